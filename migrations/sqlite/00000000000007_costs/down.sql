@@ -1,0 +1,3 @@
+-- Undoes up.sql, children first.
+DROP TABLE cost_shares;
+DROP TABLE cost_items;

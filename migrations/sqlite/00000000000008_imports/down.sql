@@ -1,0 +1,2 @@
+-- Undoes up.sql, children first.
+DROP TABLE imports;

@@ -1,0 +1,47 @@
+//! The composition root: everything a request or a job needs, built once; tests build the same with other parts.
+
+use std::sync::Arc;
+
+use crate::auth::tokens::TokenKeys;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::error::Error;
+use crate::http::rate::Rates;
+use crate::notifications::transport::Mailer;
+
+/// The application.
+#[derive(Debug)]
+pub struct App {
+    /// Configuration in force.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Keys of access tokens.
+    pub keys: TokenKeys,
+    /// Rate limits.
+    pub rates: Rates,
+    /// The way out for mail.
+    pub mailer: Mailer,
+    /// Whether this is the demo: its mailbox page shows what would be sent.
+    pub demo: bool,
+}
+
+impl App {
+    /// Opens the database and puts the parts together.
+    pub fn new(config: Config, clock: Clock, mailer: Mailer, demo: bool) -> Result<Arc<Self>, Error> {
+        let url = config.database_url().map_err(Error::internal)?;
+        let db = Db::open(&url, config.database.connections, config.database.statement_timeout_ms)?;
+        Ok(Arc::new(Self {
+            keys: TokenKeys::new(&config.auth),
+            rates: Rates::new(config.limits.requests_per_minute),
+            db,
+            clock,
+            mailer,
+            demo,
+            config,
+        }))
+    }
+}

@@ -1,0 +1,5 @@
+//! Audit: one append-only event for each write, chained by hashes afterwards. Owns `audit_events` and `audit_seals`;
+//! nobody else writes them, nobody changes them.
+
+pub mod seal;
+pub mod service;

@@ -1,0 +1,9 @@
+//! Sign-in: passwords, access and refresh tokens, sessions, API keys, and the table of permissions. Owns `sessions`,
+//! `refresh_tokens`, `user_tokens`, `api_clients`. Must not decide what is visible: the areas do.
+
+pub mod passwords;
+pub mod policy;
+pub mod principal;
+pub mod secrets;
+pub mod sessions;
+pub mod tokens;

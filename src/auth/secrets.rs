@@ -1,0 +1,41 @@
+//! Random secrets and their hashes: links, keys and tokens are stored only as SHA-256 of at least 160 random bits.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::error::Error;
+
+/// A new secret: 32 random bytes, URL-safe text of 43 characters.
+pub fn generate() -> Result<String, Error> {
+    let mut bytes = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A short random name (not a secret): 12 hexadecimal digits.
+pub fn short_name() -> Result<String, Error> {
+    let mut bytes = [0_u8; 6];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    Ok(hex(&bytes))
+}
+
+/// SHA-256 as lower-case hexadecimal.
+pub fn sha256(data: &[u8]) -> String {
+    hex(&Sha256::digest(data))
+}
+
+/// Bytes as lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Compares without telling by its time how much was right.
+pub fn same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}

@@ -1,0 +1,390 @@
+//! Typed configuration: a TOML file, overridden by the environment, secrets also from files. An unknown key is fatal.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::db::connection::DatabaseUrl;
+
+/// Prefix of environment variables; `TASUKI_DATABASE__URL` sets `database.url`, `TASUKI_SMTP__PASSWORD_FILE` names a
+/// file that holds `smtp.password`.
+pub const ENV_PREFIX: &str = "TASUKI_";
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// The address people use, without a trailing slash; links in mails begin with it.
+    pub base_url: String,
+    /// What the service calls itself.
+    pub service_name: String,
+    /// Number of HTTP workers; 0 takes one per core.
+    pub http_workers: usize,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// Sign-in.
+    pub auth: AuthConfig,
+    /// The mail relay.
+    pub smtp: SmtpConfig,
+    /// Mail texts.
+    pub mail: MailConfig,
+    /// Background work.
+    pub worker: WorkerConfig,
+    /// Limits.
+    pub limits: LimitsConfig,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            base_url: "http://127.0.0.1:8080".to_owned(),
+            service_name: "たすき".to_owned(),
+            http_workers: 0,
+            database: DatabaseConfig::default(),
+            auth: AuthConfig::default(),
+            smtp: SmtpConfig::default(),
+            mail: MailConfig::default(),
+            worker: WorkerConfig::default(),
+            limits: LimitsConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// `sqlite:FILE`, `postgres://…`; may hold a password, so it is redacted when printed.
+    pub url: SecretString,
+    /// Connections for reading (SQLite) or in all (PostgreSQL).
+    pub connections: u32,
+    /// PostgreSQL: longest statement and longest wait for a lock, in milliseconds.
+    pub statement_timeout_ms: u32,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self { url: SecretString::from("sqlite:tasuki.db"), connections: 8, statement_timeout_ms: 15_000 }
+    }
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// `iss` of access tokens.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+    /// How long an access token works, 1 to 15 minutes.
+    pub access_token_minutes: i64,
+    /// How long a session can be renewed, 1 to 90 days.
+    pub refresh_token_days: i64,
+    /// At least 32 characters; signs access tokens.
+    pub signing_key: SecretString,
+    /// The key before, still accepted while keys are exchanged.
+    pub previous_signing_key: SecretString,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            issuer: "tasuki".to_owned(),
+            audience: "tasuki-api".to_owned(),
+            access_token_minutes: 15,
+            refresh_token_days: 14,
+            signing_key: SecretString::from(""),
+            previous_signing_key: SecretString::from(""),
+        }
+    }
+}
+
+/// How the connection to the relay is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    /// TLS from the first byte.
+    Tls,
+    /// Plain text that must become TLS before anything is sent.
+    Starttls,
+    /// No protection: only for a relay on the same protected network, and warned about.
+    None,
+}
+
+/// `[smtp]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmtpConfig {
+    /// The relay; empty: no mail leaves, it waits in the outbox.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Protection of the connection.
+    pub security: SmtpSecurity,
+    /// User name, empty for none.
+    pub username: String,
+    /// Password.
+    pub password: SecretString,
+    /// Sender address.
+    pub from_address: String,
+    /// Sender name.
+    pub from_name: String,
+    /// A PEM file of an own certificate authority.
+    pub ca_file: Option<PathBuf>,
+    /// Longest wait for the relay, in seconds.
+    pub timeout_seconds: u64,
+}
+
+impl Default for SmtpConfig {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 465,
+            security: SmtpSecurity::Tls,
+            username: String::new(),
+            password: SecretString::from(""),
+            from_address: "tasuki@localhost.localdomain".to_owned(),
+            from_name: "たすき".to_owned(),
+            ca_file: None,
+            timeout_seconds: 30,
+        }
+    }
+}
+
+/// `[mail]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// Shown in 【】 at the start of each subject.
+    pub subject_prefix: String,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self { subject_prefix: "たすき".to_owned() }
+    }
+}
+
+/// `[worker]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkerConfig {
+    /// Whether `serve` also does the background work.
+    pub enabled: bool,
+    /// Pause between rounds, in seconds.
+    pub poll_seconds: u64,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self { enabled: true, poll_seconds: 2 }
+    }
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Largest request body in KiB.
+    pub body_kib: usize,
+    /// Requests a minute for each signed-in account or client.
+    pub requests_per_minute: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        // Room for a 5 MiB attachment in base64.
+        Self { body_kib: 7_168, requests_per_minute: 1_200 }
+    }
+}
+
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Form of the lines.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `tasuki=debug,info`.
+    pub level: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Json, level: "info".to_owned() }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug)]
+pub struct ConfigProblem(pub String);
+
+impl std::fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigProblem {}
+
+/// Keys whose value may come from a file named by `<KEY>_FILE`.
+const SECRETS: &[&str] = &["database.url", "auth.signing_key", "auth.previous_signing_key", "smtp.password"];
+
+impl Config {
+    /// Reads a file (if given), then the environment, then checks every value.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigProblem> {
+        let mut table = match file {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| ConfigProblem(format!("{}: {e}", path.display())))?;
+                text.parse().map_err(|e| ConfigProblem(format!("{}: {e}", path.display())))?
+            }
+        };
+        for (name, value) in environment {
+            let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
+            if matches!(key, "CONFIG" | "TEST_POSTGRES_URL" | "REQUIRE_POSTGRES") {
+                continue;
+            }
+            set(&mut table, &key.to_ascii_lowercase().replace("__", "."), value)?;
+        }
+        for secret in SECRETS {
+            take_secret_file(&mut table, secret)?;
+        }
+        let config: Self = table.try_into().map_err(|e| ConfigProblem(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The database address.
+    pub fn database_url(&self) -> Result<DatabaseUrl, ConfigProblem> {
+        self.database.url.expose_secret().parse().map_err(|e: crate::error::Error| {
+            ConfigProblem(e.source.unwrap_or_default())
+        })
+    }
+
+    fn check(&self) -> Result<(), ConfigProblem> {
+        let problem = |text: &str| Err(ConfigProblem(text.to_owned()));
+        self.database_url()?;
+        if !(1..=15).contains(&self.auth.access_token_minutes) {
+            return problem("auth.access_token_minutes must be 1 to 15");
+        }
+        if !(1..=90).contains(&self.auth.refresh_token_days) {
+            return problem("auth.refresh_token_days must be 1 to 90");
+        }
+        if !(self.base_url.starts_with("http://") || self.base_url.starts_with("https://")) || self.base_url.ends_with('/') {
+            return problem("base_url must begin with http:// or https:// and end without a slash");
+        }
+        if self.smtp.security == SmtpSecurity::None && self.smtp.host.is_empty() {
+            return problem("smtp.security = \"none\" must name the relay in smtp.host");
+        }
+        if !self.smtp.from_address.contains('@') {
+            return problem("smtp.from_address must be a mail address");
+        }
+        Ok(())
+    }
+
+    /// Checks what only a server that signs tokens needs.
+    pub fn check_for_serving(&self) -> Result<(), ConfigProblem> {
+        if self.auth.signing_key.expose_secret().len() < 32 {
+            return Err(ConfigProblem("auth.signing_key must have at least 32 characters".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Things that work but should be known; also shown by `/readyz`.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.smtp.security == SmtpSecurity::None {
+            warnings.push(format!("mail travels unprotected to {}:{}", self.smtp.host, self.smtp.port));
+        }
+        if self.smtp.host.is_empty() {
+            warnings.push("no mail relay is set: mail waits in the outbox".to_owned());
+        }
+        if self.base_url.starts_with("http://") && !self.base_url.contains("127.0.0.1") && !self.base_url.contains("localhost") {
+            warnings.push("base_url is not https".to_owned());
+        }
+        warnings
+    }
+
+    /// The configuration in force, secrets replaced.
+    pub fn redacted(&self) -> String {
+        let secret = |value: &SecretString| if value.expose_secret().is_empty() { "(not set)" } else { "(set)" };
+        let database = match self.database_url() {
+            Ok(DatabaseUrl::Sqlite(path)) => format!("sqlite:{}", path.display()),
+            Ok(DatabaseUrl::Postgres(url)) => match url.rsplit_once('@') {
+                Some((_, place)) => format!("postgres://(credentials)@{place}"),
+                None => url,
+            },
+            Err(_) => "(invalid)".to_owned(),
+        };
+        format!(
+            "listen = {:?}\nbase_url = {:?}\nservice_name = {:?}\nhttp_workers = {}\n\n[database]\nurl = {database:?}\nconnections = {}\nstatement_timeout_ms = {}\n\n\
+             [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
+             [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
+             [mail]\nsubject_prefix = {:?}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
+            self.listen, self.base_url, self.service_name, self.http_workers,
+            self.database.connections, self.database.statement_timeout_ms,
+            self.auth.issuer, self.auth.audience, self.auth.access_token_minutes, self.auth.refresh_token_days,
+            secret(&self.auth.signing_key), secret(&self.auth.previous_signing_key),
+            self.smtp.host, self.smtp.port, self.smtp.security, self.smtp.username, secret(&self.smtp.password),
+            self.smtp.from_address, self.smtp.from_name, self.smtp.ca_file, self.smtp.timeout_seconds,
+            self.mail.subject_prefix, self.worker.enabled, self.worker.poll_seconds,
+            self.limits.body_kib, self.limits.requests_per_minute, self.log.format, self.log.level,
+        )
+    }
+}
+
+fn set(table: &mut toml::Table, path: &str, value: String) -> Result<(), ConfigProblem> {
+    let parsed = match value.parse::<i64>() {
+        Ok(number) => toml::Value::Integer(number),
+        Err(_) => match value.as_str() {
+            "true" => toml::Value::Boolean(true),
+            "false" => toml::Value::Boolean(false),
+            _ => toml::Value::String(value),
+        },
+    };
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_owned(), parsed);
+            Ok(())
+        }
+        Some((section, key)) => match table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new())) {
+            toml::Value::Table(inner) => {
+                inner.insert(key.to_owned(), parsed);
+                Ok(())
+            }
+            _ => Err(ConfigProblem(format!("{section} is not a section"))),
+        },
+    }
+}
+
+fn take_secret_file(table: &mut toml::Table, path: &str) -> Result<(), ConfigProblem> {
+    let Some((section, key)) = path.split_once('.') else { return Ok(()) };
+    let Some(toml::Value::Table(inner)) = table.get_mut(section) else { return Ok(()) };
+    if let Some(file) = inner.remove(&format!("{key}_file")) {
+        let name = file.as_str().ok_or_else(|| ConfigProblem(format!("{path}_file must name a file")))?;
+        let secret = std::fs::read_to_string(name).map_err(|e| ConfigProblem(format!("{path}_file {name}: {e}")))?;
+        inner.insert(key.to_owned(), toml::Value::String(secret.trim_end().to_owned()));
+    } else if let Some(value) = inner.get(key).filter(|value| !value.is_str()) {
+        // A secret made of digits only is still text.
+        let text = value.to_string();
+        inner.insert(key.to_owned(), toml::Value::String(text));
+    }
+    Ok(())
+}

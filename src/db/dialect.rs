@@ -1,0 +1,194 @@
+//! Every place where the two databases differ, each as a named function.
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use super::{Attempt, Conn};
+use crate::clock::UtcTime;
+use crate::error::Error;
+use crate::ids::OrganisationId;
+
+/// Runs `work` in a transaction that takes the write lock first on SQLite (a late upgrade would fail at once) and is
+/// READ COMMITTED on PostgreSQL.
+pub(super) fn in_write_transaction<T>(
+    conn: &mut Conn,
+    work: &mut impl FnMut(&mut Conn) -> Result<T, Error>,
+) -> Result<T, Attempt> {
+    match conn {
+        Conn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
+        Conn::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+    }
+    match work(conn) {
+        Ok(value) => {
+            <Conn as Connection>::TransactionManager::commit_transaction(conn)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // A failed rollback means a broken connection, which the pool replaces; the first error tells more.
+            let _ = <Conn as Connection>::TransactionManager::rollback_transaction(conn);
+            Err(error.into())
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Flag {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+/// Takes the right to work on `key` until the transaction ends. `false`: somebody else holds it. On SQLite the write
+/// lock already excludes everybody else.
+pub fn try_claim(conn: &mut Conn, key: &str) -> QueryResult<bool> {
+    match conn {
+        Conn::Sqlite(_) => Ok(true),
+        Conn::Postgres(c) => diesel::sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken")
+            .bind::<Text, _>(key)
+            .get_result::<Flag>(c)
+            .map(|flag| flag.taken),
+    }
+}
+
+/// Waits for the right to work on `key` until the transaction ends.
+pub fn claim(conn: &mut Conn, key: &str) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(c) => diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind::<Text, _>(key)
+            .execute(c)
+            .map(drop),
+    }
+}
+
+/// The tables whose rows can be locked before a limit is checked.
+#[derive(Debug, Clone, Copy)]
+pub enum Lockable {
+    /// A programme's year: its budget.
+    ProgrammeYear,
+    /// A request: its offers and decision.
+    Request,
+    /// An expert: load and calendar.
+    Expert,
+}
+
+/// Locks a row until the transaction ends, by touching it; order: programme year, request, expert.
+pub fn lock_row(conn: &mut Conn, table: Lockable, id: i64) -> QueryResult<usize> {
+    let statement = match table {
+        Lockable::ProgrammeYear => "UPDATE programme_years SET version = version WHERE id = $1",
+        Lockable::Request => "UPDATE requests SET version = version WHERE id = $1",
+        Lockable::Expert => "UPDATE experts SET version = version WHERE id = $1",
+    };
+    match conn {
+        // The write lock is already held.
+        Conn::Sqlite(_) => Ok(1),
+        Conn::Postgres(c) => diesel::sql_query(statement).bind::<BigInt, _>(id).execute(c),
+    }
+}
+
+/// The next number of an owner's kind of document in a fiscal year, without gaps or repeats.
+pub fn next_document_number(
+    conn: &mut Conn,
+    owner: OrganisationId,
+    document_kind: &str,
+    year: i32,
+) -> QueryResult<i32> {
+    use super::schema::document_numbers::dsl::*;
+    let row = (
+        owner_organisation_id.eq(owner.0),
+        kind.eq(document_kind),
+        fiscal_year.eq(year),
+        last_number.eq(1),
+    );
+    macro_rules! upsert {
+        ($c:expr) => {
+            diesel::insert_into(document_numbers)
+                .values(row)
+                .on_conflict((owner_organisation_id, kind, fiscal_year))
+                .do_update()
+                .set(last_number.eq(last_number + 1))
+                .returning(last_number)
+                .get_result($c)
+        };
+    }
+    match conn {
+        Conn::Sqlite(c) => upsert!(c),
+        Conn::Postgres(c) => upsert!(c),
+    }
+}
+
+/// Takes a job's lease if nobody holds it any more; `true` when it was taken.
+pub fn take_lease(conn: &mut Conn, job: &str, owner: &str, now: UtcTime, until: UtcTime) -> QueryResult<bool> {
+    use super::schema::job_leases::dsl::*;
+    macro_rules! ensure {
+        ($c:expr) => {
+            diesel::insert_into(job_leases)
+                .values((name.eq(job), claimed_by.eq(""), claimed_until.eq(now)))
+                .on_conflict_do_nothing()
+                .execute($c)?
+        };
+    }
+    match conn {
+        Conn::Sqlite(c) => ensure!(c),
+        Conn::Postgres(c) => ensure!(c),
+    };
+    diesel::update(job_leases.filter(name.eq(job)).filter(claimed_until.le(now).or(claimed_by.eq(owner))))
+        .set((claimed_by.eq(owner), claimed_until.eq(until), last_run_at.eq(now)))
+        .execute(conn)
+        .map(|rows| rows == 1)
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The schema as text, sorted, for comparing before and after migrations.
+pub fn dump_schema(conn: &mut Conn) -> QueryResult<Vec<String>> {
+    let lines: Vec<Line> = match conn {
+        Conn::Sqlite(c) => diesel::sql_query(
+            "SELECT type || ' ' || name || ' ' || COALESCE(sql, '') AS line FROM sqlite_schema \
+             WHERE name NOT LIKE 'sqlite_%' AND tbl_name <> '__diesel_schema_migrations' ORDER BY 1",
+        )
+        .load(c)?,
+        Conn::Postgres(c) => diesel::sql_query(
+            "SELECT line FROM ( \
+             SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || COALESCE(column_default, '') AS line \
+               FROM information_schema.columns WHERE table_schema = current_schema() \
+             UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) \
+               FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 \
+             UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = current_schema() \
+             UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal \
+             UNION ALL SELECT 'function ' || proname FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace \
+               AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') \
+             ) AS lines WHERE line NOT LIKE '%__diesel_schema_migrations%' ORDER BY 1",
+        )
+        .load(c)?,
+    };
+    Ok(lines.into_iter().map(|row| row.line).collect())
+}
+
+/// Which database this is, for logs and readiness.
+pub fn name(conn: &Conn) -> &'static str {
+    match conn {
+        Conn::Sqlite(_) => "sqlite",
+        Conn::Postgres(_) => "postgresql",
+    }
+}
+
+/// Writes a consistent copy of a SQLite database to a file. PostgreSQL is backed up by its own tools.
+pub fn copy_to_file(conn: &mut Conn, path: &str) -> QueryResult<bool> {
+    match conn {
+        Conn::Sqlite(c) => {
+            diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(path).execute(c)?;
+            Ok(true)
+        }
+        Conn::Postgres(_) => Ok(false),
+    }
+}
+
+/// Refreshes the query planner's statistics.
+pub fn analyze(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("ANALYZE")
+}

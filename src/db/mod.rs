@@ -1,0 +1,132 @@
+//! The database: one build for SQLite and PostgreSQL, chosen by the scheme of the address. Owns connections, the two
+//! doors ([`Db::read`], [`Db::write`]), migrations, the schema and every difference between the two dialects. No other
+//! room may name a connection's variant.
+
+pub mod connection;
+pub mod constraint;
+pub mod dialect;
+pub mod migrations;
+pub mod schema;
+
+use std::time::Duration;
+
+use actix_web::web;
+use diesel::r2d2::Pool;
+
+use crate::error::{Error, ErrorCode};
+pub use connection::Conn;
+use connection::{ConnManager, DatabaseUrl};
+
+/// How often a PostgreSQL transaction that lost a race is tried again before the client is told to come back.
+const WRITE_ATTEMPTS: u32 = 5;
+
+/// Both doors to one database.
+#[derive(Clone)]
+pub struct Db {
+    readers: Pool<ConnManager>,
+    writers: Pool<ConnManager>,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Opens the pools. SQLite gets one writing connection, since its writers exclude each other anyway and its own
+    /// waiting is unfair; PostgreSQL shares one pool between both doors.
+    pub fn open(url: &DatabaseUrl, connections: u32, statement_timeout_ms: u32) -> Result<Self, Error> {
+        let pool = |size: u32, idle: u32| {
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(idle))
+                .test_on_check_out(false)
+                .connection_timeout(Duration::from_secs(10))
+                .build(ConnManager::new(url.clone(), statement_timeout_ms))
+                .map_err(Error::from)
+        };
+        match url {
+            DatabaseUrl::Sqlite(_) => {
+                let writers = pool(1, 1)?;
+                Ok(Self { readers: pool(connections.max(1), 1)?, writers })
+            }
+            DatabaseUrl::Postgres(_) => {
+                let shared = pool(connections.max(2), 1)?;
+                Ok(Self { readers: shared.clone(), writers: shared })
+            }
+        }
+    }
+
+    /// Runs a query off the event loop. The closure touches nothing but the connection.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, Error> + Send + 'static,
+    {
+        let db = self.clone();
+        web::block(move || db.read_blocking(work)).await.map_err(Error::internal)?
+    }
+
+    /// Runs a transaction off the event loop. The closure may run more than once and touches nothing but the
+    /// connection: whatever it returned as an error has been rolled back.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Conn) -> Result<T, Error> + Send + 'static,
+    {
+        let db = self.clone();
+        web::block(move || db.write_blocking(work)).await.map_err(Error::internal)?
+    }
+
+    /// [`Db::read`] for threads of our own (jobs, commands).
+    pub fn read_blocking<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        let mut conn = self.readers.get()?;
+        work(&mut conn)
+    }
+
+    /// [`Db::write`] for threads of our own (jobs, commands).
+    pub fn write_blocking<T>(&self, mut work: impl FnMut(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        let mut conn = self.writers.get()?;
+        for _ in 1..WRITE_ATTEMPTS {
+            match dialect::in_write_transaction(&mut conn, &mut work) {
+                Err(Attempt::LostRace) => {}
+                Err(Attempt::Failed(error)) => return Err(error),
+                Ok(value) => return Ok(value),
+            }
+        }
+        match dialect::in_write_transaction(&mut conn, &mut work) {
+            Ok(value) => Ok(value),
+            Err(Attempt::Failed(error)) => Err(error),
+            Err(Attempt::LostRace) => {
+                let mut busy = Error::new(ErrorCode::Unavailable).caused_by("serialization failures");
+                busy.retry_after = Some(1);
+                Err(busy)
+            }
+        }
+    }
+}
+
+/// How a transaction ended badly.
+#[derive(Debug)]
+pub enum Attempt {
+    /// Another transaction won; the same work may succeed when repeated.
+    LostRace,
+    /// Repeating would not help.
+    Failed(Error),
+}
+
+/// Marks an error that stands for a lost race, so that [`Db::write`] repeats the work.
+pub(crate) const LOST_RACE: &str = "lost race";
+
+impl From<Error> for Attempt {
+    fn from(error: Error) -> Self {
+        if error.source.as_deref() == Some(LOST_RACE) { Self::LostRace } else { Self::Failed(error) }
+    }
+}
+
+impl From<diesel::result::Error> for Attempt {
+    fn from(error: diesel::result::Error) -> Self {
+        Error::from(error).into()
+    }
+}

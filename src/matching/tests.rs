@@ -1,0 +1,587 @@
+//! Tests of the conditions, the score and the properties every ranking has.
+
+use chrono::NaiveDate;
+use proptest::prelude::*;
+
+use super::*;
+use crate::calendar::FiscalYear;
+
+const TOWN: i64 = 100;
+const PREFECTURE: i64 = 22;
+
+/// A day of June 2026; 1 June is a Monday.
+fn june(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 6, day).unwrap()
+}
+
+fn visit(day: u32, start_hour: u16, minutes: u32) -> PlannedVisit {
+    PlannedVisit {
+        day: Some(june(day)),
+        start_minute: Some(start_hour * 60),
+        minutes,
+    }
+}
+
+fn skill(skill_item_id: i64, min_level: u8, must: bool) -> SkillNeed {
+    SkillNeed {
+        skill_item_id,
+        name: format!("スキル{skill_item_id}"),
+        min_level,
+        must,
+    }
+}
+
+fn held(skill_item_id: i64, level: u8, verified: bool) -> CandidateSkill {
+    CandidateSkill {
+        skill_item_id,
+        level,
+        verified,
+    }
+}
+
+/// One visit of three hours somewhere in June, on site, nothing else asked.
+fn need() -> Need {
+    Need {
+        request_id: 1,
+        required: Vec::new(),
+        mode: NeedMode::Onsite,
+        visits: vec![PlannedVisit {
+            day: None,
+            start_minute: None,
+            minutes: 180,
+        }],
+        period_from: june(1),
+        period_to: june(30),
+        site: None,
+        municipality_id: TOWN,
+        prefecture_id: PREFECTURE,
+        wished_expert: None,
+        conflict_org_ids: Vec::new(),
+    }
+}
+
+/// An expert whom nothing excludes.
+fn candidate(expert_id: i64) -> Candidate {
+    Candidate {
+        expert_id,
+        status: CandidateStatus::Registered,
+        skills: Vec::new(),
+        onsite: true,
+        online: true,
+        areas: Vec::new(),
+        base: None,
+        appointed_from: None,
+        appointed_to: None,
+        leaves: Vec::new(),
+        weekly: Vec::new(),
+        exceptions: Vec::new(),
+        busy: Vec::new(),
+        month_loads: Vec::new(),
+        month_capacity_minutes: None,
+        year_loads: Vec::new(),
+        year_capacity_minutes: None,
+        simultaneous: 0,
+        simultaneous_capacity: None,
+        conflict_org_ids: Vec::new(),
+        past_visits_with_municipality: 0,
+        programme_limit: None,
+    }
+}
+
+fn codes(need: &Need, candidate: &Candidate) -> Vec<ExclusionCode> {
+    exclusions(need, candidate).iter().map(|e| e.code).collect()
+}
+
+fn points(need: &Need, candidate: &Candidate, code: ScorePartCode) -> u32 {
+    let ranking = rank(need, std::slice::from_ref(candidate));
+    let found = ranking.candidates[0].parts.iter().find(|p| p.code == code);
+    found.unwrap().points
+}
+
+#[test]
+fn an_expert_without_ties_is_eligible() {
+    assert_eq!(codes(&need(), &candidate(1)), []);
+}
+
+#[test]
+fn standing_and_appointment() {
+    let with = |change: fn(&mut Candidate)| {
+        let mut expert = candidate(1);
+        change(&mut expert);
+        codes(&need(), &expert)
+    };
+    use ExclusionCode::*;
+    assert_eq!(with(|e| e.status = CandidateStatus::Suspended), [Suspended]);
+    assert_eq!(
+        with(|e| e.status = CandidateStatus::NotRegistered),
+        [NotRegistered]
+    );
+    assert_eq!(
+        with(|e| e.appointed_from = june(30).succ_opt()),
+        [AppointmentNotStarted]
+    );
+    assert_eq!(with(|e| e.appointed_from = Some(june(30))), []);
+    assert_eq!(with(|e| e.appointed_to = june(1).pred_opt()), [AppointmentEnded]);
+    assert_eq!(with(|e| e.appointed_to = Some(june(1))), []);
+    assert_eq!(with(|e| e.leaves = vec![(june(1), june(30))]), [OnLeave]);
+    let split = |e: &mut Candidate| e.leaves = vec![(june(15), june(30)), (june(1), june(14))];
+    assert_eq!(with(split), [OnLeave], "two leaves that meet cover the period");
+    let gap = |e: &mut Candidate| e.leaves = vec![(june(1), june(13)), (june(15), june(30))];
+    assert_eq!(with(gap), [], "a day between leaves is enough");
+}
+
+#[test]
+fn skills_mode_area_and_conflict() {
+    use ExclusionCode::*;
+    let mut need = need();
+    need.required = vec![skill(1, 3, true), skill(2, 1, false)];
+    let mut expert = candidate(1);
+    assert_eq!(
+        codes(&need, &expert),
+        [SkillsMissing],
+        "the welcome skill does not exclude"
+    );
+    expert.skills = vec![held(1, 2, true)];
+    let found = exclusions(&need, &expert);
+    assert_eq!(
+        found[0].detail_ja,
+        "必須スキルを満たしていません：スキル1（レベル3以上）"
+    );
+    assert_eq!(
+        (found[0].params[0].name, found[0].params[0].value.as_str()),
+        ("skill_item_ids", "1")
+    );
+    expert.skills = vec![held(1, 3, false)];
+    assert_eq!(codes(&need, &expert), []);
+
+    expert.onsite = false;
+    expert.areas = vec![PREFECTURE + 1];
+    assert_eq!(codes(&need, &expert), [ModeNotOffered, OutsideArea]);
+    need.mode = NeedMode::Online;
+    assert_eq!(codes(&need, &expert), [], "areas do not bind online work");
+    need.mode = NeedMode::Hybrid;
+    expert.areas = vec![TOWN];
+    assert_eq!(codes(&need, &expert), [ModeNotOffered], "hybrid needs both");
+    expert.onsite = true;
+    expert.areas = vec![PREFECTURE];
+    assert_eq!(codes(&need, &expert), [], "the prefecture contains the town");
+
+    need.conflict_org_ids = vec![7, 8];
+    expert.conflict_org_ids = vec![8, 9];
+    assert_eq!(codes(&need, &expert), [ConflictOfInterest]);
+    expert.conflict_org_ids = vec![TOWN];
+    assert_eq!(codes(&need, &expert), [ConflictOfInterest]);
+    expert.conflict_org_ids = vec![9];
+    assert_eq!(codes(&need, &expert), []);
+}
+
+#[test]
+fn a_date_excludes_only_when_none_is_possible() {
+    use ExclusionCode::*;
+    let mut need = need();
+    // Wednesday 3 June at 10 and Thursday 4 June at 13, three hours each.
+    need.visits = vec![visit(3, 10, 180), visit(4, 13, 180)];
+    let busy = |day, start_minute, end_minute| BusySlot {
+        day: june(day),
+        start_minute,
+        end_minute,
+    };
+    let mut expert = candidate(1);
+    expert.busy = vec![busy(3, 540, 601)];
+    assert_eq!(codes(&need, &expert), []);
+    assert_eq!(points(&need, &expert, ScorePartCode::Date), 75);
+    expert.busy = vec![busy(3, 540, 600), busy(4, 960, 1000)];
+    assert_eq!(
+        points(&need, &expert, ScorePartCode::Date),
+        150,
+        "touching is not overlapping"
+    );
+    expert.busy = vec![busy(3, 540, 601), busy(4, 959, 1000)];
+    assert_eq!(codes(&need, &expert), [CalendarBusy]);
+
+    expert.busy = vec![busy(3, 540, 601)];
+    expert.leaves = vec![(june(4), june(5))];
+    assert_eq!(codes(&need, &expert), [NoDatePossible]);
+    expert.leaves = vec![(june(3), june(4))];
+    assert_eq!(codes(&need, &expert), [OnLeave]);
+}
+
+#[test]
+fn weekly_hours_and_exceptions() {
+    use ExclusionCode::*;
+    let mut need = need();
+    need.visits = vec![visit(3, 10, 180)];
+    let mut expert = candidate(1);
+    let window = |iso_weekday, start_minute, end_minute| WeeklyWindow {
+        iso_weekday,
+        start_minute,
+        end_minute,
+    };
+    expert.weekly = vec![window(3, 540, 720), window(3, 720, 780)];
+    assert_eq!(codes(&need, &expert), [], "windows that touch are one");
+    expert.weekly = vec![window(3, 540, 779)];
+    assert_eq!(codes(&need, &expert), [OutsideAvailability]);
+    expert.weekly = vec![window(2, 0, 1440)];
+    assert_eq!(codes(&need, &expert), [OutsideAvailability]);
+    let exception = |available, start_minute, end_minute| AvailabilityException {
+        day: june(3),
+        available,
+        start_minute,
+        end_minute,
+    };
+    expert.exceptions = vec![exception(true, 600, 780)];
+    assert_eq!(codes(&need, &expert), []);
+    expert.exceptions.push(exception(false, 700, 701));
+    assert_eq!(codes(&need, &expert), [OutsideAvailability], "taking out wins");
+
+    need.visits[0].start_minute = None;
+    expert.weekly = vec![window(3, 540, 1020)];
+    expert.exceptions.clear();
+    let busy = |start_minute, end_minute| BusySlot {
+        day: june(3),
+        start_minute,
+        end_minute,
+    };
+    expert.busy = vec![busy(600, 780)];
+    assert_eq!(codes(&need, &expert), [], "13:00 to 17:00 is free");
+    expert.busy = vec![busy(600, 900)];
+    assert_eq!(
+        codes(&need, &expert),
+        [CalendarBusy],
+        "no three hours are left in a row"
+    );
+    need.visits[0].minutes = 481;
+    assert_eq!(codes(&need, &expert), [OutsideAvailability]);
+}
+
+#[test]
+fn capacities_and_the_programme_limit() {
+    use ExclusionCode::*;
+    let need = need();
+    let mut expert = candidate(1);
+    expert.month_capacity_minutes = Some(600);
+    let month = |minutes| MonthLoad {
+        year: 2026,
+        month: 6,
+        minutes,
+    };
+    expert.month_loads = vec![month(420)];
+    assert_eq!(codes(&need, &expert), [], "exactly three hours are left");
+    expert.month_loads = vec![month(421)];
+    assert_eq!(codes(&need, &expert), [MonthCapacity]);
+    let mut longer = need.clone();
+    longer.period_to = NaiveDate::from_ymd_opt(2026, 7, 31).unwrap();
+    assert_eq!(codes(&longer, &expert), [], "July is empty");
+    longer.visits = vec![visit(3, 10, 180)];
+    assert_eq!(
+        codes(&longer, &expert),
+        [MonthCapacity],
+        "but the date is in June"
+    );
+
+    expert.month_capacity_minutes = None;
+    expert.year_capacity_minutes = Some(1_000);
+    let year = |minutes| YearLoad {
+        fiscal_year: FiscalYear::new(2026).unwrap(),
+        minutes,
+    };
+    expert.year_loads = vec![year(820)];
+    assert_eq!(codes(&need, &expert), []);
+    expert.year_loads = vec![year(821)];
+    assert_eq!(codes(&need, &expert), [FiscalYearCapacity]);
+
+    let mut expert = candidate(1);
+    (expert.simultaneous, expert.simultaneous_capacity) = (2, Some(2));
+    assert_eq!(codes(&need, &expert), [SimultaneousCapacity]);
+    expert.simultaneous_capacity = Some(3);
+    expert.programme_limit = Some(super::ProgrammeLimit { used: 1, limit: 1 });
+    assert_eq!(codes(&need, &expert), [ProgrammeLimit]);
+
+    let mut idle = need.clone();
+    idle.visits.clear();
+    let mut full = candidate(1);
+    full.month_capacity_minutes = Some(0);
+    assert_eq!(
+        codes(&idle, &full),
+        [MonthCapacity],
+        "no capacity is none, whatever is asked"
+    );
+}
+
+#[test]
+fn skill_points_follow_the_documented_formula() {
+    let mut need = need();
+    need.required = vec![skill(1, 2, true), skill(2, 4, false)];
+    let mut expert = candidate(1);
+    let mut given = |skills: Vec<CandidateSkill>| {
+        expert.skills = skills;
+        points(&need, &expert, ScorePartCode::Skill)
+    };
+    assert_eq!(given(vec![held(1, 2, false)]), 400 * (2 * 70) / 300);
+    assert_eq!(given(vec![held(1, 3, false)]), 400 * (2 * 80) / 300);
+    assert_eq!(given(vec![held(1, 5, true)]), 400 * (2 * 100) / 300);
+    assert_eq!(
+        given(vec![held(1, 2, false), held(2, 2, true)]),
+        400 * (140 + 17) / 300
+    );
+    assert_eq!(given(vec![held(1, 4, true), held(2, 6, true)]), 400);
+}
+
+#[test]
+fn travel_points_fall_from_twenty_to_four_hundred_kilometres() {
+    let mut need = need();
+    let place = |latitude_micro| Place {
+        latitude_micro,
+        longitude_micro: 138_000_000,
+    };
+    need.site = Some(place(35_000_000));
+    // A degree of latitude is 111.195 km on the sphere used.
+    let at_km = |km: i32| {
+        let mut expert = candidate(1);
+        expert.base = Some(place(35_000_000 + km * 8_993));
+        points(&need, &expert, ScorePartCode::Travel)
+    };
+    assert_eq!(
+        (at_km(0), at_km(20), at_km(210), at_km(400), at_km(900)),
+        (150, 150, 75, 0, 0)
+    );
+    assert_eq!(at_km(21), 149);
+    assert_eq!(
+        points(&need, &candidate(1), ScorePartCode::Travel),
+        75,
+        "unknown base"
+    );
+    need.mode = NeedMode::Online;
+    assert_eq!(points(&need, &candidate(1), ScorePartCode::Travel), 150);
+}
+
+#[test]
+fn who_has_done_less_gets_more() {
+    let need = need();
+    let loaded = |expert_id, minutes| {
+        let mut expert = candidate(expert_id);
+        expert.year_capacity_minutes = Some(6_000);
+        expert.year_loads = vec![YearLoad {
+            fiscal_year: FiscalYear::new(2026).unwrap(),
+            minutes,
+        }];
+        expert
+    };
+    let ranking = rank(&need, &[loaded(1, 3_000), loaded(2, 600), loaded(3, 5_900)]);
+    let found: Vec<_> = ranking
+        .candidates
+        .iter()
+        .map(|c| (c.expert_id, c.parts[4].points))
+        .collect();
+    // Expert 3 has too little left and is no measure of evenness either.
+    assert_eq!(found, [(2, 67 + 60), (1, 37)]);
+    assert_eq!(ranking.excluded[0].expert_id, 3);
+    assert_eq!(
+        ranking.candidates[0].parts[4].detail_ja,
+        "稼働枠の残り90%、年度内の従事600分（候補者の最多3000分）"
+    );
+}
+
+#[test]
+fn the_wished_expert_comes_first_among_equals_and_ids_decide_ties() {
+    let mut need = need();
+    let order = |need: &Need| -> Vec<i64> {
+        let experts = [candidate(3), candidate(1), candidate(2)];
+        rank(need, &experts)
+            .candidates
+            .iter()
+            .map(|c| c.expert_id)
+            .collect()
+    };
+    assert_eq!(order(&need), [1, 2, 3]);
+    need.wished_expert = Some(3);
+    assert_eq!(order(&need), [3, 1, 2]);
+}
+
+#[test]
+fn a_perfect_match_scores_a_thousand() {
+    let mut need = need();
+    need.required = vec![skill(1, 1, true)];
+    need.visits = vec![visit(3, 10, 180)];
+    need.wished_expert = Some(1);
+    let here = Some(Place {
+        latitude_micro: 34_976_944,
+        longitude_micro: 138_383_056,
+    });
+    need.site = here;
+    let mut expert = candidate(1);
+    expert.base = here;
+    expert.skills = vec![held(1, 3, true)];
+    expert.past_visits_with_municipality = 9;
+    let ranking = rank(&need, &[expert]);
+    assert_eq!(ranking.candidates[0].score, MAX_SCORE);
+    assert_eq!(MAX_SCORE, 1000);
+}
+
+#[test]
+fn codes_are_spelt_alike_everywhere() {
+    let mut experts = vec![candidate(1), candidate(2)];
+    experts[0].status = CandidateStatus::Suspended;
+    experts[1].status = CandidateStatus::NotRegistered;
+    experts[1].onsite = false;
+    let ranking = rank(&need(), &experts);
+    for (code, count) in &ranking.exclusion_counts {
+        assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        assert_eq!(*count, 1);
+    }
+    assert_eq!(ranking.exclusion_count_rows().len(), 3);
+}
+
+fn skills() -> impl Strategy<Value = Vec<CandidateSkill>> {
+    prop::collection::vec(
+        (1i64..5, 1u8..6, any::<bool>()).prop_map(|(id, level, verified)| held(id, level, verified)),
+        0..5,
+    )
+}
+
+prop_compose! {
+    fn any_candidate()(
+        skills in skills(),
+        (onsite, online) in (prop::bool::weighted(0.9), prop::bool::weighted(0.9)),
+        areas in prop::collection::vec(99i64..102, 0..2),
+        base in prop::option::of((33_000_000i32..43_000_000, 130_000_000i32..142_000_000)),
+        (from, to) in (prop::option::of(1u32..=30), prop::option::of(1u32..=30)),
+        leaves in prop::collection::vec((1u32..=30, 0u32..10), 0..2),
+        weekly in prop::collection::vec((1u8..=7, 0u16..720, 720u16..=1440), 0..6),
+        busy in prop::collection::vec((1u32..=30, 0u16..1000, 1u16..400), 0..6),
+        (month, year) in (0u32..1_500, 0u32..9_000),
+        (month_capacity, year_capacity) in (prop::option::of(0u32..3_000), prop::option::of(0u32..20_000)),
+        (simultaneous, at_most, past) in (0u32..3, prop::option::of(0u32..4), 0u32..9),
+        suspended in prop::bool::weighted(0.05),
+    ) -> Candidate {
+        let mut expert = candidate(0);
+        expert.skills = skills;
+        (expert.onsite, expert.online, expert.areas) = (onsite, online, areas);
+        expert.base = base.map(|(latitude_micro, longitude_micro)| Place { latitude_micro, longitude_micro });
+        (expert.appointed_from, expert.appointed_to) = (from.map(june), to.map(june));
+        expert.leaves = leaves.into_iter().map(|(day, days)| (june(day), june((day + days).min(30)))).collect();
+        expert.weekly = weekly
+            .into_iter()
+            .map(|(iso_weekday, start_minute, end_minute)| WeeklyWindow { iso_weekday, start_minute, end_minute })
+            .collect();
+        expert.busy = busy
+            .into_iter()
+            .map(|(day, start, long)| BusySlot { day: june(day), start_minute: start, end_minute: start + long })
+            .collect();
+        expert.month_loads = vec![MonthLoad { year: 2026, month: 6, minutes: month }];
+        expert.year_loads = vec![YearLoad { fiscal_year: FiscalYear::new(2026).unwrap(), minutes: year }];
+        (expert.month_capacity_minutes, expert.year_capacity_minutes) = (month_capacity, year_capacity);
+        (expert.simultaneous, expert.simultaneous_capacity) = (simultaneous, at_most);
+        expert.past_visits_with_municipality = past;
+        if suspended {
+            expert.status = CandidateStatus::Suspended;
+        }
+        expert
+    }
+}
+
+/// Experts of whom some are alike but for the id, so that ties occur.
+fn any_candidates() -> impl Strategy<Value = Vec<Candidate>> {
+    prop::collection::vec((any_candidate(), 1usize..=3), 0..12).prop_map(|kinds| {
+        let mut experts: Vec<Candidate> = kinds
+            .into_iter()
+            .flat_map(|(expert, copies)| vec![expert; copies])
+            .collect();
+        for (expert_id, expert) in (1..).zip(&mut experts) {
+            expert.expert_id = expert_id;
+        }
+        experts
+    })
+}
+
+prop_compose! {
+    fn any_need()(
+        required in prop::collection::vec((1i64..5, 1u8..4, prop::bool::weighted(0.3)), 0..3),
+        mode in prop::sample::select(vec![NeedMode::Onsite, NeedMode::Online, NeedMode::Hybrid]),
+        visits in prop::collection::vec(
+            (prop::option::of(1u32..=30), prop::option::of(480u16..1000), 1u32..400), 0..4),
+        site in prop::option::of((33_000_000i32..43_000_000, 130_000_000i32..142_000_000)),
+        wished_expert in prop::option::of(1i64..25),
+    ) -> Need {
+        let mut need = need();
+        need.required = required.into_iter().map(|(id, level, must)| skill(id, level, must)).collect();
+        need.mode = mode;
+        need.visits = visits
+            .into_iter()
+            .map(|(day, start_minute, minutes)| PlannedVisit { day: day.map(june), start_minute, minutes })
+            .collect();
+        need.site = site.map(|(latitude_micro, longitude_micro)| Place { latitude_micro, longitude_micro });
+        need.wished_expert = wished_expert;
+        need
+    }
+}
+
+fn ids(ranking: &Ranking) -> Vec<i64> {
+    let mut ids: Vec<i64> = ranking.candidates.iter().map(|c| c.expert_id).collect();
+    ids.sort_unstable();
+    ids
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_the_candidates_does_not_matter(
+        need in any_need(),
+        (experts, shuffled) in any_candidates()
+            .prop_flat_map(|experts| (Just(experts.clone()), Just(experts).prop_shuffle())),
+    ) {
+        prop_assert_eq!(rank(&need, &experts), rank(&need, &shuffled));
+    }
+
+    #[test]
+    fn a_score_is_the_sum_of_its_parts_within_their_bounds(need in any_need(), experts in any_candidates()) {
+        let ranking = rank(&need, &experts);
+        for (place, ranked) in (1..).zip(&ranking.candidates) {
+            prop_assert_eq!(ranked.rank, place);
+            prop_assert_eq!(ranked.score, ranked.parts.iter().map(|p| p.points).sum::<u32>());
+            prop_assert!(ranked.parts.iter().all(|p| p.points <= p.max));
+            prop_assert_eq!(ranked.parts.iter().map(|p| p.max).sum::<u32>(), MAX_SCORE);
+        }
+        prop_assert!(ranking.candidates.is_sorted_by_key(|c| (std::cmp::Reverse(c.score), c.expert_id)));
+    }
+
+    #[test]
+    fn everybody_is_either_ranked_or_excluded_with_reasons(need in any_need(), experts in any_candidates()) {
+        let ranking = rank(&need, &experts);
+        let mut seen = ids(&ranking);
+        seen.extend(ranking.excluded.iter().map(|e| e.expert_id));
+        seen.sort_unstable();
+        prop_assert_eq!(seen, (1..).take(experts.len()).collect::<Vec<i64>>());
+        prop_assert!(ranking.excluded.iter().all(|e| !e.reasons.is_empty()));
+        let counted: u32 = ranking.exclusion_counts.values().sum();
+        let listed: usize = ranking.excluded.iter().map(|e| e.reasons.len()).sum();
+        prop_assert_eq!(usize::try_from(counted).unwrap(), listed);
+    }
+
+    #[test]
+    fn a_further_required_skill_never_adds_a_candidate(
+        need in any_need(), experts in any_candidates(), id in 1i64..5, level in 1u8..6,
+    ) {
+        let before = ids(&rank(&need, &experts));
+        let mut stricter = need.clone();
+        stricter.required.push(skill(id, level, true));
+        let after = ids(&rank(&stricter, &experts));
+        prop_assert!(after.iter().all(|expert| before.contains(expert)));
+    }
+
+    #[test]
+    fn more_held_time_never_adds_a_candidate(
+        need in any_need(), expert in any_candidate(), day in 1u32..=30, start in 0u16..1000, long in 1u16..400,
+    ) {
+        let mut busier = expert.clone();
+        busier.busy.push(BusySlot { day: june(day), start_minute: start, end_minute: start + long });
+        prop_assert!(!exclusions(&need, &busier).is_empty() || exclusions(&need, &expert).is_empty());
+    }
+
+    #[test]
+    fn an_eligible_expert_can_make_a_wished_date_if_there_is_one(need in any_need(), expert in any_candidate()) {
+        if let [ranked] = &rank(&need, std::slice::from_ref(&expert)).candidates[..] {
+            let dated = need.visits.iter().any(|visit| visit.day.is_some());
+            prop_assert!(!dated || ranked.parts[2].points > 0);
+        }
+    }
+}

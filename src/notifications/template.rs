@@ -1,0 +1,434 @@
+//! The notices Tasuki sends, what each one states, and their wording in Japanese and English.
+//!
+//! A [`Notice`] is written into the outbox with everything its text needs; [`render`] is a pure function of it. This
+//! room decides no recipient, reads no database and knows no present time: whoever enqueues a notice says the facts.
+//! The wording lives beside it in `templates_wording`, the common form in `templates_letter`, examples in
+//! `templates_samples`.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use super::templates_facts::{
+    Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
+};
+pub use super::templates_samples::{sample, samples};
+use super::templates_wording::write;
+pub use crate::error::Locale;
+
+/// What the operator calls the service, as it appears in every mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brand {
+    /// Name of the service, in sentences and at the foot.
+    pub service_name: String,
+    /// Short word at the head of subjects, without brackets; empty for none.
+    pub subject_prefix: String,
+    /// The office in whose name mail is sent, at the foot; empty for none.
+    pub sender_organisation: String,
+    /// Address under which the service is reached, for example `https://tasuki.pref.example.jp`.
+    pub base_url: String,
+}
+
+/// A mail in words: subject and plain text with LF line ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedMail {
+    /// One line, at most 30 full-width characters where possible.
+    pub subject: String,
+    /// The whole message; needs neither HTML nor attachment to be understood.
+    pub text: String,
+}
+
+/// One mail to one recipient.
+///
+/// A link is a path under [`Brand::base_url`] (`/requests/12`) or a whole address. Serialised with its event name as
+/// `event`, so an outbox row says by itself what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event")]
+pub enum Notice {
+    /// An account was prepared for the reader, who is to choose a password.
+    #[serde(rename = "account.invited")]
+    Invitation {
+        /// The invited person.
+        recipient: Addressee,
+        /// The body for which the person will act.
+        organisation: String,
+        /// The role there, in the reader's language.
+        role: Option<String>,
+        /// Who invited.
+        invited_by: Option<String>,
+        /// Where the password is chosen.
+        link: OneTimeLink,
+        /// When the link ends.
+        expires_at: DateTime<Utc>,
+    },
+    /// Somebody, hopefully the reader, asked for a new password.
+    #[serde(rename = "account.password_reset_requested")]
+    PasswordReset {
+        /// The account's person.
+        recipient: Addressee,
+        /// Where the new password is chosen.
+        link: OneTimeLink,
+        /// When the link ends.
+        expires_at: DateTime<Utc>,
+    },
+    /// To the coordinator: a request arrived or came back corrected.
+    #[serde(rename = "request.submitted")]
+    RequestSubmitted {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// Who filed it, if not the applicant.
+        filed_by: Option<String>,
+        /// It had been returned before.
+        resubmitted: bool,
+        /// The visits wished for.
+        wished: Vec<PlannedVisit>,
+        /// Until when it is to be reviewed, by rule.
+        review_by: Option<DateTime<Utc>>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the applicant: to be corrected and submitted again (差戻し).
+    #[serde(rename = "request.returned")]
+    RequestReturned {
+        /// The applicant.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// What is to be corrected, as written by the coordinator.
+        reason: Option<String>,
+        /// Until when.
+        correct_by: Option<DateTime<Utc>>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the applicant: the request was accepted; an expert is being looked for.
+    #[serde(rename = "request.accepted")]
+    RequestAccepted {
+        /// The applicant.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// A word of the coordinator.
+        comment: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the applicant: the request was not accepted.
+    #[serde(rename = "request.rejected")]
+    RequestRejected {
+        /// The applicant.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// The coded reason in the reader's language.
+        reason_label: Option<String>,
+        /// The reason as written by the coordinator.
+        reason: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the applicant: the request waits for a place.
+    #[serde(rename = "request.waitlisted")]
+    RequestWaitlisted {
+        /// The applicant.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// Place in the queue, from 1.
+        position: Option<u32>,
+        /// Why, as written by the coordinator.
+        reason: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the expert: would you go? Answered by a link without an account.
+    #[serde(rename = "offer.sent")]
+    OfferSent {
+        /// The expert.
+        recipient: Addressee,
+        /// The request behind the offer.
+        request: RequestRef,
+        /// The planned visits.
+        visits: Vec<PlannedVisit>,
+        /// A word of the coordinator.
+        message: Option<String>,
+        /// Where the expert answers; opening it answers nothing yet.
+        answer_link: OneTimeLink,
+        /// When the offer ends.
+        expires_at: DateTime<Utc>,
+    },
+    /// To the coordinator: the expert accepted.
+    #[serde(rename = "offer.accepted")]
+    OfferAccepted {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The request behind the offer.
+        request: RequestRef,
+        /// Name of the expert.
+        expert: String,
+        /// The visits accepted.
+        visits: Vec<PlannedVisit>,
+        /// What the expert wrote.
+        comment: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the coordinator: the expert declined (辞退).
+    #[serde(rename = "offer.declined")]
+    OfferDeclined {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The request behind the offer.
+        request: RequestRef,
+        /// Name of the expert.
+        expert: String,
+        /// What the expert wrote.
+        reason: Option<String>,
+        /// Name of the next candidate, if an offer went there by itself.
+        next_expert: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the coordinator: the expert would go on other dates.
+    #[serde(rename = "offer.dates_proposed")]
+    OfferDatesProposed {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The request behind the offer.
+        request: RequestRef,
+        /// Name of the expert.
+        expert: String,
+        /// The dates proposed.
+        proposed: Vec<PlannedVisit>,
+        /// What the expert wrote.
+        comment: Option<String>,
+        /// Until when an answer is due.
+        answer_by: Option<DateTime<Utc>>,
+        /// The request's page.
+        link: String,
+    },
+    /// The decision (派遣決定通知), to each party in its own words.
+    #[serde(rename = "dispatch.decided")]
+    DecisionNotice {
+        /// The party written to.
+        recipient: Addressee,
+        /// In which part the recipient reads it.
+        reader: DecisionReader,
+        /// The dispatch.
+        dispatch: DispatchRef,
+        /// Day of the decision.
+        decided_on: NaiveDate,
+        /// The visits decided.
+        visits: Vec<PlannedVisit>,
+        /// Days after each visit within which the applicant reports, by rule.
+        report_within_days: Option<u32>,
+        /// The dispatch's page.
+        link: String,
+    },
+    /// The decision was changed (変更決定).
+    #[serde(rename = "dispatch.amended")]
+    DispatchAmended {
+        /// A party of the dispatch.
+        recipient: Addressee,
+        /// The dispatch as it is now.
+        dispatch: DispatchRef,
+        /// Day of the amendment.
+        amended_on: NaiveDate,
+        /// What changed.
+        changes: Vec<Change>,
+        /// Why, as written by the coordinator.
+        reason: Option<String>,
+        /// All visits as they are now.
+        visits: Vec<PlannedVisit>,
+        /// The dispatch's page.
+        link: String,
+    },
+    /// The whole dispatch was called off (中止).
+    #[serde(rename = "dispatch.cancelled")]
+    DispatchCancelled {
+        /// A party of the dispatch.
+        recipient: Addressee,
+        /// The dispatch.
+        dispatch: DispatchRef,
+        /// Day it was called off.
+        cancelled_on: NaiveDate,
+        /// For whose reasons.
+        cancelled_by: Option<CancelParty>,
+        /// Why, as written.
+        reason: Option<String>,
+        /// The dispatch's page.
+        link: String,
+    },
+    /// One visit was called off.
+    #[serde(rename = "visit.cancelled")]
+    VisitCancelled {
+        /// A party of the dispatch.
+        recipient: Addressee,
+        /// The dispatch.
+        dispatch: DispatchRef,
+        /// The visit that does not take place.
+        visit: PlannedVisit,
+        /// For whose reasons.
+        cancelled_by: Option<CancelParty>,
+        /// Why, as written.
+        reason: Option<String>,
+        /// The dispatch's page.
+        link: String,
+    },
+    /// To the applicant: a report (実施報告書) is due or overdue.
+    #[serde(rename = "report.due")]
+    ReportReminder {
+        /// The applicant.
+        recipient: Addressee,
+        /// The dispatch.
+        dispatch: DispatchRef,
+        /// Day of the visit to report on.
+        visit_on: Option<NaiveDate>,
+        /// Last day for the report.
+        due_on: NaiveDate,
+        /// Days since `due_on` when the reminder was written; 0 while there is time.
+        overdue_days: u32,
+        /// Where the report is written.
+        link: String,
+    },
+    /// To the applicant: the report is to be corrected (差戻し).
+    #[serde(rename = "report.returned")]
+    ReportReturned {
+        /// The applicant.
+        recipient: Addressee,
+        /// The dispatch.
+        dispatch: DispatchRef,
+        /// Day of the visit reported on.
+        visit_on: Option<NaiveDate>,
+        /// What is to be corrected, as written by the coordinator.
+        reason: Option<String>,
+        /// Last day for the correction.
+        correct_by: Option<NaiveDate>,
+        /// Where the report is corrected.
+        link: String,
+    },
+    /// An operator tries whether mail arrives.
+    #[serde(rename = "mail.tested")]
+    TestMail {
+        /// The operator.
+        recipient: Addressee,
+        /// When it was asked for.
+        requested_at: DateTime<Utc>,
+    },
+}
+
+/// The kinds of notices, one per variant of [`Notice`]: for previews, preferences and tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is described at the Notice variant of the same name")]
+pub enum NoticeKind {
+    Invitation,
+    PasswordReset,
+    RequestSubmitted,
+    RequestReturned,
+    RequestAccepted,
+    RequestRejected,
+    RequestWaitlisted,
+    OfferSent,
+    OfferAccepted,
+    OfferDeclined,
+    OfferDatesProposed,
+    DecisionNotice,
+    DispatchAmended,
+    DispatchCancelled,
+    VisitCancelled,
+    ReportReminder,
+    ReportReturned,
+    TestMail,
+}
+
+impl NoticeKind {
+    /// Every kind, in the order of a request's life.
+    pub const ALL: [Self; 18] = [
+        Self::Invitation,
+        Self::PasswordReset,
+        Self::RequestSubmitted,
+        Self::RequestReturned,
+        Self::RequestAccepted,
+        Self::RequestRejected,
+        Self::RequestWaitlisted,
+        Self::OfferSent,
+        Self::OfferAccepted,
+        Self::OfferDeclined,
+        Self::OfferDatesProposed,
+        Self::DecisionNotice,
+        Self::DispatchAmended,
+        Self::DispatchCancelled,
+        Self::VisitCancelled,
+        Self::ReportReminder,
+        Self::ReportReturned,
+        Self::TestMail,
+    ];
+
+    /// The event's stable name, as in the outbox, in webhooks and preferences.
+    pub const fn event(self) -> &'static str {
+        match self {
+            Self::Invitation => "account.invited",
+            Self::PasswordReset => "account.password_reset_requested",
+            Self::RequestSubmitted => "request.submitted",
+            Self::RequestReturned => "request.returned",
+            Self::RequestAccepted => "request.accepted",
+            Self::RequestRejected => "request.rejected",
+            Self::RequestWaitlisted => "request.waitlisted",
+            Self::OfferSent => "offer.sent",
+            Self::OfferAccepted => "offer.accepted",
+            Self::OfferDeclined => "offer.declined",
+            Self::OfferDatesProposed => "offer.dates_proposed",
+            Self::DecisionNotice => "dispatch.decided",
+            Self::DispatchAmended => "dispatch.amended",
+            Self::DispatchCancelled => "dispatch.cancelled",
+            Self::VisitCancelled => "visit.cancelled",
+            Self::ReportReminder => "report.due",
+            Self::ReportReturned => "report.returned",
+            Self::TestMail => "mail.tested",
+        }
+    }
+}
+
+impl Notice {
+    /// Which kind of notice this is.
+    pub const fn kind(&self) -> NoticeKind {
+        match self {
+            Self::Invitation { .. } => NoticeKind::Invitation,
+            Self::PasswordReset { .. } => NoticeKind::PasswordReset,
+            Self::RequestSubmitted { .. } => NoticeKind::RequestSubmitted,
+            Self::RequestReturned { .. } => NoticeKind::RequestReturned,
+            Self::RequestAccepted { .. } => NoticeKind::RequestAccepted,
+            Self::RequestRejected { .. } => NoticeKind::RequestRejected,
+            Self::RequestWaitlisted { .. } => NoticeKind::RequestWaitlisted,
+            Self::OfferSent { .. } => NoticeKind::OfferSent,
+            Self::OfferAccepted { .. } => NoticeKind::OfferAccepted,
+            Self::OfferDeclined { .. } => NoticeKind::OfferDeclined,
+            Self::OfferDatesProposed { .. } => NoticeKind::OfferDatesProposed,
+            Self::DecisionNotice { .. } => NoticeKind::DecisionNotice,
+            Self::DispatchAmended { .. } => NoticeKind::DispatchAmended,
+            Self::DispatchCancelled { .. } => NoticeKind::DispatchCancelled,
+            Self::VisitCancelled { .. } => NoticeKind::VisitCancelled,
+            Self::ReportReminder { .. } => NoticeKind::ReportReminder,
+            Self::ReportReturned { .. } => NoticeKind::ReportReturned,
+            Self::TestMail { .. } => NoticeKind::TestMail,
+        }
+    }
+
+    /// The event's stable name; see [`NoticeKind::event`].
+    pub const fn event(&self) -> &'static str {
+        self.kind().event()
+    }
+}
+
+/// Writes the mail of a notice.
+///
+/// The first lines say what happened, what to do and until when. Values may hold anything people type: line breaks
+/// and control characters are made harmless, over-long ones cut. Unknown facts are left out.
+pub fn render(notice: &Notice, locale: Locale, brand: &Brand) -> RenderedMail {
+    write(notice, locale, brand).finish(brand)
+}
+
+#[cfg(test)]
+#[path = "template_tests.rs"]
+mod tests;
