@@ -23,15 +23,15 @@ pub struct App {
     pub keys: TokenKeys,
     /// Rate limits.
     pub rates: Rates,
-    /// The way out for mail.
-    pub mailer: Mailer,
+    /// The way out for mail; without one, mail waits in the outbox.
+    pub mailer: Option<Mailer>,
     /// Whether this is the demo: its mailbox page shows what would be sent.
     pub demo: bool,
 }
 
 impl App {
     /// Opens the database and puts the parts together.
-    pub fn new(config: Config, clock: Clock, mailer: Mailer, demo: bool) -> Result<Arc<Self>, Error> {
+    pub fn new(config: Config, clock: Clock, mailer: Option<Mailer>, demo: bool) -> Result<Arc<Self>, Error> {
         let url = config.database_url().map_err(Error::internal)?;
         let db = Db::open(&url, config.database.connections, config.database.statement_timeout_ms)?;
         Ok(Arc::new(Self {

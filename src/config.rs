@@ -350,14 +350,18 @@ impl Config {
     }
 }
 
+/// Keys that are numbers; every other value from the environment is text, even if it is made of digits.
+const NUMBERS: &[&str] = &[
+    "http_workers", "connections", "statement_timeout_ms", "access_token_minutes", "refresh_token_days", "port",
+    "timeout_seconds", "poll_seconds", "body_kib", "requests_per_minute",
+];
+
 fn set(table: &mut toml::Table, path: &str, value: String) -> Result<(), ConfigProblem> {
+    let key = path.rsplit('.').next().unwrap_or(path);
     let parsed = match value.parse::<i64>() {
-        Ok(number) => toml::Value::Integer(number),
-        Err(_) => match value.as_str() {
-            "true" => toml::Value::Boolean(true),
-            "false" => toml::Value::Boolean(false),
-            _ => toml::Value::String(value),
-        },
+        Ok(number) if NUMBERS.contains(&key) => toml::Value::Integer(number),
+        _ if key == "enabled" && matches!(value.as_str(), "true" | "false") => toml::Value::Boolean(value == "true"),
+        _ => toml::Value::String(value),
     };
     match path.split_once('.') {
         None => {
@@ -381,10 +385,63 @@ fn take_secret_file(table: &mut toml::Table, path: &str) -> Result<(), ConfigPro
         let name = file.as_str().ok_or_else(|| ConfigProblem(format!("{path}_file must name a file")))?;
         let secret = std::fs::read_to_string(name).map_err(|e| ConfigProblem(format!("{path}_file {name}: {e}")))?;
         inner.insert(key.to_owned(), toml::Value::String(secret.trim_end().to_owned()));
-    } else if let Some(value) = inner.get(key).filter(|value| !value.is_str()) {
-        // A secret made of digits only is still text.
-        let text = value.to_string();
-        inner.insert(key.to_owned(), toml::Value::String(text));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigProblem> {
+        Config::load(None, pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn the_environment_sets_values_and_digits_stay_text_where_text_is_meant() {
+        let config = load(&[
+            ("TASUKI_SMTP__USERNAME", "12345"),
+            ("TASUKI_SMTP__PORT", "587"),
+            ("TASUKI_WORKER__ENABLED", "false"),
+            ("TASUKI_AUTH__SIGNING_KEY", "00000000000000000000000000000000"),
+            ("OTHER", "x"),
+        ])
+        .unwrap();
+        assert_eq!(config.smtp.username, "12345");
+        assert_eq!(config.smtp.port, 587);
+        assert!(!config.worker.enabled);
+        assert!(config.check_for_serving().is_ok());
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know_or_must_not_accept() {
+        for pairs in [
+            &[("TASUKI_COLOUR", "red")][..],
+            &[("TASUKI_SMTP__COLOUR", "red")],
+            &[("TASUKI_DATABASE__URL", "mysql://x/y")],
+            &[("TASUKI_DATABASE__URL", "tasuki.db")],
+            &[("TASUKI_AUTH__ACCESS_TOKEN_MINUTES", "16")],
+            &[("TASUKI_SMTP__SECURITY", "none")],
+            &[("TASUKI_SMTP__SECURITY", "opportunistic")],
+            &[("TASUKI_BASE_URL", "https://example.jp/")],
+        ] {
+            assert!(load(pairs).is_err(), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_come_from_files_and_are_never_printed() {
+        let folder = std::env::temp_dir().join(format!("tasuki-config-{}", std::process::id()));
+        std::fs::write(&folder, "a-secret-of-more-than-32-characters!\n").unwrap();
+        let config = load(&[
+            ("TASUKI_AUTH__SIGNING_KEY_FILE", folder.to_str().unwrap()),
+            ("TASUKI_DATABASE__URL", "postgres://user:hunter2@db/tasuki"),
+        ])
+        .unwrap();
+        std::fs::remove_file(&folder).unwrap();
+        assert_eq!(config.auth.signing_key.expose_secret(), "a-secret-of-more-than-32-characters!");
+        let printed = format!("{}{config:?}", config.redacted());
+        assert!(!printed.contains("a-secret") && !printed.contains("hunter2"), "{printed}");
+        assert!(printed.contains("postgres://(credentials)@db/tasuki"));
+    }
 }

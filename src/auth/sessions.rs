@@ -34,6 +34,13 @@ pub struct SignInRow {
     pub locked_until: Option<UtcTime>,
 }
 
+impl SignInRow {
+    /// Whether a right password would be accepted now.
+    pub fn is_open(&self, now: UtcTime) -> bool {
+        self.status == "active" && self.locked_until.is_none_or(|until| until <= now)
+    }
+}
+
 /// A membership as the person sees it.
 #[derive(Debug, Clone, Queryable)]
 pub struct MembershipRow {
@@ -81,7 +88,7 @@ pub fn find_for_sign_in(conn: &mut Conn, address: &str) -> Result<Option<SignInR
 /// Checks a password off the event loop and off the database. The answer is the same for unknown, disabled and locked
 /// accounts and for wrong passwords.
 pub fn check_password(row: Option<&SignInRow>, password: &str, now: UtcTime) -> bool {
-    let usable = row.filter(|row| row.status == "active" && row.locked_until.is_none_or(|until| until <= now));
+    let usable = row.filter(|row| row.is_open(now));
     passwords::verify(password, usable.and_then(|row| row.password_hash.as_deref()))
 }
 
@@ -231,6 +238,24 @@ pub fn end_all(conn: &mut Conn, user: UserId, reason: &str, now: UtcTime) -> Res
         .execute(conn)?)
 }
 
+/// Ends all sessions of a person but one.
+pub fn end_others(conn: &mut Conn, user: UserId, kept: SessionId, reason: &str, now: UtcTime) -> Result<usize, Error> {
+    Ok(diesel::update(
+        sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::id.ne(kept)).filter(sessions::ended_at.is_null()),
+    )
+    .set((sessions::ended_at.eq(now), sessions::end_reason.eq(reason)))
+    .execute(conn)?)
+}
+
+/// The organisation acted for in a session, open or not.
+pub fn organisation_of(conn: &mut Conn, session: SessionId) -> Result<OrganisationId, Error> {
+    Ok(sessions::table
+        .inner_join(memberships::table.on(memberships::id.eq(sessions::membership_id)))
+        .filter(sessions::id.eq(session))
+        .select(memberships::organisation_id)
+        .first(conn)?)
+}
+
 /// The session of a cookie, if it is open.
 pub fn of_cookie(conn: &mut Conn, cookie: &str, now: UtcTime) -> Result<Option<SessionId>, Error> {
     Ok(sessions::table
@@ -338,32 +363,64 @@ pub fn issue_token(conn: &mut Conn, user: UserId, kind: TokenKind, now: UtcTime)
     Ok((secret, expires_at))
 }
 
-/// Uses a mailed token to set a password; every session of the person ends.
-pub fn set_password(conn: &mut Conn, kind: TokenKind, token: &str, password_hash: &str, now: UtcTime) -> Result<UserId, Error> {
-    let refuse = || {
-        Error::new(ErrorCode::ValidationFailed).field(
-            "/token", "not_usable", "リンクの期限が切れているか、すでに使われています。もう一度手続きをしてください",
-            "The link has expired or was used before; please start again",
-        )
-    };
-    let row: Option<(i64, UserId, UtcTime, String)> = user_tokens::table
+/// Makes every mailed token of a person useless.
+pub fn void_tokens(conn: &mut Conn, user: UserId, now: UtcTime) -> Result<(), Error> {
+    diesel::update(user_tokens::table.filter(user_tokens::user_id.eq(user)).filter(user_tokens::used_at.is_null()))
+        .set(user_tokens::used_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whom a mailed token belongs to.
+#[derive(Debug, Clone, Queryable)]
+pub struct TokenOwner {
+    token_id: i64,
+    /// The person.
+    pub user_id: UserId,
+    /// Mail address.
+    pub email: String,
+    /// Displayed name.
+    pub name: String,
+    expires_at: UtcTime,
+    status: String,
+}
+
+/// The owner of a mailed token that still works; unknown, used and expired ones get the same answer.
+pub fn token_owner(conn: &mut Conn, kind: TokenKind, token: &str, now: UtcTime) -> Result<TokenOwner, Error> {
+    let row: Option<TokenOwner> = user_tokens::table
         .inner_join(users::table)
         .filter(user_tokens::token_hash.eq(secrets::sha256(token.as_bytes())))
         .filter(user_tokens::kind.eq(kind.as_str()))
         .filter(user_tokens::used_at.is_null())
-        .select((user_tokens::id, users::id, user_tokens::expires_at, users::status))
+        .select((user_tokens::id, users::id, users::email, users::name, user_tokens::expires_at, users::status))
         .first(conn)
         .optional()?;
-    let (id, user, expires_at, status) = row.ok_or_else(refuse)?;
-    if expires_at <= now || status == "disabled" {
-        return Err(refuse());
-    }
-    let taken = diesel::update(user_tokens::table.filter(user_tokens::id.eq(id)).filter(user_tokens::used_at.is_null()))
+    row.filter(|row| row.expires_at > now && row.status != "disabled").ok_or_else(not_usable)
+}
+
+fn not_usable() -> Error {
+    Error::new(ErrorCode::ValidationFailed).field(
+        "/token", "not_usable", "リンクの期限が切れているか、すでに使われています。もう一度手続きをしてください",
+        "The link has expired or was used before; please start again",
+    )
+}
+
+/// Uses a mailed token to set a password; every session of the person and every other token ends.
+pub fn set_password(conn: &mut Conn, kind: TokenKind, token: &str, password_hash: &str, now: UtcTime) -> Result<UserId, Error> {
+    let owner = token_owner(conn, kind, token, now)?;
+    let taken = diesel::update(user_tokens::table.filter(user_tokens::id.eq(owner.token_id)).filter(user_tokens::used_at.is_null()))
         .set(user_tokens::used_at.eq(now))
         .execute(conn)?;
     if taken == 0 {
-        return Err(refuse());
+        return Err(not_usable());
     }
+    replace_password(conn, owner.user_id, password_hash, now)?;
+    end_all(conn, owner.user_id, "password_changed", now)?;
+    Ok(owner.user_id)
+}
+
+/// Writes a new password; the account becomes active, waits end and mailed tokens stop working.
+pub fn replace_password(conn: &mut Conn, user: UserId, password_hash: &str, now: UtcTime) -> Result<(), Error> {
     diesel::update(users::table.find(user))
         .set((
             users::password_hash.eq(password_hash),
@@ -374,6 +431,5 @@ pub fn set_password(conn: &mut Conn, kind: TokenKind, token: &str, password_hash
             users::updated_at.eq(now),
         ))
         .execute(conn)?;
-    end_all(conn, user, "password_changed", now)?;
-    Ok(user)
+    void_tokens(conn, user, now)
 }

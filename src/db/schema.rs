@@ -373,6 +373,7 @@ diesel::table! {
         origin -> Text,
         activity_kind -> Text,
         theme -> Text,
+        theme_key -> Text,
         background -> Text,
         goal -> Text,
         mode -> Text,

@@ -14,6 +14,11 @@ use crate::error::{Error, ErrorCode, Locale};
 
 const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 
+/// What pages may load: nothing from elsewhere, nothing inline.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The browsable API document writes styles of its own.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// The middleware.
 pub async fn frame(
     request: ServiceRequest,
@@ -25,6 +30,7 @@ pub async fn frame(
     let started = app.as_ref().map(|app| app.clock.now());
     let locale = locale(request.request());
     let http_request = request.request().clone();
+    let http_path = http_request.path().to_owned();
     let outcome = next.call(request).await;
     let mut response = match outcome {
         Ok(response) => response.map_into_boxed_body(),
@@ -34,6 +40,7 @@ pub async fn frame(
     if let Some(document) = problem(&response, locale, &request_id) {
         response = ServiceResponse::new(http_request, document);
     }
+    let policy = if http_path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     let headers = response.headers_mut();
     if let Ok(value) = header::HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
@@ -43,7 +50,7 @@ pub async fn frame(
         ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
         ("strict-transport-security", "max-age=31536000"),
-        ("content-security-policy", "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+        ("content-security-policy", policy),
         ("cache-control", "no-store"),
     ] {
         let name = header::HeaderName::from_static(name);

@@ -8,7 +8,10 @@ pub mod frame;
 pub mod openapi;
 pub mod page;
 pub mod rate;
+pub mod public;
 pub mod read;
+pub mod routes;
+pub mod server;
 pub mod validate;
 pub mod write;
 

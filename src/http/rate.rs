@@ -21,6 +21,11 @@ impl Rates {
 
     /// Counts one request; 429 with the seconds to wait when the minute is used up.
     pub fn check(&self, key: &str, now: UtcTime) -> Result<(), Error> {
+        self.check_at_most(key, self.per_minute, now)
+    }
+
+    /// Like [`Rates::check`] for operations that bear fewer repetitions, such as trying passwords.
+    pub fn check_at_most(&self, key: &str, most: u32, now: UtcTime) -> Result<(), Error> {
         let seconds = now.instant().timestamp();
         let minute = seconds.div_euclid(60);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,7 +34,7 @@ impl Rates {
         }
         let count = windows.1.entry(key.to_owned()).or_insert(0);
         *count += 1;
-        if *count > self.per_minute {
+        if *count > most {
             let mut error = Error::new(ErrorCode::TooManyRequests);
             error.retry_after = u32::try_from(60 - seconds.rem_euclid(60)).ok();
             return Err(error);

@@ -1,5 +1,22 @@
 //! Notifications: the outbox, mail templates and transport. Owns `outbox_messages`. Mail is a row of the transaction
 //! it belongs to; nothing is sent from a request.
 
+pub mod api;
 pub mod message;
+pub mod pages;
+pub mod recipient;
+pub mod service;
+pub mod store;
+pub mod template;
+mod templates_accounts;
+mod templates_dispatches;
+mod templates_facts;
+mod templates_letter;
+mod templates_offers;
+mod templates_reports;
+mod templates_requests;
+mod templates_samples;
+mod templates_wording;
 pub mod transport;
+pub mod views;
+pub mod worker;

@@ -2,8 +2,8 @@
 //!
 //! A [`Notice`] is written into the outbox with everything its text needs; [`render`] is a pure function of it. This
 //! room decides no recipient, reads no database and knows no present time: whoever enqueues a notice says the facts.
-//! The wording lives beside it in `templates_wording`, the common form in `templates_letter`, examples in
-//! `templates_samples`.
+//! The wording lives beside it in one file per subject (`templates_wording` says which), the common form in
+//! `templates_letter`, examples in `templates_samples`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -320,7 +320,10 @@ pub enum Notice {
 
 /// The kinds of notices, one per variant of [`Notice`]: for previews, preferences and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is described at the Notice variant of the same name")]
+#[expect(
+    missing_docs,
+    reason = "each is described at the Notice variant of the same name"
+)]
 pub enum NoticeKind {
     Invitation,
     PasswordReset,

@@ -120,7 +120,7 @@ impl Body {
 }
 
 /// The five size classes in which municipal schemes are published; each includes its lower bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum PopulationBand {
     /// Fewer than 10,000 inhabitants.
     #[serde(rename = "under_10k")]

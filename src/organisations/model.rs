@@ -1,4 +1,7 @@
-//! Kinds of organisations.
+//! Kinds of organisations, states of accounts, and which role a person can have where.
+
+use crate::auth::policy::Role;
+use crate::error::Locale;
 
 crate::text_enum! {
     /// What an organisation is.
@@ -43,5 +46,94 @@ impl OrganisationKind {
     /// Whether it has a code of its own (全国地方公共団体コード).
     pub fn has_code(self) -> bool {
         self == Self::Prefecture || self.is_municipality()
+    }
+
+    /// Whether people can have a role in such an organisation. Only a body that can own pools has coordinators;
+    /// `api_client` is no role of people.
+    pub fn admits(self, role: Role) -> bool {
+        match role {
+            Role::PrefecturalCoordinator => matches!(self, Self::Prefecture | Self::Council),
+            Role::ApiClient => false,
+            Role::SystemAdmin | Role::MunicipalStaff | Role::MunicipalApprover | Role::Expert | Role::Auditor => true,
+        }
+    }
+}
+
+crate::text_enum! {
+    /// How far a person's account is.
+    pub enum UserStatus {
+        /// Invited; no password yet.
+        Invited = "invited", "招待中";
+        /// Can sign in.
+        Active = "active", "有効";
+        /// Cannot sign in until it is enabled again.
+        Disabled = "disabled", "停止中";
+    }
+}
+
+impl UserStatus {
+    /// The verbs that the state allows.
+    pub fn allowed(self) -> &'static [&'static str] {
+        match self {
+            Self::Invited => &["resend-invitation", "disable"],
+            Self::Active => &["disable"],
+            Self::Disabled => &["enable"],
+        }
+    }
+}
+
+crate::text_enum! {
+    /// The language of the mails a person gets.
+    pub enum Language {
+        /// Japanese.
+        Ja = "ja", "日本語";
+        /// English.
+        En = "en", "英語";
+    }
+}
+
+impl From<Language> for Locale {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Ja => Self::Ja,
+            Language::En => Self::En,
+        }
+    }
+}
+
+/// What a role is called in a language.
+pub fn role_label(role: Role, language: Language) -> &'static str {
+    match (language, role) {
+        (Language::Ja, role) => role.label_ja(),
+        (Language::En, Role::SystemAdmin) => "System administrator",
+        (Language::En, Role::PrefecturalCoordinator) => "Prefectural coordinator",
+        (Language::En, Role::MunicipalStaff) => "Municipal staff",
+        (Language::En, Role::MunicipalApprover) => "Municipal approver",
+        (Language::En, Role::Expert) => "Expert",
+        (Language::En, Role::Auditor) => "Auditor",
+        (Language::En, Role::ApiClient) => "API client",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_owners_of_pools_have_coordinators() {
+        for kind in OrganisationKind::ALL {
+            let owner = matches!(kind, OrganisationKind::Prefecture | OrganisationKind::Council);
+            assert_eq!(kind.admits(Role::PrefecturalCoordinator), owner, "{kind}");
+            assert!(kind.admits(Role::Auditor), "{kind}");
+            assert!(!kind.admits(Role::ApiClient), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_account_can_only_be_enabled() {
+        assert_eq!(UserStatus::Disabled.allowed(), ["enable"]);
+        for status in [UserStatus::Invited, UserStatus::Active] {
+            assert!(status.allowed().contains(&"disable") && !status.allowed().contains(&"enable"));
+        }
     }
 }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::OrganisationKind;
+use super::reach::Place;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::schema::{organisations, populations};
@@ -46,6 +47,18 @@ pub struct OrganisationRow {
     pub successor_id: Option<OrganisationId>,
     /// Version.
     pub version: i64,
+}
+
+impl OrganisationRow {
+    /// What decides whether it is within somebody's reach.
+    pub fn place(&self) -> Place {
+        Place { id: self.id, kind: self.kind, parent: self.parent_id, prefecture: self.prefecture_id }
+    }
+
+    /// Whether it exists on a day.
+    pub fn exists_on(&self, day: NaiveDate) -> bool {
+        self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| to > day)
+    }
 }
 
 impl Versioned for OrganisationRow {
@@ -99,6 +112,20 @@ pub fn find_by_code(conn: &mut Conn, code: &str) -> Result<Option<OrganisationRo
         .optional()?)
 }
 
+/// All bodies that have or had a code, by code; where a code was used again, the open body comes last.
+pub fn all_that_had_code(conn: &mut Conn) -> Result<Vec<OrganisationRow>, Error> {
+    let mut rows: Vec<OrganisationRow> = organisations::table
+        .filter(organisations::lg_code.is_not_null())
+        .order((organisations::lg_code, organisations::id))
+        .select(OrganisationRow::as_select())
+        .load(conn)?;
+    rows.sort_by(|a, b| {
+        let end = |row: &OrganisationRow| row.valid_to.unwrap_or(NaiveDate::MAX);
+        a.lg_code.cmp(&b.lg_code).then(end(a).cmp(&end(b)))
+    });
+    Ok(rows)
+}
+
 /// All bodies that have a code now, by code.
 pub fn all_with_code(conn: &mut Conn) -> Result<Vec<OrganisationRow>, Error> {
     Ok(organisations::table
@@ -124,7 +151,13 @@ pub fn municipalities_of(conn: &mut Conn, prefecture: OrganisationId) -> Result<
 
 /// Adds an organisation.
 pub fn insert(conn: &mut Conn, new: &NewOrganisation, now: UtcTime) -> Result<OrganisationRow, Error> {
-    let id: OrganisationId = diesel::insert_into(organisations::table)
+    let id = insert_only(conn, new, now)?;
+    find(conn, id)?.ok_or_else(Error::not_found)
+}
+
+/// Adds an organisation without reading it back.
+pub fn insert_only(conn: &mut Conn, new: &NewOrganisation, now: UtcTime) -> Result<OrganisationId, Error> {
+    Ok(diesel::insert_into(organisations::table)
         .values((
             organisations::kind.eq(new.kind),
             organisations::lg_code.eq(&new.lg_code),
@@ -140,8 +173,7 @@ pub fn insert(conn: &mut Conn, new: &NewOrganisation, now: UtcTime) -> Result<Or
             organisations::updated_at.eq(now),
         ))
         .returning(organisations::id)
-        .get_result(conn)?;
-    find(conn, id)?.ok_or_else(Error::not_found)
+        .get_result(conn)?)
 }
 
 /// Writes the fields that can change; the version rises.
@@ -177,6 +209,8 @@ pub struct OrganisationFilter {
     pub prefecture_id: Option<OrganisationId>,
     /// With this code.
     pub lg_code: Option<String>,
+    /// That exist on this day; all that ever existed when absent.
+    pub on: Option<NaiveDate>,
 }
 
 /// A page by id (the built-in bodies come in order of code).
@@ -197,6 +231,11 @@ pub fn list(conn: &mut Conn, filter: &OrganisationFilter, list: &ListQuery) -> R
     }
     if let Some(code) = &filter.lg_code {
         query = query.filter(organisations::lg_code.eq(code.clone()));
+    }
+    if let Some(day) = filter.on {
+        query = query
+            .filter(organisations::valid_from.is_null().or(organisations::valid_from.le(day)))
+            .filter(organisations::valid_to.is_null().or(organisations::valid_to.gt(day)));
     }
     if let Some((_, id)) = list.after() {
         query = query.filter(organisations::id.gt(OrganisationId(id)));
@@ -237,6 +276,11 @@ pub fn populations_on(conn: &mut Conn, ids: &[OrganisationId], day: NaiveDate) -
         }
     }
     Ok(newest)
+}
+
+/// Of which organisations there is a figure for which day.
+pub fn population_days(conn: &mut Conn) -> Result<Vec<(OrganisationId, NaiveDate)>, Error> {
+    Ok(populations::table.select((populations::organisation_id, populations::as_of)).load(conn)?)
 }
 
 /// Adds a population figure.

@@ -71,6 +71,8 @@ crate::text_enum! {
     pub enum RequestVerb {
         /// Change the text.
         Edit = "edit", "編集";
+        /// A body of a joint request agrees to take part, or no longer does.
+        Consent = "consent", "共同申請への同意";
         /// Submit.
         Submit = "submit", "申請";
         /// The municipality's approver agrees.
@@ -94,15 +96,26 @@ crate::text_enum! {
     }
 }
 
-/// The state table. Errors, buttons and documentation follow from it.
+/// The state table. Errors, buttons and documentation follow from it. Where a verb leads to several states, the first is
+/// the ordinary one: submitting leads to the municipality's own approver where that body asks for it, and straight to
+/// `accepted` for what the prefecture itself opened ([`Origin::Offered`]).
 pub const TRANSITIONS: &[(RequestStatus, RequestVerb, RequestStatus)] = {
     use RequestStatus as S;
     use RequestVerb as V;
     &[
         (S::Draft, V::Edit, S::Draft),
         (S::Returned, V::Edit, S::Returned),
+        (S::Draft, V::Consent, S::Draft),
+        (S::AwaitingApproval, V::Consent, S::AwaitingApproval),
+        (S::Submitted, V::Consent, S::Submitted),
+        (S::Returned, V::Consent, S::Returned),
+        (S::Waitlisted, V::Consent, S::Waitlisted),
+        (S::Accepted, V::Consent, S::Accepted),
         (S::Draft, V::Submit, S::Submitted),
+        (S::Draft, V::Submit, S::AwaitingApproval),
+        (S::Draft, V::Submit, S::Accepted),
         (S::Returned, V::Submit, S::Submitted),
+        (S::Returned, V::Submit, S::AwaitingApproval),
         (S::AwaitingApproval, V::Approve, S::Submitted),
         (S::AwaitingApproval, V::SendBack, S::Draft),
         (S::Submitted, V::ReturnForCorrection, S::Returned),
@@ -134,10 +147,20 @@ impl RequestStatus {
             .ok_or_else(|| Error::transition(self.as_str(), self.verbs().iter().map(|verb| verb.as_str()).collect()))
     }
 
-    /// The verbs allowed in this state.
+    /// The verbs allowed in this state, each once.
     pub fn verbs(self) -> Vec<RequestVerb> {
-        TRANSITIONS.iter().filter(|(from, ..)| *from == self).map(|(_, verb, _)| *verb).collect()
+        let mut verbs: Vec<RequestVerb> = TRANSITIONS.iter().filter(|(from, ..)| *from == self).map(|(_, verb, _)| *verb).collect();
+        verbs.dedup();
+        verbs
     }
+
+    /// Whether it stands for work that was asked for and is not off: what yearly limits count.
+    pub fn counts_for_limits(self) -> bool {
+        Self::COUNTING.contains(&self)
+    }
+
+    /// The states that yearly limits count: filed, and neither refused nor taken back nor cancelled.
+    pub const COUNTING: [Self; 5] = [Self::Submitted, Self::Returned, Self::Accepted, Self::Waitlisted, Self::Decided];
 }
 
 crate::text_enum! {
@@ -238,5 +261,48 @@ crate::text_enum! {
         ForceMajeure = "force_majeure", "災害等";
         /// Something else; the text says what.
         Other = "other", "その他";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forbidden_verb_is_refused_with_the_verbs_that_are_allowed() {
+        let refused = RequestStatus::Rejected.after(RequestVerb::Accept).unwrap_err().state.unwrap();
+        assert_eq!((refused.current, refused.allowed), ("rejected", vec![]));
+        let refused = RequestStatus::Submitted.after(RequestVerb::Submit).unwrap_err().state.unwrap();
+        assert_eq!(refused.allowed, ["consent", "return-for-correction", "accept", "waitlist", "reject", "withdraw"]);
+    }
+
+    #[test]
+    fn submitting_leads_to_the_office_unless_an_approver_or_the_prefecture_itself_comes_in() {
+        for from in [RequestStatus::Draft, RequestStatus::Returned] {
+            assert_eq!(from.after(RequestVerb::Submit).unwrap(), RequestStatus::Submitted);
+            assert_eq!(from.verbs().iter().filter(|verb| **verb == RequestVerb::Submit).count(), 1);
+        }
+    }
+
+    #[test]
+    fn nothing_leads_out_of_a_final_state() {
+        for status in [RequestStatus::Rejected, RequestStatus::Withdrawn, RequestStatus::Cancelled] {
+            assert!(status.verbs().is_empty(), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_stage_follows_the_work_once_accepted() {
+        let at = |status, progress| stage(status, progress);
+        let none = Progress::default();
+        assert_eq!(at(RequestStatus::Accepted, none), Stage::Matching);
+        assert_eq!(at(RequestStatus::Accepted, Progress { open_offers: 1, ..none }), Stage::Offered);
+        assert_eq!(at(RequestStatus::Accepted, Progress { open_offers: 1, accepted_offers: 1, ..none }), Stage::AwaitingDecision);
+        assert_eq!(at(RequestStatus::Decided, Progress { visits_ahead: 2, ..none }), Stage::Scheduled);
+        assert_eq!(at(RequestStatus::Decided, Progress { visits_ahead: 1, visits_over: 1, ..none }), Stage::InProgress);
+        assert_eq!(at(RequestStatus::Decided, Progress { visits_over: 2, ..none }), Stage::AwaitingReport);
+        assert_eq!(at(RequestStatus::Decided, Progress { visits_over: 2, report_submitted: true, ..none }), Stage::Reported);
+        assert_eq!(at(RequestStatus::Decided, Progress { visits_over: 2, report_approved: true, ..none }), Stage::Completed);
+        assert_eq!(at(RequestStatus::Waitlisted, Progress { open_offers: 3, ..none }), Stage::Waitlisted);
     }
 }

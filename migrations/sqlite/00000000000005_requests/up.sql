@@ -12,6 +12,7 @@ CREATE TABLE requests (
     activity_kind TEXT NOT NULL CONSTRAINT requests_activity_kind_check CHECK (activity_kind IN (
         'consultation', 'visit', 'training', 'model_project', 'community')),
     theme TEXT NOT NULL CONSTRAINT requests_theme_check CHECK (length(theme) BETWEEN 1 AND 200),
+    theme_key TEXT NOT NULL,
     background TEXT NOT NULL DEFAULT '',
     goal TEXT NOT NULL DEFAULT '',
     mode TEXT NOT NULL CONSTRAINT requests_mode_check CHECK (mode IN ('onsite', 'online', 'hybrid')),

@@ -1,0 +1,12 @@
+//! Dispatches (派遣): the decision and its amendments, visits, activity reports, evaluations. Owns `dispatches`,
+//! `dispatch_experts`, `dispatch_amendments`, `visits` from the decision on, `visit_participants`, `reports`,
+//! `report_outcomes` and `evaluations`. Must not compute money; `settlements` does.
+//!
+//! `model` holds the state tables and day rules; `decide`, `amend`, `service`, `visits`, `reports` and `evaluations` are the
+//! use cases in the order of a dispatch's life; `notices` tells the parties.
+
+pub mod model;
+pub mod records;
+pub mod report_store;
+pub mod store;
+pub mod visit_store;

@@ -1,0 +1,154 @@
+//! Requests by somebody who is not signed in: sign-in itself, password links, one-time links. They pass neither
+//! permission nor replay; what they share with every other write is the transaction and its one audit event.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+use super::read::{parse_query, request_id};
+use super::{Audit, Ctx};
+use crate::app::App;
+use crate::auth::principal::{Actor, Principal};
+use crate::auth::secrets;
+use crate::clock::UtcTime;
+use crate::db::Conn;
+use crate::error::Error;
+use crate::ids::OrganisationId;
+
+/// A request that needs no credentials.
+pub struct Public {
+    app: Arc<App>,
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Public {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(match request.app_data::<web::Data<App>>() {
+            Some(app) => Ok(Self { app: Arc::clone(app), request: request.clone(), payload: payload.take() }),
+            None => Err(Error::internal("application state is missing")),
+        })
+    }
+}
+
+impl Public {
+    /// Reads the body.
+    pub async fn body<B: DeserializeOwned>(self) -> Result<(Call, B), Error> {
+        let Self { app, request, payload } = self;
+        let bytes = super::body::read(&request, payload, app.config.limits.body_kib * 1024).await?;
+        Ok((Call::new(app, &request), super::body::parse(&bytes)?))
+    }
+
+    /// Reads the query parameters.
+    pub fn query<Q: DeserializeOwned>(self) -> Result<(Call, Q), Error> {
+        let query = parse_query(self.request.query_string())?;
+        Ok((Call::new(self.app, &self.request), query))
+    }
+}
+
+/// What is known of a request whose sender is not.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The application.
+    pub app: Arc<App>,
+    /// The instant of the operation.
+    pub now: UtcTime,
+    /// The id in the log and in audit events.
+    pub request_id: String,
+    /// Method and route, as audit events name them.
+    pub operation: String,
+    /// What the client calls itself.
+    pub user_agent: String,
+}
+
+/// What a public write did.
+#[derive(Debug)]
+pub struct Done<T> {
+    /// The answer.
+    pub value: T,
+    /// Who did what, for the one audit event; `None` only when nothing was written.
+    pub event: Option<(Ctx, Audit)>,
+}
+
+impl<T> Done<T> {
+    /// Something was written.
+    pub fn with(value: T, ctx: Ctx, audit: Audit) -> Self {
+        Self { value, event: Some((ctx, audit)) }
+    }
+
+    /// Nothing was written.
+    pub fn nothing(value: T) -> Self {
+        Self { value, event: None }
+    }
+}
+
+impl Call {
+    fn new(app: Arc<App>, request: &HttpRequest) -> Self {
+        let pattern = request.match_pattern().unwrap_or_default();
+        let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self {
+            now: app.clock.now(),
+            request_id: request_id(request),
+            operation: format!("{} {}", request.method(), pattern.strip_prefix("/api/v1").unwrap_or(&pattern)),
+            user_agent: user_agent.chars().take(200).collect(),
+            app,
+        }
+    }
+
+    /// The context in which a principal acts.
+    pub fn ctx(&self, principal: Principal) -> Ctx {
+        Ctx { app: Arc::clone(&self.app), principal, now: self.now, request_id: self.request_id.clone() }
+    }
+
+    /// The context in which the holder of a link acts, towards an organisation.
+    pub fn by_link(&self, organisation: OrganisationId) -> Ctx {
+        self.ctx(Principal::internal(Actor::Link, organisation))
+    }
+
+    /// The context in which the service itself acts, towards an organisation.
+    pub fn by_service(&self, organisation: OrganisationId) -> Ctx {
+        self.ctx(Principal::internal(Actor::System, organisation))
+    }
+
+    /// Counts an attempt for `what` on `subject` (an address, a token); 429 beyond `most` a minute. The subject is
+    /// kept as a hash.
+    pub fn limit(&self, what: &str, subject: &str, most: u32) -> Result<(), Error> {
+        self.app.rates.check_at_most(&format!("{what}:{}", secrets::sha256(subject.as_bytes())), most, self.now)
+    }
+
+    /// Runs a query.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn, &Self) -> Result<T, Error> + Send + 'static,
+    {
+        let call = self.clone();
+        self.app.db.read(move |conn| work(conn, &call)).await
+    }
+
+    /// Runs a transaction and keeps its audit event. `work` may run more than once.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
+    {
+        let call = self.clone();
+        self.app
+            .db
+            .write(move |conn| {
+                let done = work(conn, &call)?;
+                if let Some((ctx, audit)) = &done.event {
+                    crate::audit::service::record(conn, ctx, &call.operation, audit)?;
+                }
+                Ok(done.value)
+            })
+            .await
+    }
+}

@@ -1,0 +1,108 @@
+//! REST: the outbox.
+
+use actix_web::{HttpResponse, get, post};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::store;
+use super::views::{NotificationPage, NotificationView};
+use crate::auth::policy::ManageNotifications;
+use crate::error::Error;
+use crate::http::read::{Answer, NoQuery};
+use crate::http::{Audit, ListQuery, Outcome, Read, Write};
+use crate::ids::OutboxMessageId;
+
+/// Registers the operations.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(list_notifications).service(get_notification).service(retry_notification);
+}
+
+crate::text_enum! {
+    /// Where a mail stands.
+    pub enum NotificationStatus {
+        /// Waits.
+        Queued = "queued", "送信待ち";
+        /// Being sent.
+        Sending = "sending", "送信中";
+        /// The relay took it.
+        Sent = "sent", "送信済み";
+        /// Given up; somebody has to look.
+        Parked = "parked", "保留";
+    }
+}
+
+/// Filters of the outbox.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct NotificationListParams {
+    /// Only in this state.
+    #[param(inline)]
+    status: Option<NotificationStatus>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<i64>,
+    /// Where the page begins, from the page before.
+    #[param(max_length = 500)]
+    cursor: Option<String>,
+}
+
+/// 送信箱の一覧 / Mails of the own outbox.
+#[utoipa::path(tag = "notifications", params(NotificationListParams), extensions(("x-permission" = json!("manage_notifications"))),
+    responses((status = 200, description = "新しい順", body = NotificationPage)))]
+#[get("/notifications")]
+async fn list_notifications(read: Read<ManageNotifications>) -> Result<HttpResponse, Error> {
+    read.run(|conn, ctx, params: NotificationListParams| {
+        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("notifications", params.status))?;
+        let rows = store::list(conn, ctx.organisation(), params.status.map(NotificationStatus::as_str), &list)?;
+        let page = list.page(rows, |row| (String::new(), row.id.0));
+        let next = page.next_cursor.clone();
+        let items = page.items.into_iter().map(Into::into).collect();
+        Ok(Answer::List(NotificationPage { items, next_cursor: page.next_cursor }, next))
+    })
+    .await
+}
+
+/// 送信箱の1通 / One mail of the own outbox.
+#[utoipa::path(tag = "notifications", params(("id" = OutboxMessageId, Path)), extensions(("x-permission" = json!("manage_notifications"))),
+    responses((status = 200, description = "通知", body = NotificationView)))]
+#[get("/notifications/{id}")]
+async fn get_notification(read: Read<ManageNotifications>) -> Result<HttpResponse, Error> {
+    let id = read.id::<OutboxMessageId>("id");
+    read.run_after(
+        move |conn, ctx| store::find(conn, ctx.organisation(), id?),
+        |_, _, row, _: NoQuery| Ok(Answer::Json(NotificationView::from(row))),
+    )
+    .await
+}
+
+/// Nothing to say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+/// 保留の通知を送り直す / Puts a parked mail back into the queue.
+#[utoipa::path(tag = "notifications", params(("id" = OutboxMessageId, Path)), extensions(("x-permission" = json!("manage_notifications"))),
+    responses((status = 200, description = "送信待ちに戻した", body = NotificationView)))]
+#[post("/notifications/{id}/retry")]
+async fn retry_notification(write: Write<ManageNotifications>) -> Result<HttpResponse, Error> {
+    let id = write.id::<OutboxMessageId>("id").ok();
+    write
+        .under(
+            move |conn, ctx| store::find(conn, ctx.organisation(), id.ok_or_else(Error::not_found)?),
+            |conn, ctx, row, _: Empty| {
+                if row.status != "parked" {
+                    let state = if row.status == "sent" { "sent" } else { "queued" };
+                    return Err(Error::transition(state, Vec::new()));
+                }
+                store::requeue(conn, row.id, ctx.now)?;
+                let audit = Audit::new("notification", row.id.0, ctx.organisation())
+                    .change(json!({"status": "parked"}), json!({"status": "queued"}));
+                let row = store::find(conn, ctx.organisation(), row.id)?;
+                Ok(Outcome::done(NotificationView::from(row), audit))
+            },
+        )
+        .await
+}

@@ -1,0 +1,218 @@
+//! SQL of what hangs on a request: wished dates, skills, preferred experts, joint applicants.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::clock::UtcTime;
+use crate::db::Conn;
+use crate::db::schema::{
+    experts, memberships, request_participants, request_preferences, request_skills, request_wished_dates, skill_frameworks, skill_items,
+};
+use crate::error::Error;
+use crate::ids::{ExpertId, OrganisationId, RequestId, SkillItemId, UserId};
+
+/// A wished date, in the order of the wish.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct WishedDateRow {
+    /// 1 is the first wish.
+    pub rank: i32,
+    /// The Japanese day.
+    pub day: NaiveDate,
+    /// From this minute of the day; absent together with `end_minute`: any time.
+    pub start_minute: Option<i32>,
+    /// Until this minute of the day.
+    pub end_minute: Option<i32>,
+}
+
+/// A skill that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct SkillRow {
+    /// The item of a framework.
+    pub skill_item_id: SkillItemId,
+    /// Its name.
+    pub name: String,
+    /// The level from which on it is met, 1 the lowest.
+    pub min_level: i32,
+    /// Whether it excludes those who lack it.
+    pub must: bool,
+}
+
+/// A body that takes part: the applicant as lead, and joint applicants.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct ParticipantRow {
+    /// The body.
+    pub organisation_id: OrganisationId,
+    /// Whether it is the applicant.
+    pub is_lead: bool,
+    /// When it agreed; absent: not yet.
+    pub consented_at: Option<UtcTime>,
+    /// Who recorded the consent.
+    pub consented_by: Option<UserId>,
+}
+
+/// The wished dates of a request in order.
+pub fn wished_dates(conn: &mut Conn, id: RequestId) -> Result<Vec<WishedDateRow>, Error> {
+    Ok(request_wished_dates::table
+        .filter(request_wished_dates::request_id.eq(id))
+        .order(request_wished_dates::rank)
+        .select((
+            request_wished_dates::rank, request_wished_dates::day, request_wished_dates::start_minute,
+            request_wished_dates::end_minute,
+        ))
+        .load(conn)?)
+}
+
+/// The skills asked for, required ones first.
+pub fn skills(conn: &mut Conn, id: RequestId) -> Result<Vec<SkillRow>, Error> {
+    Ok(request_skills::table
+        .inner_join(skill_items::table)
+        .filter(request_skills::request_id.eq(id))
+        .order((request_skills::must.desc(), skill_items::position, request_skills::skill_item_id))
+        .select((request_skills::skill_item_id, skill_items::name, request_skills::min_level, request_skills::must))
+        .load(conn)?)
+}
+
+/// The preferred experts in the applicant's order.
+pub fn preferences(conn: &mut Conn, id: RequestId) -> Result<Vec<ExpertId>, Error> {
+    Ok(request_preferences::table
+        .filter(request_preferences::request_id.eq(id))
+        .order(request_preferences::rank)
+        .select(request_preferences::expert_id)
+        .load(conn)?)
+}
+
+/// The preferred experts in the applicant's order, with their names.
+pub fn named_preferences(conn: &mut Conn, id: RequestId) -> Result<Vec<(ExpertId, String)>, Error> {
+    Ok(request_preferences::table
+        .inner_join(experts::table)
+        .filter(request_preferences::request_id.eq(id))
+        .order(request_preferences::rank)
+        .select((request_preferences::expert_id, experts::name))
+        .load(conn)?)
+}
+
+/// The bodies that take part, the lead first.
+pub fn participants(conn: &mut Conn, id: RequestId) -> Result<Vec<ParticipantRow>, Error> {
+    Ok(request_participants::table
+        .filter(request_participants::request_id.eq(id))
+        .order((request_participants::is_lead.desc(), request_participants::organisation_id))
+        .select((
+            request_participants::organisation_id, request_participants::is_lead, request_participants::consented_at,
+            request_participants::consented_by,
+        ))
+        .load(conn)?)
+}
+
+/// The highest level of each of these skill items; items that do not exist are missing.
+pub fn highest_levels(conn: &mut Conn, items: &[SkillItemId]) -> Result<Vec<(SkillItemId, i32)>, Error> {
+    Ok(skill_items::table
+        .inner_join(skill_frameworks::table)
+        .filter(skill_items::id.eq_any(items))
+        .select((skill_items::id, skill_frameworks::highest_level))
+        .load(conn)?)
+}
+
+/// Of these bodies, the ones for which somebody can sign in on a day.
+pub fn with_account(conn: &mut Conn, bodies: &[OrganisationId], day: NaiveDate) -> Result<Vec<OrganisationId>, Error> {
+    Ok(memberships::table
+        .filter(memberships::organisation_id.eq_any(bodies))
+        .filter(memberships::valid_from.le(day))
+        .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(day)))
+        .select(memberships::organisation_id)
+        .distinct()
+        .load(conn)?)
+}
+
+/// Replaces the wished dates.
+pub fn replace_wished_dates(conn: &mut Conn, id: RequestId, rows: &[WishedDateRow]) -> Result<(), Error> {
+    diesel::delete(request_wished_dates::table.filter(request_wished_dates::request_id.eq(id))).execute(conn)?;
+    for row in rows {
+        diesel::insert_into(request_wished_dates::table)
+            .values((
+                request_wished_dates::request_id.eq(id),
+                request_wished_dates::rank.eq(row.rank),
+                request_wished_dates::day.eq(row.day),
+                request_wished_dates::start_minute.eq(row.start_minute),
+                request_wished_dates::end_minute.eq(row.end_minute),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Replaces the skills asked for: item, lowest level, whether required.
+pub fn replace_skills(conn: &mut Conn, id: RequestId, rows: &[(SkillItemId, i32, bool)]) -> Result<(), Error> {
+    diesel::delete(request_skills::table.filter(request_skills::request_id.eq(id))).execute(conn)?;
+    for (item, min_level, must) in rows {
+        diesel::insert_into(request_skills::table)
+            .values((
+                request_skills::request_id.eq(id),
+                request_skills::skill_item_id.eq(*item),
+                request_skills::min_level.eq(*min_level),
+                request_skills::must.eq(*must),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Replaces the preferred experts, first choice first.
+pub fn replace_preferences(conn: &mut Conn, id: RequestId, experts: &[ExpertId]) -> Result<(), Error> {
+    diesel::delete(request_preferences::table.filter(request_preferences::request_id.eq(id))).execute(conn)?;
+    for (rank, expert) in (1_i32..).zip(experts) {
+        diesel::insert_into(request_preferences::table)
+            .values((
+                request_preferences::request_id.eq(id),
+                request_preferences::rank.eq(rank),
+                request_preferences::expert_id.eq(*expert),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Replaces the bodies that take part: the lead, who agrees by applying, and the others, who have yet to.
+pub fn replace_participants(
+    conn: &mut Conn, id: RequestId, lead: OrganisationId, others: &[OrganisationId], by: Option<UserId>, now: UtcTime,
+) -> Result<(), Error> {
+    diesel::delete(request_participants::table.filter(request_participants::request_id.eq(id))).execute(conn)?;
+    for organisation in std::iter::once(&lead).chain(others) {
+        let is_lead = *organisation == lead;
+        diesel::insert_into(request_participants::table)
+            .values((
+                request_participants::request_id.eq(id),
+                request_participants::organisation_id.eq(*organisation),
+                request_participants::is_lead.eq(is_lead),
+                request_participants::consented_at.eq(is_lead.then_some(now)),
+                request_participants::consented_by.eq(by.filter(|_| is_lead)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Sets or clears the consent of a body.
+pub fn set_consent(
+    conn: &mut Conn, id: RequestId, organisation: OrganisationId, consent: Option<(UtcTime, Option<UserId>)>,
+) -> Result<(), Error> {
+    let row = request_participants::table
+        .filter(request_participants::request_id.eq(id))
+        .filter(request_participants::organisation_id.eq(organisation));
+    let changed = diesel::update(row)
+        .set((
+            request_participants::consented_at.eq(consent.map(|(at, _)| at)),
+            request_participants::consented_by.eq(consent.and_then(|(_, by)| by)),
+        ))
+        .execute(conn)?;
+    if changed == 1 { Ok(()) } else { Err(Error::not_found()) }
+}
+
+/// Forgets the consents of everybody but the lead, because what they agreed to has changed.
+pub fn forget_consents(conn: &mut Conn, id: RequestId) -> Result<(), Error> {
+    diesel::update(
+        request_participants::table.filter(request_participants::request_id.eq(id)).filter(request_participants::is_lead.eq(false)),
+    )
+    .set((request_participants::consented_at.eq(None::<UtcTime>), request_participants::consented_by.eq(None::<UserId>)))
+    .execute(conn)?;
+    Ok(())
+}

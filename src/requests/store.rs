@@ -1,0 +1,355 @@
+//! SQL of requests: finding them, who sees them, and writing them. The lists that hang on a request are in
+//! [`super::children`], lists of requests in [`super::list`].
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+pub use super::children::{
+    ParticipantRow, SkillRow, WishedDateRow, participants, preferences, skills, wished_dates,
+};
+use super::model::{ActivityKind, Mode, Origin, ReasonCode, RequestStatus};
+use crate::auth::policy::Role;
+use crate::clock::UtcTime;
+use crate::db::Conn;
+use crate::db::schema::{offers, request_participants, requests};
+use crate::error::{Error, ErrorCode};
+use crate::http::{Ctx, Versioned};
+use crate::ids::{ExpertId, OrganisationId, ProgrammeId, RequestId, UserId};
+
+/// A request as stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = requests)]
+pub struct RequestRow {
+    /// Id.
+    pub id: RequestId,
+    /// The programme it asks.
+    pub programme_id: ProgrammeId,
+    /// Starting year of the fiscal year in which its period begins.
+    pub fiscal_year: i32,
+    /// Owner of the programme's pool: who reviews it.
+    pub owner_organisation_id: OrganisationId,
+    /// For whom it is; with joint applicants the lead body.
+    pub applicant_organisation_id: OrganisationId,
+    /// Who wrote it: the applicant, or the office for a body without account.
+    pub filed_by_organisation_id: OrganisationId,
+    /// The person who wrote it.
+    pub filed_by_user_id: Option<UserId>,
+    /// Asked for by a body, or opened by the prefecture.
+    pub origin: Origin,
+    /// Kind of activity.
+    pub activity_kind: ActivityKind,
+    /// Theme, as typed.
+    pub theme: String,
+    /// The theme as it is searched and compared by.
+    pub theme_key: String,
+    /// Background and issue.
+    pub background: String,
+    /// What is to be reached.
+    pub goal: String,
+    /// How the expert takes part.
+    pub mode: Mode,
+    /// First day of the requested period.
+    pub period_from: NaiveDate,
+    /// Last day of the requested period.
+    pub period_to: NaiveDate,
+    /// Visits asked for.
+    pub visit_count: i32,
+    /// Minutes of each visit.
+    pub minutes_per_visit: i32,
+    /// Where.
+    pub place: String,
+    /// Who will attend.
+    pub audience: String,
+    /// How many will attend.
+    pub audience_count: Option<i32>,
+    /// Equipment at the place.
+    pub equipment: String,
+    /// Section in charge.
+    pub department: String,
+    /// Person in charge.
+    pub contact_name: String,
+    /// Address of the person in charge; empty: none.
+    pub contact_email: String,
+    /// Telephone of the person in charge; empty: none.
+    pub contact_phone: String,
+    /// The choice of the expert is left to the office (事務局一任).
+    pub leave_to_office: bool,
+    /// How the applicants want to divide the cost.
+    pub budget_note: String,
+    /// The stored state.
+    pub status: RequestStatus,
+    /// The coded reason of the last return, refusal and the like.
+    pub status_reason_code: Option<ReasonCode>,
+    /// The reason in words.
+    pub status_reason: Option<String>,
+    /// The coordinator who proposed the experts, where another person has to decide.
+    pub proposer_user_id: Option<UserId>,
+    /// When it first reached the office; a correction keeps the place in the order of arrival.
+    pub submitted_at: Option<UtcTime>,
+    /// The request it was copied from.
+    pub copied_from_id: Option<RequestId>,
+    /// Version.
+    pub version: i64,
+    /// Created.
+    pub created_at: UtcTime,
+    /// Changed.
+    pub updated_at: UtcTime,
+}
+
+impl Versioned for RequestRow {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+/// What the applicant writes; its own columns of a request.
+#[derive(Debug, Clone, Insertable, AsChangeset)]
+#[diesel(table_name = requests, treat_none_as_null = true)]
+pub struct Content {
+    /// Starting year of the fiscal year in which the period begins.
+    pub fiscal_year: i32,
+    /// Kind of activity.
+    pub activity_kind: ActivityKind,
+    /// Theme, as typed.
+    pub theme: String,
+    /// The theme folded.
+    pub theme_key: String,
+    /// Background and issue.
+    pub background: String,
+    /// What is to be reached.
+    pub goal: String,
+    /// How the expert takes part.
+    pub mode: Mode,
+    /// First day.
+    pub period_from: NaiveDate,
+    /// Last day.
+    pub period_to: NaiveDate,
+    /// Visits asked for.
+    pub visit_count: i32,
+    /// Minutes of each visit.
+    pub minutes_per_visit: i32,
+    /// Where.
+    pub place: String,
+    /// Who will attend.
+    pub audience: String,
+    /// How many will attend.
+    pub audience_count: Option<i32>,
+    /// Equipment at the place.
+    pub equipment: String,
+    /// Section in charge.
+    pub department: String,
+    /// Person in charge.
+    pub contact_name: String,
+    /// Address of the person in charge.
+    pub contact_email: String,
+    /// Telephone of the person in charge.
+    pub contact_phone: String,
+    /// Left to the office.
+    pub leave_to_office: bool,
+    /// How the applicants want to divide the cost.
+    pub budget_note: String,
+}
+
+impl RequestRow {
+    /// The part that the applicant writes.
+    pub fn content(&self) -> Content {
+        Content {
+            fiscal_year: self.fiscal_year,
+            activity_kind: self.activity_kind,
+            theme: self.theme.clone(),
+            theme_key: self.theme_key.clone(),
+            background: self.background.clone(),
+            goal: self.goal.clone(),
+            mode: self.mode,
+            period_from: self.period_from,
+            period_to: self.period_to,
+            visit_count: self.visit_count,
+            minutes_per_visit: self.minutes_per_visit,
+            place: self.place.clone(),
+            audience: self.audience.clone(),
+            audience_count: self.audience_count,
+            equipment: self.equipment.clone(),
+            department: self.department.clone(),
+            contact_name: self.contact_name.clone(),
+            contact_email: self.contact_email.clone(),
+            contact_phone: self.contact_phone.clone(),
+            leave_to_office: self.leave_to_office,
+            budget_note: self.budget_note.clone(),
+        }
+    }
+
+    /// Whether an organisation may write it: the applicant itself, or the body that filed it for the applicant.
+    pub fn is_written_by(&self, organisation: OrganisationId) -> bool {
+        organisation == self.applicant_organisation_id || organisation == self.filed_by_organisation_id
+    }
+}
+
+/// What a new request has beside its content.
+#[derive(Debug, Clone)]
+pub struct NewRequest {
+    /// The programme.
+    pub programme_id: ProgrammeId,
+    /// Owner of its pool.
+    pub owner: OrganisationId,
+    /// For whom.
+    pub applicant: OrganisationId,
+    /// Who writes it.
+    pub filed_by: OrganisationId,
+    /// The person who writes it.
+    pub filed_by_user: Option<UserId>,
+    /// Who began.
+    pub origin: Origin,
+    /// Copied from.
+    pub copied_from: Option<RequestId>,
+}
+
+/// The request with an id, whatever the visibility.
+pub fn find(conn: &mut Conn, id: RequestId) -> Result<Option<RequestRow>, Error> {
+    Ok(requests::table.find(id).select(RequestRow::as_select()).first(conn).optional()?)
+}
+
+/// A request that the principal sees, or 404: the applicant and the participating bodies, the owner's coordinators and
+/// auditors, experts to whom an offer for it was sent.
+pub fn visible(conn: &mut Conn, ctx: &Ctx, id: RequestId) -> Result<RequestRow, Error> {
+    let row = find(conn, id)?.ok_or_else(Error::not_found)?;
+    if sees(conn, ctx, &row)? { Ok(row) } else { Err(Error::not_found()) }
+}
+
+fn sees(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<bool, Error> {
+    let me = ctx.organisation();
+    if ctx.principal.acts_as == Role::Expert {
+        let sent: i64 = offers::table
+            .filter(offers::request_id.eq(row.id))
+            .filter(offers::expert_id.eq_any(&ctx.principal.expert_ids))
+            .filter(offers::sent_at.is_not_null())
+            .count()
+            .get_result(conn)?;
+        return Ok(sent > 0);
+    }
+    if row.applicant_organisation_id == me || (row.owner_organisation_id == me && sees_as_owner(ctx)) {
+        return Ok(true);
+    }
+    let takes_part: i64 = request_participants::table
+        .filter(request_participants::request_id.eq(row.id))
+        .filter(request_participants::organisation_id.eq(me))
+        .count()
+        .get_result(conn)?;
+    Ok(takes_part > 0)
+}
+
+/// Whether the principal looks at an owner's requests as its office does.
+pub(super) fn sees_as_owner(ctx: &Ctx) -> bool {
+    matches!(ctx.principal.acts_as, Role::PrefecturalCoordinator | Role::Auditor)
+}
+
+/// Whether the principal is an expert who has accepted an offer for the request: who then sees contacts and attachments.
+pub fn has_accepted(conn: &mut Conn, request: RequestId, experts: &[ExpertId]) -> Result<bool, Error> {
+    let accepted: i64 = offers::table
+        .filter(offers::request_id.eq(request))
+        .filter(offers::expert_id.eq_any(experts))
+        .filter(offers::status.eq("accepted"))
+        .count()
+        .get_result(conn)?;
+    Ok(accepted > 0)
+}
+
+/// A request to the principal's own office: 404 when not visible, 403 unless a coordinator of the pool's owner.
+pub fn owned(conn: &mut Conn, ctx: &Ctx, id: RequestId) -> Result<RequestRow, Error> {
+    let row = visible(conn, ctx, id)?;
+    allowed(row.owner_organisation_id == ctx.organisation() && ctx.principal.is_coordinator())?;
+    Ok(row)
+}
+
+/// A request that the principal's organisation writes: 404 when not visible, 403 unless applicant or filer.
+pub fn written(conn: &mut Conn, ctx: &Ctx, id: RequestId) -> Result<RequestRow, Error> {
+    let row = visible(conn, ctx, id)?;
+    allowed(row.is_written_by(ctx.organisation()))?;
+    Ok(row)
+}
+
+/// 403 unless `right`.
+pub(super) fn allowed(right: bool) -> Result<(), Error> {
+    if right { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
+}
+
+/// Adds a draft.
+pub fn insert(conn: &mut Conn, new: &NewRequest, content: &Content, now: UtcTime) -> Result<RequestRow, Error> {
+    Ok(diesel::insert_into(requests::table)
+        .values((
+            content,
+            requests::programme_id.eq(new.programme_id),
+            requests::owner_organisation_id.eq(new.owner),
+            requests::applicant_organisation_id.eq(new.applicant),
+            requests::filed_by_organisation_id.eq(new.filed_by),
+            requests::filed_by_user_id.eq(new.filed_by_user),
+            requests::origin.eq(new.origin),
+            requests::copied_from_id.eq(new.copied_from),
+            requests::status.eq(RequestStatus::Draft),
+            requests::created_at.eq(now),
+            requests::updated_at.eq(now),
+        ))
+        .returning(requests::all_columns)
+        .get_result(conn)?)
+}
+
+/// Writes the content; 412 when the request has changed since it was read.
+pub fn update(conn: &mut Conn, row: &RequestRow, content: &Content, now: UtcTime) -> Result<RequestRow, Error> {
+    diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))
+        .set((content, requests::version.eq(requests::version + 1), requests::updated_at.eq(now)))
+        .returning(requests::all_columns)
+        .get_result(conn)
+        .optional()?
+        .ok_or_else(stale)
+}
+
+/// Moves the request to a state, with the reason where there is one (an earlier one is forgotten); 412 when the request
+/// has changed since it was read.
+pub fn set_status(
+    conn: &mut Conn, row: &RequestRow, status: RequestStatus, reason: Option<(ReasonCode, &str)>, now: UtcTime,
+) -> Result<RequestRow, Error> {
+    diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))
+        .set((
+            requests::status.eq(status),
+            requests::status_reason_code.eq(reason.map(|(code, _)| code)),
+            requests::status_reason.eq(reason.map(|(_, text)| text).filter(|text| !text.is_empty())),
+            requests::version.eq(requests::version + 1),
+            requests::updated_at.eq(now),
+        ))
+        .returning(requests::all_columns)
+        .get_result(conn)
+        .optional()?
+        .ok_or_else(stale)
+}
+
+/// Moves the request to the state that submitting leads to; `submitted_at` is absent while an approver has yet to agree.
+pub fn set_submitted(
+    conn: &mut Conn, row: &RequestRow, status: RequestStatus, submitted_at: Option<UtcTime>, now: UtcTime,
+) -> Result<RequestRow, Error> {
+    diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))
+        .set((
+            requests::status.eq(status),
+            requests::submitted_at.eq(submitted_at),
+            requests::status_reason_code.eq(None::<ReasonCode>),
+            requests::status_reason.eq(None::<String>),
+            requests::version.eq(requests::version + 1),
+            requests::updated_at.eq(now),
+        ))
+        .returning(requests::all_columns)
+        .get_result(conn)
+        .optional()?
+        .ok_or_else(stale)
+}
+
+/// Raises the version after a change to something that hangs on the request.
+pub fn touch(conn: &mut Conn, row: &RequestRow, now: UtcTime) -> Result<RequestRow, Error> {
+    diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))
+        .set((requests::version.eq(requests::version + 1), requests::updated_at.eq(now)))
+        .returning(requests::all_columns)
+        .get_result(conn)
+        .optional()?
+        .ok_or_else(stale)
+}
+
+fn stale() -> Error {
+    Error::new(ErrorCode::StaleVersion)
+}

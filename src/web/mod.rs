@@ -1,0 +1,16 @@
+//! What the pages share: layout, style, session cookie, protection of forms. The pages themselves stay in their areas.
+
+pub mod assets;
+pub mod layout;
+pub mod overview;
+pub mod session;
+
+use actix_web::web::{self, ServiceConfig};
+
+/// Registers pages and assets.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/assets/{name}", web::get().to(assets::asset))
+        .configure(crate::notifications::pages::configure)
+        .configure(overview::configure);
+}

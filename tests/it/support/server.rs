@@ -1,0 +1,116 @@
+//! A real server in process, on loopback, with a fixed clock.
+
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use secrecy::SecretString;
+use tasuki::app::App;
+use tasuki::clock::{Clock, UtcTime};
+use tasuki::config::Config;
+use tasuki::http::server;
+use tasuki::jobs::worker::{Round, run_due};
+use tasuki::notifications::transport::{Mailer, Sent};
+
+use super::client::Client;
+use super::database::{self, Fresh};
+
+/// The server, its application and the mail it sent.
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub base: String,
+    pub sent: Arc<Mutex<Vec<Sent>>>,
+    handle: actix_web::dev::ServerHandle,
+    thread: Option<std::thread::JoinHandle<()>>,
+    _database: Fresh,
+}
+
+/// 2026-04-06 (Monday) 10:00 in Japan.
+pub fn start_of_tests() -> UtcTime {
+    at("2026-04-06T10:00:00+09:00")
+}
+
+/// An instant from RFC 3339.
+pub fn at(text: &str) -> UtcTime {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).unwrap()
+}
+
+impl TestApp {
+    pub fn sqlite() -> Self {
+        Self::start(database::sqlite(), None)
+    }
+
+    pub fn postgres() -> Option<Self> {
+        database::postgres().map(|fresh| Self::start(fresh, None))
+    }
+
+    /// A server that hands its mail to a relay instead of keeping it in memory.
+    pub fn with_relay(fresh: Fresh, mailer: Mailer) -> Self {
+        Self::start(fresh, Some(mailer))
+    }
+
+    fn start(fresh: Fresh, relay: Option<Mailer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = Config { base_url: base.clone(), http_workers: 2, ..Config::default() };
+        config.database.url = SecretString::from(fresh.url());
+        config.auth.signing_key = SecretString::from("0123456789abcdef0123456789abcdef-tests");
+        config.limits.requests_per_minute = 100_000;
+        config.smtp.from_address = "tasuki@pref.example.jp".to_owned();
+        config.smtp.from_name = "静岡県デジタル戦略課".to_owned();
+        let (memory, sent) = Mailer::memory();
+        let clock = Clock::fixed(start_of_tests());
+        let app = App::new(config, clock, Some(relay.unwrap_or(memory)), false).unwrap();
+        let (send, receive) = std::sync::mpsc::channel();
+        let served = Arc::clone(&app);
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = server::start(&served, listener).unwrap();
+                send.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let handle = receive.recv().unwrap();
+        Self { app, base, sent, handle, thread: Some(thread), _database: fresh }
+    }
+
+    /// A client without credentials.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.base, None)
+    }
+
+    /// A client with an access token or API key.
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(&self.base, Some(token.to_owned()))
+    }
+
+    /// Moves the clock to an instant such as `2026-05-01T09:00:00+09:00`.
+    pub fn set_time(&self, text: &str) {
+        self.app.clock.set(at(text));
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, duration: chrono::Duration) {
+        let now = self.app.clock.now();
+        self.app.clock.set(now.plus(duration));
+    }
+
+    /// Does all background work that is due.
+    pub fn run_jobs(&self) -> Round {
+        run_due(&self.app, "test-worker").unwrap()
+    }
+
+    /// Sends what is due and returns the mails to an address, oldest first.
+    pub fn mails_to(&self, address: &str) -> Vec<Sent> {
+        self.run_jobs();
+        self.sent.lock().unwrap().iter().filter(|sent| sent.mail.to_address == address).cloned().collect()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
