@@ -101,6 +101,7 @@ error_table! {
     StillReferenced = 409, "still_referenced", "ほかの記録から参照されています", "Other records refer to it";
     VisitOverlap = 409, "visit_overlap", "専門家の予定が重なっています", "The expert is already booked at that time";
     CapacityExceeded = 409, "capacity_exceeded", "専門家の受入上限を超えます", "The expert's agreed load would be exceeded";
+    ExpertUnavailable = 409, "expert_unavailable", "専門家がこの派遣に対応できません", "The expert is not available for this";
     BudgetExceeded = 409, "budget_exceeded", "予算の上限を超えます", "The budget would be exceeded";
     PostingShareExceeded = 409, "posting_share_exceeded", "配属の割合の合計が100%を超えます", "Shares of the person would exceed 100 %";
     RequestInFlight = 409, "request_in_flight", "同じ操作を処理中です", "The same request is being processed";

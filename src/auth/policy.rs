@@ -92,7 +92,7 @@ permissions! {
     /// Approve or send back what the own staff submitted.
     ApproveRequests = "approve_requests", "", [MunicipalApprover];
     /// Agree to take part in a joint request.
-    ConsentRequests = "consent_requests", "requests:write", [MunicipalStaff, MunicipalApprover];
+    ConsentRequests = "consent_requests", "requests:write", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
     /// Accept, waitlist, return, reject requests and cancel decided ones.
     ReviewRequests = "review_requests", "requests:review", [PrefecturalCoordinator];
     /// Write to the thread of a request.

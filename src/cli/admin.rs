@@ -13,7 +13,7 @@ use crate::experts::frameworks;
 use crate::http::{Ctx, openapi, routes};
 use crate::imports::table::{TableLimits, read_table};
 use crate::ops::backup;
-use crate::organisations::{import, people, seed, store};
+use crate::organisations::{import, people_service, seed, store};
 
 const DOCUMENT: &str = "openapi/openapi.json";
 
@@ -62,7 +62,7 @@ pub(super) fn create_admin(app: &Arc<App>, email: &str, name: &str, code: &str) 
         let organisation = store::find_by_code(conn, code)?
             .ok_or_else(|| crate::error::Error::internal(format!("no organisation has the code {code}; run `tasuki migrate` first")))?;
         let ctx = Ctx::internal(app, Actor::Command, organisation.id, "command");
-        people::create_admin(conn, &ctx, email, name, organisation.id)
+        people_service::create_admin(conn, &ctx, email, name, organisation.id)
     })?;
     println!("{link}");
     eprintln!("open the link within 7 days to choose a password");

@@ -233,6 +233,7 @@ fn request(
             requests::origin.eq("requested"),
             requests::activity_kind.eq("visit"),
             requests::theme.eq(format!("窓口業務の見直しと電子申請の拡大（{n}）")),
+            requests::theme_key.eq(crate::text::fold(&format!("窓口業務の見直しと電子申請の拡大（{n}）"))),
             requests::background.eq("計測用の架空の申請です。"),
             requests::mode.eq("onsite"),
             requests::period_from.eq(from),

@@ -1,16 +1,16 @@
 //! Shared experts: registration, skills and skill frameworks, availability, capacity, conflicts, load. Owns `experts` and
 //! its child tables, `skill_frameworks`, `skill_items`. Reads visits to know an expert's load, but never writes them.
 
-// pub mod api;
-// pub mod availability;
+pub mod api;
+pub mod availability;
 pub mod candidates;
-// pub mod framework_api;
-// pub mod frameworks;
+pub mod framework_api;
+pub mod frameworks;
 pub mod load;
 pub mod model;
 pub mod params;
 pub mod search;
-// pub mod service;
+pub mod service;
 pub mod store;
-// pub mod views;
-// pub mod workload;
+pub mod views;
+pub mod workload;

@@ -414,10 +414,15 @@ pub fn areas(conn: &mut Conn, id: ExpertId) -> Result<Vec<OrganisationId>, Error
         .load(conn)?)
 }
 
-/// Replaces the areas of an expert, in two statements whatever their number. Ids that do not exist are left out: the
-/// caller has checked them.
-pub fn replace_areas(conn: &mut Conn, id: ExpertId, areas: &[OrganisationId]) -> Result<(), Error> {
+/// Removes the areas of an expert.
+pub fn clear_areas(conn: &mut Conn, id: ExpertId) -> Result<(), Error> {
     diesel::delete(expert_areas::table.filter(expert_areas::expert_id.eq(id))).execute(conn)?;
+    Ok(())
+}
+
+/// Adds areas of an expert who has none of these, in one statement whatever their number. Ids that do not exist are left
+/// out: the caller has checked them.
+pub fn insert_areas(conn: &mut Conn, id: ExpertId, areas: &[OrganisationId]) -> Result<(), Error> {
     if areas.is_empty() {
         return Ok(());
     }

@@ -90,7 +90,8 @@ impl<T> Done<T> {
 }
 
 impl Call {
-    fn new(app: Arc<App>, request: &HttpRequest) -> Self {
+    /// What a request tells of itself.
+    pub fn new(app: Arc<App>, request: &HttpRequest) -> Self {
         let pattern = request.match_pattern().unwrap_or_default();
         let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Self {

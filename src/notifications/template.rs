@@ -142,6 +142,46 @@ pub enum Notice {
         /// The request's page.
         link: String,
     },
+    /// To the municipality's approver: the own staff's request waits for approval (団体内承認).
+    #[serde(rename = "request.awaiting_approval")]
+    RequestAwaitingApproval {
+        /// The approver.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// Who wrote it.
+        filed_by: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the coordinator: the applicant took the request back (取下げ).
+    #[serde(rename = "request.withdrawn")]
+    RequestWithdrawn {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// The coded reason in the reader's language.
+        reason_label: Option<String>,
+        /// The reason as written by the applicant.
+        reason: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the other side of a request: somebody wrote to its thread.
+    #[serde(rename = "request.message")]
+    RequestMessage {
+        /// The reader.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// Who wrote, with the body.
+        author: String,
+        /// What was written.
+        message: String,
+        /// The request's page.
+        link: String,
+    },
     /// To the expert: would you go? Answered by a link without an account.
     #[serde(rename = "offer.sent")]
     OfferSent {
@@ -332,6 +372,9 @@ pub enum NoticeKind {
     RequestAccepted,
     RequestRejected,
     RequestWaitlisted,
+    RequestAwaitingApproval,
+    RequestWithdrawn,
+    RequestMessage,
     OfferSent,
     OfferAccepted,
     OfferDeclined,
@@ -347,7 +390,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order of a request's life.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::RequestSubmitted,
@@ -355,6 +398,9 @@ impl NoticeKind {
         Self::RequestAccepted,
         Self::RequestRejected,
         Self::RequestWaitlisted,
+        Self::RequestAwaitingApproval,
+        Self::RequestWithdrawn,
+        Self::RequestMessage,
         Self::OfferSent,
         Self::OfferAccepted,
         Self::OfferDeclined,
@@ -378,6 +424,9 @@ impl NoticeKind {
             Self::RequestAccepted => "request.accepted",
             Self::RequestRejected => "request.rejected",
             Self::RequestWaitlisted => "request.waitlisted",
+            Self::RequestAwaitingApproval => "request.awaiting_approval",
+            Self::RequestWithdrawn => "request.withdrawn",
+            Self::RequestMessage => "request.message",
             Self::OfferSent => "offer.sent",
             Self::OfferAccepted => "offer.accepted",
             Self::OfferDeclined => "offer.declined",
@@ -404,6 +453,9 @@ impl Notice {
             Self::RequestAccepted { .. } => NoticeKind::RequestAccepted,
             Self::RequestRejected { .. } => NoticeKind::RequestRejected,
             Self::RequestWaitlisted { .. } => NoticeKind::RequestWaitlisted,
+            Self::RequestAwaitingApproval { .. } => NoticeKind::RequestAwaitingApproval,
+            Self::RequestWithdrawn { .. } => NoticeKind::RequestWithdrawn,
+            Self::RequestMessage { .. } => NoticeKind::RequestMessage,
             Self::OfferSent { .. } => NoticeKind::OfferSent,
             Self::OfferAccepted { .. } => NoticeKind::OfferAccepted,
             Self::OfferDeclined { .. } => NoticeKind::OfferDeclined,

@@ -144,3 +144,61 @@ pub(super) fn waitlisted(
         pen.link,
     )
 }
+
+/// To the approver of the body that applies: the own staff's request waits.
+pub(super) fn awaiting_approval(pen: &Pen<'_>, request: &RequestRef, filed_by: Option<&str>) -> Letter {
+    pen.letter(
+        pen.say("派遣申請の団体内承認のお願い", "A request to approve"),
+        pen.say(
+            "派遣申請が団体内の承認を待っています。承認するまで事務局には届きません。",
+            "A dispatch request of your body waits for approval. The office receives it once it is approved.",
+        ),
+    )
+    .action(pen.say(
+        "内容を確認し、承認するか、担当者へ戻してください。",
+        "Review it, then approve it or send it back to the staff.",
+    ))
+    .request(request)
+    .fact("入力した人", "Filed by", filed_by)
+    .link(pen.brand, "申請の画面", "The request", pen.link)
+}
+
+/// To the coordinator: taken back.
+pub(super) fn withdrawn(
+    pen: &Pen<'_>,
+    request: &RequestRef,
+    reason_label: Option<&str>,
+    reason: Option<&str>,
+) -> Letter {
+    pen.letter(
+        pen.say("派遣申請の取下げ", "Request withdrawn"),
+        pen.say(
+            "派遣申請が取り下げられました。専門家への依頼中のものは取り消されています。",
+            "A dispatch request was withdrawn. Open offers to experts have been taken back.",
+        ),
+    )
+    .subject_extra(request.number.as_deref())
+    .action(pen.nothing_to_do())
+    .group()
+    .fact("理由", "Reason", reason_label)
+    .quote("理由の説明", "Explanation", reason)
+    .request(request)
+    .link(pen.brand, "申請の画面", "The request", pen.link)
+}
+
+/// To the other side: a message in the thread.
+pub(super) fn message(pen: &Pen<'_>, request: &RequestRef, author: &str, message: &str) -> Letter {
+    let happened = match pen.locale {
+        Locale::Ja => format!("{author}から、派遣申請についてメッセージが届きました。"),
+        Locale::En => format!("{author} wrote to the thread of a dispatch request."),
+    };
+    pen.letter(pen.say("派遣申請についてのメッセージ", "A message about a request"), &happened)
+        .subject_extra(request.number.as_deref())
+        .action(pen.say(
+            "返信は申請の画面から書いてください（このメールへの返信は届きません）。",
+            "Answer on the request's page; an answer to this mail reaches nobody.",
+        ))
+        .quote("メッセージ", "Message", message)
+        .request(request)
+        .link(pen.brand, "申請の画面", "The request", pen.link)
+}

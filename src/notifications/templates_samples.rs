@@ -66,6 +66,26 @@ pub fn sample(kind: NoticeKind) -> Notice {
             reason: Some("今年度の枠が埋まっています。".to_owned()),
             link: link(),
         },
+        NoticeKind::RequestAwaitingApproval => Notice::RequestAwaitingApproval {
+            recipient: town_section(),
+            request: request(),
+            filed_by: Some("髙橋 花子".to_owned()),
+            link: link(),
+        },
+        NoticeKind::RequestWithdrawn => Notice::RequestWithdrawn {
+            recipient: office(),
+            request: request(),
+            reason_label: Some("申請者の都合".to_owned()),
+            reason: Some("庁内で対応できることになりました。".to_owned()),
+            link: link(),
+        },
+        NoticeKind::RequestMessage => Notice::RequestMessage {
+            recipient: town_section(),
+            request: request(),
+            author: "伊予県デジタル戦略課".to_owned(),
+            message: "当日の参加人数を教えてください。".to_owned(),
+            link: link(),
+        },
         NoticeKind::OfferSent => Notice::OfferSent {
             recipient: expert(),
             request: request(),

@@ -132,6 +132,31 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
             *position,
             reason.as_deref(),
         ),
+        Notice::RequestAwaitingApproval {
+            recipient,
+            request,
+            filed_by,
+            link,
+        } => templates_requests::awaiting_approval(&pen(locale, brand, recipient, link), request, filed_by.as_deref()),
+        Notice::RequestWithdrawn {
+            recipient,
+            request,
+            reason_label,
+            reason,
+            link,
+        } => templates_requests::withdrawn(
+            &pen(locale, brand, recipient, link),
+            request,
+            reason_label.as_deref(),
+            reason.as_deref(),
+        ),
+        Notice::RequestMessage {
+            recipient,
+            request,
+            author,
+            message,
+            link,
+        } => templates_requests::message(&pen(locale, brand, recipient, link), request, author, message),
         Notice::OfferSent {
             recipient,
             request,

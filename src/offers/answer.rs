@@ -75,7 +75,9 @@ pub fn answer(
 ) -> Result<(OfferRow, Audit), Error> {
     let verb = given.verb();
     let (request, offer) = service::under_lock(conn, ctx, &seen.offer, verb)?;
-    service::require_accepted(&request)?;
+    if verb != OfferVerb::Decline {
+        service::require_accepted(&request)?;
+    }
     let mut fields = Fields::new();
     fields.text("/note", note, 2000);
     let visits = match &given {

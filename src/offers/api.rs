@@ -1,6 +1,6 @@
 //! REST: candidates, offers, answers.
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -265,12 +265,17 @@ async fn withdraw_offer(write: Write<MatchExperts>) -> Result<HttpResponse, Erro
     write.change(move |conn, ctx| seen(conn, ctx, id), service::withdraw).await
 }
 
+/// The token in the path; a missing one is an unknown one.
+fn token_in(request: &HttpRequest) -> String {
+    request.match_info().get("token").unwrap_or_default().to_owned()
+}
+
 /// リンクで依頼を見る / What the holder of a one-time link is asked. Changes nothing.
 #[utoipa::path(tag = "offers", params(("token" = String, Path, max_length = 100)), extensions(("x-permission" = json!("public"))),
     responses((status = 200, description = "依頼の内容と状態", body = LinkOfferView)))]
 #[get("/offer-links/{token}")]
-async fn get_link_offer(token: web::Path<String>, public: Public) -> Result<HttpResponse, Error> {
-    let token = token.into_inner();
+async fn get_link_offer(request: HttpRequest, public: Public) -> Result<HttpResponse, Error> {
+    let token = token_in(&request);
     let (call, NoQuery {}) = public.query()?;
     call.limit("offer-link", &token, link::ATTEMPTS_A_MINUTE)?;
     let view = call.read(move |conn, call| link::view(conn, &token, call.now)).await?;
@@ -282,8 +287,8 @@ async fn get_link_offer(token: web::Path<String>, public: Public) -> Result<Http
     extensions(("x-permission" = json!("public"))),
     responses((status = 200, description = "回答した", body = LinkOfferView)))]
 #[post("/offer-links/{token}/answer")]
-async fn answer_link_offer(token: web::Path<String>, public: Public) -> Result<HttpResponse, Error> {
-    let token = token.into_inner();
+async fn answer_link_offer(request: HttpRequest, public: Public) -> Result<HttpResponse, Error> {
+    let token = token_in(&request);
     let (call, body) = public.body::<LinkAnswerBody>().await?;
     call.limit("offer-link", &token, link::ATTEMPTS_A_MINUTE)?;
     let view = call.write(move |conn, call| link::answer(conn, call, &token, body.clone())).await?;

@@ -11,7 +11,7 @@ use super::views::{OfferVisitBody, OfferVisitView};
 use crate::auth::secrets;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::http::public::{Call, Done};
 use crate::http::{Ctx, Fields};
 
@@ -176,7 +176,10 @@ pub fn answer(conn: &mut Conn, call: &Call, token: &str, body: LinkAnswerBody) -
         other => return Err(spent(other)),
     }
     let (given, note) = body.given()?;
-    let (answered, audit) = answer::answer(conn, &ctx, &seen, AnsweredVia::Link, given, &note)?;
+    let (answered, audit) = answer::answer(conn, &ctx, &seen, AnsweredVia::Link, given, &note).map_err(|error| {
+        // The office was faster: this link belongs to an offer that is no more.
+        if error.code == ErrorCode::StaleVersion { spent(OfferStatus::Withdrawn) } else { error }
+    })?;
     let view = view_of(conn, OfferRecord { offer: answered, ..seen }, ctx.now)?;
     Ok(Done::with(view, ctx, audit))
 }

@@ -2,6 +2,7 @@
 //! never closed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 use serde::Serialize;
 
@@ -32,6 +33,33 @@ pub struct Report {
     pub skipped: Vec<SkippedRow>,
     /// What is wrong, by row.
     pub errors: Vec<WrongRow>,
+}
+
+impl fmt::Display for Report {
+    /// For people at a terminal: what changes, what to look at, what is wrong.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f, "{}: 追加 {}　変更 {}　変更なし {}　一覧にない団体 {}　対象外 {}　誤り {}",
+            if self.applied { "登録しました / applied" } else { "登録していません / nothing written" },
+            self.added.len(), self.changed.len(), self.unchanged, self.missing.len(), self.skipped.len(), self.errors.len(),
+        )?;
+        for body in &self.added {
+            writeln!(f, "追加 {} {}", body.lg_code, body.name)?;
+        }
+        for body in &self.changed {
+            writeln!(f, "変更 {} {}（{}）→ {}（{}）", body.lg_code, body.old_name, body.old_kana, body.new_name, body.new_kana)?;
+        }
+        for body in &self.missing {
+            writeln!(f, "一覧にない {} {}", body.lg_code, body.name)?;
+        }
+        for row in self.skipped.iter().filter(|row| row.reason == "closed") {
+            writeln!(f, "{}行目: 廃止済み {} {}", row.line, row.lg_code, row.name)?;
+        }
+        for row in &self.errors {
+            writeln!(f, "{}行目 {}: {} / {}", row.line, row.column, row.message_ja, row.message_en)?;
+        }
+        Ok(())
+    }
 }
 
 /// A body by code and name.

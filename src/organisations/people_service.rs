@@ -10,7 +10,6 @@ use super::reach::Reach;
 use super::store::{self, OrganisationRow};
 use crate::auth::policy::Role;
 use crate::auth::sessions::{self, TokenKind};
-use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::read::NoQuery;
@@ -50,23 +49,45 @@ pub fn invite(conn: &mut Conn, ctx: &Ctx, body: InviteUserBody) -> Result<Outcom
     }
     let person = Person { user, memberships };
     send_invitation(conn, ctx, &person)?;
-    let owner = person.memberships.first().map_or(ctx.organisation(), |membership| membership.organisation_id);
-    let audit = Audit::new("user", person.user.id.0, owner)
-        .created(json!({"status": person.user.status, "memberships": person.memberships.iter().map(facts).collect::<Vec<_>>()}))
-        .for_body(owner, ctx.organisation());
+    let audit = about(ctx, &person)
+        .created(json!({"status": person.user.status, "memberships": person.memberships.iter().map(facts).collect::<Vec<_>>()}));
     let location = format!("/api/v1/users/{}", person.user.id);
     let version = person.user.version;
     Ok(Outcome::created(person.into(), version, location, audit))
 }
 
-/// Creates an account that can sign in at once, for the first administrator of an installation. The caller has
-/// checked name, address and password.
-pub fn create_administrator(
-    conn: &mut Conn, new: &NewUser<'_>, organisation: OrganisationId, now: UtcTime,
-) -> Result<UserRow, Error> {
-    let user = people::insert(conn, new, now)?;
-    people::insert_membership(conn, user.id, organisation, Role::SystemAdmin, now.jst_day(), None, now)?;
-    Ok(user)
+/// Makes somebody a system administrator from the command line and returns the address under which a password is
+/// chosen: for the first administrator of an installation, or to regain access. An account with the address is used if
+/// there is one.
+pub fn create_admin(conn: &mut Conn, ctx: &Ctx, email: &str, name: &str, organisation: OrganisationId) -> Result<String, Error> {
+    let mut fields = Fields::new();
+    let email = sessions::normal_address(email);
+    fields.email("email", &email);
+    fields.line("name", name, 200);
+    fields.finish()?;
+    let user = match people::find_by_email(conn, &email)? {
+        Some(user) if user.status == UserStatus::Disabled => {
+            return Err(Error::transition(user.status.as_str(), user.status.allowed().to_vec()));
+        }
+        Some(user) => user,
+        None => people::insert(conn, &NewUser { email: &email, name, kana: "", locale: Language::Ja, password_hash: None }, ctx.now)?,
+    };
+    let today = ctx.today();
+    let held = people::memberships_of(conn, &[user.id])?;
+    let is_admin = held.iter().any(|membership| {
+        membership.role == Role::SystemAdmin && membership.valid_from <= today && membership.is_open(today)
+    });
+    if !is_admin {
+        people::insert_membership(conn, user.id, organisation, Role::SystemAdmin, today, None, ctx.now)?;
+    }
+    let (kind, page) = match user.status {
+        UserStatus::Invited => (TokenKind::Invitation, "invitations"),
+        UserStatus::Active | UserStatus::Disabled => (TokenKind::PasswordReset, "password-reset"),
+    };
+    let (secret, _) = sessions::issue_token(conn, user.id, kind, ctx.now)?;
+    let audit = Audit::new("user", user.id.0, organisation).created(json!({"role": Role::SystemAdmin, "status": user.status}));
+    crate::audit::service::record(conn, ctx, "user create-admin", &audit)?;
+    Ok(format!("{}/{page}?token={secret}", ctx.app.config.base_url.trim_end_matches('/')))
 }
 
 fn add(conn: &mut Conn, ctx: &Ctx, user: UserId, new: &NewMembershipBody, organisations: &[OrganisationRow]) -> Result<HeldMembership, Error> {

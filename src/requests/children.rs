@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::schema::{
-    experts, memberships, request_participants, request_preferences, request_skills, request_wished_dates, skill_frameworks, skill_items,
+    experts, memberships, organisations, request_participants, request_preferences, request_skills, request_wished_dates, skill_items,
 };
 use crate::error::Error;
 use crate::ids::{ExpertId, OrganisationId, RequestId, SkillItemId, UserId};
@@ -103,12 +103,28 @@ pub fn participants(conn: &mut Conn, id: RequestId) -> Result<Vec<ParticipantRow
         .load(conn)?)
 }
 
-/// The highest level of each of these skill items; items that do not exist are missing.
-pub fn highest_levels(conn: &mut Conn, items: &[SkillItemId]) -> Result<Vec<(SkillItemId, i32)>, Error> {
-    Ok(skill_items::table
-        .inner_join(skill_frameworks::table)
-        .filter(skill_items::id.eq_any(items))
-        .select((skill_items::id, skill_frameworks::highest_level))
+/// The preferred experts of many requests.
+pub fn preferences_of(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<(RequestId, ExpertId)>, Error> {
+    Ok(request_preferences::table
+        .filter(request_preferences::request_id.eq_any(ids))
+        .order((request_preferences::request_id, request_preferences::rank))
+        .select((request_preferences::request_id, request_preferences::expert_id))
+        .load(conn)?)
+}
+
+/// The bodies that take part with their names, the lead first.
+pub fn named_participants(conn: &mut Conn, id: RequestId) -> Result<Vec<(ParticipantRow, String)>, Error> {
+    Ok(request_participants::table
+        .inner_join(organisations::table)
+        .filter(request_participants::request_id.eq(id))
+        .order((request_participants::is_lead.desc(), organisations::lg_code, organisations::id))
+        .select((
+            (
+                request_participants::organisation_id, request_participants::is_lead, request_participants::consented_at,
+                request_participants::consented_by,
+            ),
+            organisations::name,
+        ))
         .load(conn)?)
 }
 

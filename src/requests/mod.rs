@@ -6,7 +6,14 @@
 
 pub mod budget;
 pub mod children;
+pub mod content;
+pub mod detail;
+pub mod draft;
+pub mod facts;
 pub mod list;
 pub mod model;
 pub mod rules;
+pub mod service;
 pub mod store;
+pub mod verb_views;
+pub mod views;

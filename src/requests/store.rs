@@ -11,7 +11,7 @@ use super::model::{ActivityKind, Mode, Origin, ReasonCode, RequestStatus};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::db::schema::{offers, request_participants, requests};
+use crate::db::schema::{offers, request_participants, requests, visits};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
 use crate::ids::{ExpertId, OrganisationId, ProgrammeId, RequestId, UserId};
@@ -348,6 +348,53 @@ pub fn touch(conn: &mut Conn, row: &RequestRow, now: UtcTime) -> Result<RequestR
         .get_result(conn)
         .optional()?
         .ok_or_else(stale)
+}
+
+/// The other requests of the same applicant, programme and fiscal year that yearly limits count: id and folded theme.
+pub fn counting_beside(conn: &mut Conn, row: &RequestRow) -> Result<Vec<(RequestId, String)>, Error> {
+    Ok(requests::table
+        .filter(requests::applicant_organisation_id.eq(row.applicant_organisation_id))
+        .filter(requests::programme_id.eq(row.programme_id))
+        .filter(requests::fiscal_year.eq(row.fiscal_year))
+        .filter(requests::id.ne(row.id))
+        .filter(requests::status.eq_any(RequestStatus::COUNTING))
+        .order(requests::id)
+        .select((requests::id, requests::theme_key))
+        .load(conn)?)
+}
+
+/// Who goes for each of these requests: the experts that accepted or, where nobody has, those that were wished for.
+pub fn experts_of(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<(RequestId, ExpertId)>, Error> {
+    let mut found: Vec<(RequestId, ExpertId)> = offers::table
+        .filter(offers::request_id.eq_any(ids))
+        .filter(offers::status.eq("accepted"))
+        .select((offers::request_id, offers::expert_id))
+        .load(conn)?;
+    let open: Vec<RequestId> = ids.iter().copied().filter(|id| !found.iter().any(|(request, _)| request == id)).collect();
+    found.extend(super::children::preferences_of(conn, &open)?);
+    Ok(found)
+}
+
+/// How many waiting requests of the programme's year reached the office before this one.
+pub fn waiting_before(conn: &mut Conn, row: &RequestRow) -> Result<i64, Error> {
+    Ok(requests::table
+        .filter(requests::programme_id.eq(row.programme_id))
+        .filter(requests::fiscal_year.eq(row.fiscal_year))
+        .filter(requests::status.eq(RequestStatus::Waitlisted))
+        .filter(requests::id.ne(row.id))
+        .filter(requests::submitted_at.lt(row.submitted_at))
+        .count()
+        .get_result(conn)?)
+}
+
+/// The visits that stand for a request: day, mode, planned minutes.
+pub fn planned_visits(conn: &mut Conn, id: RequestId) -> Result<Vec<super::facts::PlannedVisit>, Error> {
+    Ok(visits::table
+        .filter(visits::request_id.eq(id))
+        .filter(visits::status.eq_any(["held", "planned", "done"]))
+        .order(visits::id)
+        .select((visits::day, visits::mode, visits::planned_minutes))
+        .load(conn)?)
 }
 
 fn stale() -> Error {

@@ -336,9 +336,9 @@ pub fn workload(
         .filter(experts::pool_id.eq(pool))
         .filter(visits::load_day.between(years.first_day(), years.last_day()))
         .filter(visits::status.eq_any(["held", "planned", "done"]))
-        .group_by((visits::expert_id, sql::<BigInt>(&month)))
+        .group_by((sql::<BigInt>("visits.expert_id"), sql::<BigInt>(&month)))
         .select((
-            visits::expert_id, sql::<BigInt>(&month),
+            sql::<BigInt>("visits.expert_id"), sql::<BigInt>(&month),
             sql::<BigInt>(&count(done)), sql::<BigInt>(&sum(done, MINUTES)),
             sql::<BigInt>(&count(ahead)), sql::<BigInt>(&sum(ahead, MINUTES)),
             sql::<BigInt>("COUNT(DISTINCT visits.day) + COUNT(CASE WHEN visits.day IS NULL THEN 1 END)"),

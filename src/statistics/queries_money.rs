@@ -2,7 +2,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::model::Years;
 use crate::db::Conn;
@@ -60,14 +60,17 @@ pub struct PayerSum {
 
 /// Sums of the shares of calculated items by payer, organisation and disclosure.
 pub fn by_payer(conn: &mut Conn, programme: ProgrammeId, years: Years) -> Result<Vec<PayerSum>, Error> {
+    // Columns of two tables: named as text, since the query builder groups by columns of one table only.
+    let key = || (sql::<Text>("cost_shares.payer"), sql::<BigInt>("cost_shares.organisation_id"), sql::<Bool>("cost_items.undisclosed"));
+    let (payer, organisation, undisclosed) = key();
     let rows: Vec<(String, OrganisationId, bool, i64)> = cost_shares::table
         .inner_join(cost_items::table.inner_join(visits::table))
         .filter(visits::programme_id.eq(programme))
         .filter(visits::load_day.between(years.first_day(), years.last_day()))
         .filter(cost_items::status.eq("calculated"))
-        .group_by((cost_shares::payer, cost_shares::organisation_id, cost_items::undisclosed))
+        .group_by(key())
         .select((
-            cost_shares::payer, cost_shares::organisation_id, cost_items::undisclosed,
+            payer, organisation, undisclosed,
             sql::<BigInt>("CAST(COALESCE(SUM(cost_shares.amount_yen), 0) AS BIGINT)"),
         ))
         .load(conn)?;

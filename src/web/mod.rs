@@ -12,5 +12,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/assets/{name}", web::get().to(assets::asset))
         .configure(crate::notifications::pages::configure)
+        .configure(crate::offers::pages::configure)
         .configure(overview::configure);
 }
