@@ -104,6 +104,7 @@ error_table! {
     ExpertUnavailable = 409, "expert_unavailable", "専門家がこの派遣に対応できません", "The expert is not available for this";
     BudgetExceeded = 409, "budget_exceeded", "予算の上限を超えます", "The budget would be exceeded";
     PostingShareExceeded = 409, "posting_share_exceeded", "配属の割合の合計が100%を超えます", "Shares of the person would exceed 100 %";
+    PostingPlacesExceeded = 409, "posting_places_exceeded", "受入団体の配属枠を超えます", "The host has no place left";
     RequestInFlight = 409, "request_in_flight", "同じ操作を処理中です", "The same request is being processed";
     SecretNotRepeated = 409, "secret_not_repeated", "この操作の結果は一度しか表示されません", "The secret of this operation is shown once only";
     StaleVersion = 412, "stale_version", "ほかの人が先に更新しました", "Somebody else changed it first";

@@ -5,6 +5,7 @@ pub mod account;
 pub mod api;
 pub mod clients;
 pub mod hashing;
+pub mod pages;
 pub mod passwords;
 pub mod policy;
 pub mod principal;

@@ -613,6 +613,7 @@ diesel::table! {
         returned_reason -> Nullable<Text>,
         approved_at -> Nullable<Timestamp>,
         approved_by -> Nullable<BigInt>,
+        reminded -> Nullable<Text>,
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,

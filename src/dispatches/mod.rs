@@ -5,16 +5,22 @@
 //! `model` holds the state tables and day rules; `decide`, `amend`, `service`, `visits`, `reports` and `evaluations` are the
 //! use cases in the order of a dispatch's life; `notices` tells the parties.
 
+pub mod amend;
+pub mod api;
+pub mod decide;
 pub mod evaluations;
 pub mod model;
 pub mod notices;
 pub mod records;
+pub mod replace;
+pub mod report_api;
 pub mod report_store;
 pub mod report_views;
 pub mod reports;
 pub mod service;
 pub mod store;
 pub mod views;
+pub mod visit_api;
 pub mod visit_store;
 pub mod visit_views;
 pub mod visits;

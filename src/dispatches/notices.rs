@@ -36,7 +36,11 @@ pub fn parties(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &RequestR
     let about = about(conn, row, request, &experts)?;
     let today = ctx.today();
     let lead = row.applicant_organisation_id;
-    let applicant = people::staff_of(conn, lead, today)?;
+    let mut applicant = people::staff_of(conn, lead, today)?;
+    let contact = &request.contact_email;
+    if !contact.is_empty() && !applicant.iter().any(|known| known.address.eq_ignore_ascii_case(contact)) {
+        applicant.push(Recipient::person(contact, &request.contact_name, &about.applicant, Locale::Ja));
+    }
     let mut bodies = Vec::new();
     for body in crate::requests::store::participants(conn, request.id)? {
         if body.organisation_id != lead {
@@ -98,6 +102,11 @@ fn post(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, to: Recipient, notice: No
 type Reader = (Recipient, Option<ExpertId>);
 
 impl Parties {
+    /// The name of an expert of the dispatch.
+    pub fn name_of(&self, expert: ExpertId) -> &str {
+        self.experts.iter().find(|row| row.expert_id == expert).map_or("", |row| row.name.as_str())
+    }
+
     fn everybody(&self, also: &[ExpertId]) -> Vec<Reader> {
         let bodies = self.applicant.iter().chain(&self.bodies).chain(&self.office).map(|to| (to.clone(), None));
         let experts = self
@@ -330,6 +339,10 @@ fn reporters(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Option<(Di
     let experts = records::experts_of(conn, &[row.id])?;
     let about = about(conn, row, &request, &experts)?;
     let mut readers = people::staff_of(conn, row.applicant_organisation_id, ctx.today())?;
+    let contact = &request.contact_email;
+    if !contact.is_empty() && !readers.iter().any(|known| known.address.eq_ignore_ascii_case(contact)) {
+        readers.push(Recipient::person(contact, &request.contact_name, &about.applicant, Locale::Ja));
+    }
     if readers.is_empty() {
         readers = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?;
     }

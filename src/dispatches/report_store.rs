@@ -45,6 +45,8 @@ pub struct ReportRow {
     pub approved_at: Option<UtcTime>,
     /// By whom.
     pub approved_by: Option<UserId>,
+    /// Which reminder went out last: the last day it named and its stage.
+    pub reminded: Option<String>,
     /// Version.
     pub version: i64,
     /// Created.
@@ -252,6 +254,12 @@ pub fn position(line: &ReportLine) -> (String, i64) {
 pub fn count(conn: &mut Conn, audience: Audience, filter: &ReportFilter) -> Result<i64, Error> {
     let query = dispatches::table.inner_join(reports::table).select(diesel::dsl::count_star()).into_boxed();
     Ok(reports_filtered!(query, audience, filter).first(conn)?)
+}
+
+/// Notes which reminder went out. The text is untouched, so the version stays.
+pub fn set_reminded(conn: &mut Conn, report: ReportId, mark: &str) -> Result<(), Error> {
+    diesel::update(reports::table.find(report)).set(reports::reminded.eq(mark)).execute(conn)?;
+    Ok(())
 }
 
 /// The reports that are not in and whose last day is `until` or before, with their dispatches.

@@ -185,7 +185,14 @@ pub struct DueReport {
     pub stage: String,
 }
 
-/// The reports to remind of on a day: due within two days, or overdue.
+impl DueReport {
+    /// What is kept of the reminder, so that it goes out once.
+    fn mark(&self) -> String {
+        format!("{}:{}", self.due_on, self.stage)
+    }
+}
+
+/// The reports to remind of on a day (due within two days, or overdue) whose reminder of that stage has not gone out.
 pub fn due_for_reminder(conn: &mut Conn, today: NaiveDate) -> Result<Vec<DueReport>, Error> {
     let ahead = Days::new(u64::try_from(REMIND_DAYS_BEFORE).unwrap_or(0));
     let until = today.checked_add_days(ahead).unwrap_or(today);
@@ -196,15 +203,17 @@ pub fn due_for_reminder(conn: &mut Conn, today: NaiveDate) -> Result<Vec<DueRepo
             let said = reminder(due_on, today)?;
             Some(DueReport { report, dispatch, due_on, overdue_days: said.overdue_days(), stage: said.stage() })
         })
+        .filter(|due| due.report.reminded.as_ref() != Some(&due.mark()))
         .collect())
 }
 
-/// Reminds the applicants of reports that are due soon or overdue; returns how many mails were put up. A mail that was
-/// already written for the same stage is not written again.
+/// Reminds the applicants of reports that are due soon or overdue, each once for a stage; returns how many mails were
+/// written.
 pub fn remind(conn: &mut Conn, ctx: &Ctx) -> Result<usize, Error> {
     let mut mails = 0;
     for due in due_for_reminder(conn, ctx.today())? {
         mails += notices::report_due(conn, ctx, &due.dispatch, due.due_on, due.overdue_days, &due.stage)?;
+        report_store::set_reminded(conn, due.report.id, &due.mark())?;
     }
     Ok(mails)
 }

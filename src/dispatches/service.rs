@@ -13,12 +13,11 @@ use super::views::{
 };
 use super::visit_store::{self, VisitRow};
 use super::visit_views::{VisitNames, VisitView};
-use crate::auth::policy::{Permission as _, ReadCosts};
-use crate::auth::policy::Role;
+use crate::auth::policy::{Permission as _, ReadCosts, Role};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::error::Error;
-use crate::experts::model::ExpertStatus;
+use crate::experts::model::{ExceptionKind, ExpertStatus};
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, VisitId};
@@ -45,7 +44,11 @@ pub(super) fn require_standing(
         registered: expert.status == ExpertStatus::Registered,
         appointed_from: expert.appointed_from,
         appointed_to: expert.appointed_to,
-        leaves: crate::experts::store::leaves(conn, expert.id)?,
+        leaves: crate::experts::store::exceptions(conn, expert.id)?
+            .into_iter()
+            .filter(|exception| exception.kind == ExceptionKind::Leave)
+            .map(|exception| (exception.first_day, exception.last_day))
+            .collect(),
     };
     let planned: Vec<OfferedVisit> = visits
         .iter()

@@ -174,7 +174,8 @@ macro_rules! narrowed {
 
 type Columns = (VisitRow, String, OrganisationId, String, String);
 
-/// A page of the visits the audience sees, by day: the owner's office also sees time that is only held.
+/// A page of the visits the audience sees, by day: the owner's office also sees time that is only held. What was taken
+/// over from an earlier ledger has no request and is counted in the statistics alone.
 pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &ListQuery) -> Result<Vec<VisitLine>, Error> {
     let query = visits::table
         .inner_join(requests::table)
@@ -352,7 +353,7 @@ pub fn set_aside(conn: &mut Conn, ids: &[VisitId]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Calls off every planned visit of a dispatch; each gets its own notice days from the caller's `notice`.
+/// Calls off planned visits, each with its own notice days. `party` is absent when an amendment drops them.
 pub fn cancel_planned(conn: &mut Conn, planned: &[VisitRow], party: Option<Party>, reason: &str, today: NaiveDate, now: UtcTime) -> Result<(), Error> {
     for row in planned {
         let mut row = row.clone();

@@ -29,8 +29,10 @@ const DAY: i64 = 1440;
 pub fn worked_on(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<(DispatchRow, VisitRow), Error> {
     let visit = visit_store::visible_visit(conn, ctx, id)?;
     let Some(dispatch) = visit.dispatch_id else {
-        // Time that is only held belongs to the offer; there is no dispatch to work on yet.
-        return Err(Error::new(ErrorCode::Forbidden));
+        return Err(Error::new(ErrorCode::Forbidden).detail(
+            "派遣決定前の仮押さえです。決定後に操作できます",
+            "The time is only held for an accepted offer; there is no dispatch to work on yet",
+        ));
     };
     let dispatch = store::find(conn, dispatch)?.ok_or_else(Error::not_found)?;
     if ctx.organisation() != dispatch.applicant_organisation_id {

@@ -137,8 +137,8 @@ pub fn check_capacity(conn: &mut Conn, expert: &ExpertRow, additional: &[(NaiveD
     check(conn, expert, None, additional)
 }
 
-/// Like [`check_capacity`] for further visits of an engagement that is already going on: it counts once among those
-/// that go on at a time.
+/// Like [`check_capacity`] where the request is known: if the engagement is already going on, further visits of it do not
+/// count as one more at a time.
 pub fn check_capacity_within(
     conn: &mut Conn, expert: &ExpertRow, request: RequestId, additional: &[(NaiveDate, i32)],
 ) -> Result<(), Error> {
@@ -159,9 +159,9 @@ fn check(conn: &mut Conn, expert: &ExpertRow, request: Option<RequestId>, additi
         return Ok(());
     };
     if let Some(limit) = capacity.simultaneous {
-        let mut going_on = engagements(conn, expert.id)?;
-        going_on.retain(|going| Some(*going) != request);
-        if i64::try_from(going_on.len()).unwrap_or(i64::MAX) >= i64::from(limit) {
+        let going_on = engagements(conn, expert.id)?;
+        let is_new = request.is_none_or(|request| !going_on.contains(&request));
+        if is_new && i64::try_from(going_on.len()).unwrap_or(i64::MAX) >= i64::from(limit) {
             return Err(refusal(CapacityProblem::Simultaneous { limit }));
         }
     }

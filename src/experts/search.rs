@@ -182,9 +182,7 @@ fn conditions(ctx: &Ctx, filter: &ExpertFilter) -> Vec<Condition> {
         all.push(Box::new(experts::search_key.like(format!("%{}%", text::like_pattern(term))).escape('\\')));
     }
     all.extend(filter.skills_all.iter().map(|term| holds(*term)));
-    if let Some(any) = filter.skills_any.iter().map(|term| holds(*term)).reduce(either) {
-        all.push(any);
-    }
+    all.extend(filter.skills_any.iter().map(|term| holds(*term)).reduce(either));
     match filter.mode {
         None => {}
         Some(Mode::Onsite) => all.push(Box::new(experts::onsite.eq(true))),
@@ -226,12 +224,13 @@ fn visible(ctx: &Ctx) -> Condition {
     Box::new(experts::pool_id.eq_any(own).or(experts::pool_id.eq_any(joined)))
 }
 
+/// Not correlated, so that the database may begin with the index of the skill instead of asking for every expert.
 fn holds(term: SkillTerm) -> Condition {
-    Box::new(exists(
+    Box::new(experts::id.eq_any(
         expert_skills::table
-            .filter(expert_skills::expert_id.eq(experts::id))
             .filter(expert_skills::skill_item_id.eq(term.item))
-            .filter(expert_skills::level.ge(term.level)),
+            .filter(expert_skills::level.ge(term.level))
+            .select(expert_skills::expert_id),
     ))
 }
 

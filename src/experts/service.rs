@@ -28,7 +28,8 @@ const MOST_CONFLICTS: usize = 500;
 /// How much of an expert the principal may see.
 pub fn sight(conn: &mut Conn, ctx: &Ctx, standing: Standing, id: ExpertId) -> Result<Sight, Error> {
     match standing {
-        Standing::Owner | Standing::Registered => Ok(Sight::Full),
+        Standing::Owner => Ok(Sight::Full),
+        Standing::Registered => Ok(Sight::Own),
         Standing::Member if store::contact_is_shared(conn, ctx.organisation(), id)? => Ok(Sight::Contact),
         Standing::Member => Ok(Sight::Profile),
     }

@@ -13,8 +13,10 @@ use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId, UserId};
 /// How much of a registration is shown to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// Everything: the pool's owner and the expert.
+    /// Everything: the pool's owner.
     Full,
+    /// Everything, but what the owner can do: the expert.
+    Own,
     /// With contact data: a member to which the expert has been dispatched.
     Contact,
     /// Without: any other member.
@@ -112,7 +114,7 @@ impl ExpertView {
     /// A registration as far as it may be seen.
     pub fn new(row: ExpertRow, sight: Sight, area_ids: Vec<OrganisationId>, skills: Vec<(SkillRow, String)>) -> Self {
         let contact = sight != Sight::Profile;
-        let full = sight == Sight::Full;
+        let full = matches!(sight, Sight::Full | Sight::Own);
         Self {
             id: row.id, pool_id: row.pool_id, user_id: row.user_id.filter(|_| full), name: row.name, kana: row.kana,
             alternative_name: row.alternative_name, affiliation_kind: row.affiliation_kind, affiliation: row.affiliation,
@@ -125,7 +127,7 @@ impl ExpertView {
                     skill_item_id: skill.skill_item_id, name, level: skill.level, verified: skill.verified,
                 })
                 .collect(),
-            verbs: full.then(|| row.status.verbs()), status: row.status, appointed_from: row.appointed_from,
+            verbs: (sight == Sight::Full).then(|| row.status.verbs()), status: row.status, appointed_from: row.appointed_from,
             appointed_to: row.appointed_to, capacity_simultaneous: row.capacity_simultaneous,
             capacity_minutes_month: row.capacity_minutes_month, capacity_minutes_year: row.capacity_minutes_year,
             capacity_days_year: row.capacity_days_year, version: row.version, updated_at: row.updated_at,

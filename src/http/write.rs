@@ -9,6 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use diesel::prelude::*;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -339,7 +340,9 @@ impl Replay {
         if !dialect::try_claim(conn, &format!("{principal} {} {key}", head.operation))? {
             return Err(Error::new(ErrorCode::RequestInFlight));
         }
-        let mut hashed = head.path.clone().into_bytes();
+        // Keyed: a body may hold a password, and a plain hash of it could be guessed faster than the password's own.
+        let mut hashed = ctx.app.config.auth.signing_key.expose_secret().as_bytes().to_vec();
+        hashed.extend_from_slice(head.path.as_bytes());
         hashed.push(b'\n');
         hashed.extend_from_slice(body);
         let request_hash = secrets::sha256(&hashed);

@@ -93,6 +93,11 @@ impl<'a> Cells<'a> {
         self.row.line
     }
 
+    /// How many problems have been noted in the file so far.
+    pub fn problems(&self) -> usize {
+        self.problems.len()
+    }
+
     /// Whether the file has a column.
     pub fn has(&self, key: &str) -> bool {
         self.located.has(key)

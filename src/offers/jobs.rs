@@ -15,7 +15,7 @@ pub const EXPIRE_JOB: &str = "job expire-offers";
 /// Most offers one transaction ends; the job comes back for the rest.
 const BATCH: i64 = 100;
 
-/// Ends the sent offers whose time is over, asks the next in each queue. One audit event for each
+/// Ends the sent offers whose time is over and asks the next in each queue. One audit event for each
 /// offer. Returns how many ended. Requests are locked one after the other by id; offers answered meanwhile are left alone.
 pub fn expire_due(conn: &mut Conn, ctx: &Ctx) -> Result<usize, Error> {
     let due = store::due(conn, ctx.now, BATCH)?;

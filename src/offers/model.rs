@@ -104,6 +104,12 @@ impl OfferStatus {
         matches!(self, Self::Sent | Self::DatesProposed)
     }
 
+    /// Whether it still counts for its request: waiting, open or accepted. An expert has at most one such offer for a
+    /// request.
+    pub fn stands(self) -> bool {
+        self.is_open() || matches!(self, Self::Queued | Self::Accepted)
+    }
+
     /// The state at an instant: what was sent and not answered in time is over, whether or not the job that writes it
     /// down has come by.
     pub fn at(self, expires_at: Option<UtcTime>, now: UtcTime) -> Self {

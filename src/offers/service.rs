@@ -123,7 +123,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOffer
     let request = locked_request(conn, request.id)?;
     require_accepted(&request)?;
     let earlier = store::of_request(conn, request.id)?;
-    let open_before = earlier.iter().any(|offer| offer.status.is_open() || matches!(offer.status, OfferStatus::Queued | OfferStatus::Accepted));
+    let open_before = earlier.iter().any(|offer| offer.status.stands());
     let rules = rules_of(conn, &request)?;
     let pool = crate::pools::store::programme(conn, request.programme_id)?.pool_id;
     let expert = crate::experts::store::find(conn, body.expert_id)?.filter(|expert| expert.pool_id == pool);
@@ -143,7 +143,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOffer
     }
     fields.finish()?;
     let expert = expert.ok_or_else(|| Error::internal("expert"))?;
-    if earlier.iter().any(|offer| offer.expert_id == expert.id && (offer.status.is_open() || matches!(offer.status, OfferStatus::Queued | OfferStatus::Accepted))) {
+    if earlier.iter().any(|offer| offer.expert_id == expert.id && offer.status.stands()) {
         return Err(Error::new(ErrorCode::Duplicate).field(
             "/expert_id", "duplicate", "この専門家にはすでに依頼しています", "This expert has already been asked for this request",
         ));
@@ -330,7 +330,7 @@ pub fn withdraw_open(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result
     for offer in offers {
         let ends = match offer.status {
             OfferStatus::Accepted => holding.contains(&offer.id),
-            status => status.is_open() || status == OfferStatus::Queued,
+            status => status.stands(),
         };
         if ends {
             withdraw_one(conn, ctx, &offer, Party::Prefecture, None)?;

@@ -228,3 +228,54 @@ fn write(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::organisations::model::OrganisationKind;
+    use chrono::NaiveDate;
+
+    fn stored(id: i64, code: &str, name: &str, kana: &str, valid_to: Option<NaiveDate>) -> (String, OrganisationRow) {
+        let row = OrganisationRow {
+            id: OrganisationId(id), kind: OrganisationKind::City, lg_code: Some(code.to_owned()), prefecture_id: None, parent_id: None,
+            name: name.to_owned(), kana: kana.to_owned(), latitude_e6: None, longitude_e6: None, contact_email: None,
+            requires_approval: false, valid_from: None, valid_to, successor_id: None, version: 1,
+        };
+        (code.to_owned(), row)
+    }
+
+    fn listed(line: usize, code: &str, name: &str, kana: &str) -> CodeListEntry {
+        let kind = if code.ends_with("0001") { BodyKind::Prefecture } else { BodyKind::City };
+        CodeListEntry {
+            line, code: code.parse().unwrap(), kind, prefecture_name: "静岡県".to_owned(), name: name.to_owned(), kana: kana.to_owned(),
+        }
+    }
+
+    #[test]
+    fn new_renamed_missing_and_closed_bodies_are_told_apart() {
+        let day = NaiveDate::from_ymd_opt(2026, 4, 1).unwrap();
+        let now = UtcTime::from_naive(day.and_hms_opt(0, 0, 0).unwrap());
+        let stored: HashMap<String, OrganisationRow> = [
+            stored(1, "220001", "静岡県", "しずおかけん", None),
+            stored(2, "221007", "静岡市", "しづおかし", None),
+            stored(3, "221309", "浜松市", "はままつし", None),
+            stored(4, "222038", "沼津市", "ぬまづし", Some(day)),
+        ]
+        .into();
+        let entries = [
+            listed(2, "220001", "静岡県", "しずおかけん"),
+            listed(3, "221007", "静岡市", "しずおかし"),
+            listed(4, "222038", "沼津市", "ぬまづし"),
+            listed(5, "222054", "熱海市", "あたみし"),
+            listed(6, "382019", "松山市", "まつやまし"),
+        ];
+        let mut report = Report::default();
+        let (new, renamed) = compare(&mut report, &entries, &stored, now);
+        assert_eq!(new.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["熱海市"]);
+        assert_eq!(renamed.iter().map(|row| row.kana.as_str()).collect::<Vec<_>>(), ["しずおかし"]);
+        assert_eq!(report.unchanged, 1);
+        assert_eq!(report.missing.iter().map(|body| body.name.as_str()).collect::<Vec<_>>(), ["浜松市"]);
+        assert_eq!(report.skipped.iter().map(|row| (row.line, row.reason)).collect::<Vec<_>>(), [(4, "closed")]);
+        assert_eq!(report.errors.iter().map(|row| (row.line, row.code)).collect::<Vec<_>>(), [(6, "unknown_prefecture")]);
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::children;
 use super::content::{self, Frame, Lists};
-use super::model::{Origin, RequestStatus, RequestVerb};
+use super::model::{Origin, RequestVerb};
 use super::rules::Membership;
 use super::store::{self, Content, NewRequest, RequestRow};
 use super::verb_views::CopyRequestBody;
@@ -194,7 +194,8 @@ pub fn copy(conn: &mut Conn, ctx: &Ctx, source: RequestRow, body: CopyRequestBod
     let out_of_range = || Error::new(ErrorCode::ValidationFailed).field("/fiscal_year", "out_of_range", "この年度には移せません", "Dates cannot be moved there");
     let moved = |day: NaiveDate| moved(day, years).ok_or_else(out_of_range);
     let (period_from, period_to) = (moved(source.period_from)?, moved(source.period_to)?);
-    let experts = registered(conn, &store::preferences(conn, source.id)?)?;
+    let preferred = store::preferences(conn, source.id)?;
+    let experts = registered(conn, &preferred)?;
     let content = Content {
         fiscal_year: FiscalYear::of(period_from).starting_year(),
         period_from,
@@ -222,7 +223,6 @@ pub fn copy(conn: &mut Conn, ctx: &Ctx, source: RequestRow, body: CopyRequestBod
         copied_from: Some(source.id),
     };
     let row = store::insert(conn, &new, &content, ctx.now)?;
-    debug_assert_eq!(row.status, RequestStatus::Draft);
     children::replace_participants(conn, row.id, row.applicant_organisation_id, &others, new.filed_by_user, ctx.now)?;
     children::replace_wished_dates(conn, row.id, &content::ranked(&dates))?;
     children::replace_skills(conn, row.id, &skills)?;

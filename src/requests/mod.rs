@@ -4,16 +4,25 @@
 //! `model` holds the state table, `rules` the programme's policies, `budget` the estimate; `draft`, `submit`, `review` and
 //! `joint` are the use cases in the order of a request's life; `service` is what other areas ask.
 
+pub mod api;
+pub mod attachments;
 pub mod budget;
 pub mod children;
 pub mod content;
 pub mod detail;
 pub mod draft;
 pub mod facts;
+pub mod joint;
 pub mod list;
+pub mod mails;
+pub mod media;
+pub mod messages;
 pub mod model;
+pub mod review;
 pub mod rules;
 pub mod service;
 pub mod store;
+pub mod submit;
+pub mod thread_api;
 pub mod verb_views;
 pub mod views;

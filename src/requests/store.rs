@@ -267,6 +267,13 @@ pub fn written(conn: &mut Conn, ctx: &Ctx, id: RequestId) -> Result<RequestRow, 
     Ok(row)
 }
 
+/// A request of the principal's own organisation: 404 when not visible, 403 when it only takes part or looks on.
+pub fn applied(conn: &mut Conn, ctx: &Ctx, id: RequestId) -> Result<RequestRow, Error> {
+    let row = visible(conn, ctx, id)?;
+    allowed(row.applicant_organisation_id == ctx.organisation())?;
+    Ok(row)
+}
+
 /// 403 unless `right`.
 pub(super) fn allowed(right: bool) -> Result<(), Error> {
     if right { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }

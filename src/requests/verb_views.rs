@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::model::ReasonCode;
+use crate::dispatches::model::Party;
 use crate::ids::OrganisationId;
 
 /// Nothing more to say.
@@ -33,6 +34,20 @@ pub struct AcceptRequestBody {
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub comment: String,
+}
+
+/// Why a decided request does not take place, and on whose side that lies.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"party": "applicant", "reason_code": "plans_changed", "reason": "庁内の体制が変わったため。"}))]
+pub struct CancelRequestBody {
+    /// For whose reasons.
+    pub party: Party,
+    /// The coded reason.
+    pub reason_code: ReasonCode,
+    /// In words.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub reason: String,
 }
 
 /// Why the approver sends a request back to the staff.

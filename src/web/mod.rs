@@ -12,6 +12,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .route("/assets/{name}", web::get().to(assets::asset))
         .configure(crate::notifications::pages::configure)
+        .configure(crate::auth::pages::configure)
         .configure(crate::offers::pages::configure)
         .configure(overview::configure);
 }

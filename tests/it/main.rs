@@ -1,5 +1,9 @@
 //! Integration tests: one binary, a tree like the API, each test on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 mod frame;
+mod permissions;
+mod scenario;

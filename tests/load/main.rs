@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench load [-- --seconds 5 --experts 10000 --visits 100000 --requests 20000]`
 
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
+
 mod client;
 
 use std::io::{BufRead as _, BufReader};

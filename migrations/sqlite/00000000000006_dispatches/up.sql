@@ -169,6 +169,7 @@ CREATE TABLE reports (
     returned_reason TEXT,
     approved_at TIMESTAMP,
     approved_by BIGINT CONSTRAINT reports_approved_by_fkey REFERENCES users (id),
+    reminded TEXT,
     version BIGINT NOT NULL DEFAULT 1,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL,

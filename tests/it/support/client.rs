@@ -71,6 +71,12 @@ impl Client {
         let etag = self.get(object).etag();
         self.call("PUT", format!("/api/v1{object}")).json(body).header("If-Match", &etag).send()
     }
+
+    /// PUT a part of the object (`/experts/1` + `skills`) with the object's current version.
+    pub fn put_at(&self, object: &str, part: &str, body: &Value) -> Answer {
+        let etag = self.get(object).etag();
+        self.call("PUT", format!("/api/v1{object}/{part}")).json(body).header("If-Match", &etag).send()
+    }
 }
 
 impl Call<'_> {

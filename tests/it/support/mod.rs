@@ -1,8 +1,10 @@
 //! What the integration tests share: a server in process on either database with a clock that tests move, a client,
 //! and a small world of people and pools.
 
+pub mod cast;
 pub mod client;
 pub mod database;
+pub mod flow;
 pub mod server;
 #[expect(dead_code, reason = "a general tool: not every reaction is scripted by a test")]
 pub mod smtp;
