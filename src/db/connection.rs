@@ -1,5 +1,7 @@
 //! Connecting: the address decides the database, and each connection is set up before use.
 
+#![expect(missing_docs, reason = "the derive macro generates items without documentation")]
+
 use std::path::PathBuf;
 
 use diesel::connection::SimpleConnection;

@@ -16,9 +16,11 @@ use super::{amend, decide, evaluations, records, replace, report_api, report_sto
 use crate::auth::policy::{DecideDispatches, ReadDispatches, ReadEvaluations, WriteEvaluations};
 use crate::error::{Error, ErrorCode};
 use crate::http::read::{Answer, NoQuery};
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::{DispatchId, ExpertId, OrganisationId, ProgrammeId, RequestId};
 use crate::requests::model::ActivityKind;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -79,6 +81,9 @@ pub struct DispatchListParams {
     sort: Option<DispatchSort>,
     /// Whether to count all.
     total: Option<bool>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -89,7 +94,8 @@ pub struct DispatchListParams {
 
 /// 派遣の一覧 / Dispatches one sees.
 #[utoipa::path(tag = "dispatches", params(DispatchListParams), extensions(("x-permission" = json!("read_dispatches"))),
-    responses((status = 200, description = "派遣", body = DispatchPage)))]
+    responses((status = 200, description = "派遣", content((DispatchPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/dispatches")]
 async fn list_dispatches(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: DispatchListParams| {
@@ -102,7 +108,7 @@ async fn list_dispatches(read: Read<ReadDispatches>) -> Result<HttpResponse, Err
             q: params.q.filter(|q| !q.is_empty()),
         };
         let sort = params.sort.unwrap_or(DispatchSort::UpdatedDesc);
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("dispatches", &filter, sort))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("dispatches", &filter, sort))?;
         let rows = store::list(conn, Audience::of(ctx), &filter, sort, &list)?;
         let total = match params.total {
             Some(true) => Some(store::count(conn, Audience::of(ctx), &filter)?),
@@ -113,7 +119,8 @@ async fn list_dispatches(read: Read<ReadDispatches>) -> Result<HttpResponse, Err
         let ids: Vec<DispatchId> = page.items.iter().map(|row| row.id).collect();
         let experts = records::experts_of(conn, &ids)?;
         let items = page.items.into_iter().map(|row| DispatchSummary::new(row, &experts)).collect();
-        Ok(Answer::List(DispatchPage { items, next_cursor: page.next_cursor, total }, next))
+        let view = DispatchPage { items, next_cursor: page.next_cursor, total };
+        export::list_answer(params.format, view, next, "派遣", list_tables::dispatches)
     })
     .await
 }

@@ -89,10 +89,8 @@ pub fn view_of(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Dispatch
     let enrolled = visit_store::participants(conn, &ids)?;
     let report = report_store::of_dispatch(conn, row.id)?;
     let amendments = records::amendments_of(conn, row.id)?;
-    let costs = match ctx.principal.may(&ReadCosts::INFO) {
-        true => Some(crate::settlements::service::totals(conn, ctx, row)?),
-        false => None,
-    };
+    let may_see_costs = ctx.principal.may(&ReadCosts::INFO);
+    let costs = if may_see_costs { Some(crate::settlements::service::totals(conn, ctx, row)?) } else { None };
     let names = |visit: &VisitRow| experts.iter().find(|expert| expert.expert_id == visit.expert_id).map_or("", |e| e.name.as_str());
     let visit_views = visits
         .iter()

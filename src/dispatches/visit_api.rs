@@ -15,10 +15,11 @@ use super::visit_views::{
 use super::visits;
 use crate::auth::policy::{ReadDispatches, RecordVisits};
 use crate::error::{Error, ErrorCode};
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::{DispatchId, ExpertId, ProgrammeId, VisitId};
 use crate::requests::model::Mode;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -55,6 +56,9 @@ pub struct VisitListParams {
     mode: Option<Mode>,
     /// Whether to count all.
     total: Option<bool>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -76,7 +80,8 @@ fn statuses(text: Option<&str>) -> Result<Vec<VisitStatus>, Error> {
 
 /// 訪問の一覧 / Visits one sees, by day.
 #[utoipa::path(tag = "visits", params(VisitListParams), extensions(("x-permission" = json!("read_dispatches"))),
-    responses((status = 200, description = "日付順", body = VisitPage)))]
+    responses((status = 200, description = "日付順", content((VisitPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/visits")]
 async fn list_visits(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: VisitListParams| {
@@ -89,7 +94,7 @@ async fn list_visits(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> 
         {
             return Err(parameter("to", "before_start", "終了日は開始日以後にしてください", "The end must not be before the start"));
         }
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("visits", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("visits", &filter))?;
         let rows = visit_store::list(conn, Audience::of(ctx), &filter, &list)?;
         let total = match params.total {
             Some(true) => Some(visit_store::count(conn, Audience::of(ctx), &filter)?),
@@ -100,7 +105,8 @@ async fn list_visits(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> 
         let ids: Vec<VisitId> = page.items.iter().map(|line| line.visit.id).collect();
         let enrolled = visit_store::participants(conn, &ids)?;
         let items = page.items.iter().map(|line| VisitView::of_line(line, &enrolled)).collect();
-        Ok(Answer::List(VisitPage { items, next_cursor: page.next_cursor, total }, next))
+        let view = VisitPage { items, next_cursor: page.next_cursor, total };
+        export::list_answer(params.format, view, next, "訪問", list_tables::visits)
     })
     .await
 }

@@ -21,9 +21,11 @@ use crate::auth::policy::{ManageAvailability, ManageExperts, ReadExperts, ReadWo
 use crate::calendar::FiscalYear;
 use crate::error::{Error, ErrorCode};
 use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::ExpertId;
 use crate::pools::store::Standing;
+use crate::statistics::export::{self, ExportFile};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -46,12 +48,13 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// 専門家を探す / Searches the experts of visible pools.
 #[utoipa::path(tag = "experts", params(ExpertListParams), extensions(("x-permission" = json!("read_experts"))),
-    responses((status = 200, description = "条件に合う専門家", body = ExpertPage)))]
+    responses((status = 200, description = "条件に合う専門家", content((ExpertPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/experts")]
 async fn list_experts(read: Read<ReadExperts>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: ExpertListParams| {
         let filter = params.filter(ctx.today())?;
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("experts", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("experts", &filter))?;
         let counted = params.total.unwrap_or(false);
         let rows = search::list(conn, ctx, &filter, &list, counted)?;
         let page = list.page(rows, |row| search::position(filter.sort, row));
@@ -73,7 +76,8 @@ async fn list_experts(read: Read<ReadExperts>) -> Result<HttpResponse, Error> {
             .collect();
         let total = if counted { Some(search::total(conn, ctx, &filter)?) } else { None };
         let next = page.next_cursor.clone();
-        Ok(Answer::List(ExpertPage { items, total, next_cursor: page.next_cursor }, next))
+        let view = ExpertPage { items, total, next_cursor: page.next_cursor };
+        export::list_answer(params.format, view, next, "専門家", list_tables::experts)
     })
     .await
 }

@@ -33,7 +33,7 @@ const BUILT_IN: &[BuiltIn] = &[
         code: "mic_external_talent",
         edition: "2022-09",
         name: "外部人材スキル標準",
-        source: "総務省「自治体DX外部人材スキル標準」（令和4年9月）の4類型。レベル1～5はこのサービスで使う目安です。",
+        source: "総務省「外部人材スキル標準」（令和4年9月）の4類型。レベル1～5はこのサービスで使う目安です。",
         highest_level: 5,
         items: &[
             ("producer", "プロデューサー"),
@@ -53,7 +53,7 @@ const BUILT_IN: &[BuiltIn] = &[
             ("project_management", "プロジェクトマネジメント"),
             ("dx_basics", "DX基礎"),
             ("dx_practice", "DX応用"),
-            ("data", "データ活用"),
+            ("data", "データ"),
             ("design", "デザイン"),
             ("security", "セキュリティ"),
             ("ai_rpa", "AI・RPA"),

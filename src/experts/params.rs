@@ -9,6 +9,7 @@ use super::search::{ExpertFilter, ExpertSort, SkillTerm};
 use crate::error::{Error, ErrorCode};
 use crate::ids::{OrganisationId, PoolId, SkillItemId};
 use crate::requests::model::Mode;
+use crate::statistics::export::ExportFormat;
 use crate::text;
 
 /// Most words of a free-text search.
@@ -54,6 +55,9 @@ pub struct ExpertListParams {
     pub sort: Option<String>,
     /// Whether to count all matches.
     pub total: Option<bool>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    pub format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     pub limit: Option<i64>,

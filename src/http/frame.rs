@@ -29,16 +29,12 @@ pub async fn frame(
     let app = request.app_data::<web::Data<App>>().map(|app| app.clone().into_inner());
     let started = app.as_ref().map(|app| app.clock.now());
     let locale = locale(request.request());
-    let http_request = request.request().clone();
-    let http_path = http_request.path().to_owned();
-    let outcome = next.call(request).await;
-    let mut response = match outcome {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http_request.clone(), HttpResponse::from_error(error)).map_into_boxed_body(),
-    };
-    log(&http_request, &response, &request_id, started.zip(app.map(|app| app.clock.now())));
+    // The request must not be held while it is routed; handlers' errors come back as responses.
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    log(&response, &request_id, started.zip(app.map(|app| app.clock.now())));
+    let http_path = response.request().path().to_owned();
     if let Some(document) = problem(&response, locale, &request_id) {
-        response = ServiceResponse::new(http_request, document);
+        response = response.into_response(document);
     }
     let policy = if http_path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     let headers = response.headers_mut();
@@ -108,11 +104,11 @@ fn of_status(status: StatusCode) -> Error {
 
 /// One line a request: the route's pattern, never the address typed, no body, no name.
 fn log(
-    request: &HttpRequest,
     response: &ServiceResponse<BoxBody>,
     request_id: &str,
     times: Option<(crate::clock::UtcTime, crate::clock::UtcTime)>,
 ) {
+    let request = response.request();
     let status = response.status().as_u16();
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());
     let micros = times.map_or(0, |(from, to)| (to.naive() - from.naive()).num_microseconds().unwrap_or(0));

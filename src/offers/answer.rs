@@ -76,7 +76,7 @@ pub fn answer(
     let verb = given.verb();
     let (request, offer) = service::under_lock(conn, ctx, &seen.offer, verb)?;
     if verb != OfferVerb::Decline {
-        service::require_accepted(&request)?;
+        service::require_accepted(conn, &request)?;
     }
     let mut fields = Fields::new();
     fields.text("/note", note, 2000);

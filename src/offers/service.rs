@@ -34,15 +34,22 @@ pub(super) fn locked_request(conn: &mut Conn, id: RequestId) -> Result<RequestRo
     crate::requests::store::find(conn, id)?.ok_or_else(Error::not_found)
 }
 
-/// 409 unless the request is accepted: only then are experts asked.
-pub(super) fn require_accepted(request: &RequestRow) -> Result<(), Error> {
-    if request.status == RequestStatus::Accepted {
+/// 409 unless the request is accepted or its dispatch goes on: then experts are asked, for the dispatch or to replace one
+/// who cannot go.
+pub(super) fn require_accepted(conn: &mut Conn, request: &RequestRow) -> Result<(), Error> {
+    let open = match request.status {
+        RequestStatus::Accepted => true,
+        RequestStatus::Decided => crate::dispatches::store::of_request(conn, request.id)?
+            .is_some_and(|dispatch| dispatch.status == crate::dispatches::model::DispatchStatus::Decided),
+        _ => false,
+    };
+    if open {
         return Ok(());
     }
     let verbs = request.status.verbs().into_iter().map(|verb| verb.as_str()).collect();
     Err(Error::transition(request.status.as_str(), verbs).detail(
-        format!("専門家への依頼は受理した申請についてのみ行えます（現在は「{}」）", request.status.label_ja()),
-        format!("Experts are asked for accepted requests only (this one is {})", request.status),
+        format!("専門家への依頼は受理した申請（または派遣中の交代）についてのみ行えます（現在は「{}」）", request.status.label_ja()),
+        format!("Experts are asked for accepted requests and for replacements only (this one is {})", request.status),
     ))
 }
 
@@ -121,7 +128,7 @@ fn asked(conn: &mut Conn, offer: OfferId) -> Result<Vec<OfferedVisit>, Error> {
 /// Makes an offer and sends it, or puts it in the queue.
 pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOfferBody) -> Result<Outcome<OfferView>, Error> {
     let request = locked_request(conn, request.id)?;
-    require_accepted(&request)?;
+    require_accepted(conn, &request)?;
     let earlier = store::of_request(conn, request.id)?;
     let open_before = earlier.iter().any(|offer| offer.status.stands());
     let rules = rules_of(conn, &request)?;
@@ -244,7 +251,7 @@ pub(super) fn expert_of(conn: &mut Conn, offer: &OfferRow) -> Result<ExpertRow, 
 /// Sends an offer that waits in the queue, by hand.
 pub fn send_queued(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, _: SendOfferBody) -> Result<Outcome<OfferView>, Error> {
     let (request, offer) = under_lock(conn, ctx, &seen.offer, OfferVerb::Send)?;
-    require_accepted(&request)?;
+    require_accepted(conn, &request)?;
     let visits = asked(conn, offer.id)?;
     let expert = expert_of(conn, &offer)?;
     require_available(&standing_of(conn, &expert)?, &visits, &request)?;
@@ -255,7 +262,7 @@ pub fn send_queued(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, _: SendOfferBo
 /// Takes the dates the expert proposed: they replace those asked for and the expert is asked again.
 pub fn take_dates(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: TakeDatesBody) -> Result<Outcome<OfferView>, Error> {
     let (request, mut offer) = under_lock(conn, ctx, &seen.offer, OfferVerb::TakeDates)?;
-    require_accepted(&request)?;
+    require_accepted(conn, &request)?;
     let mut fields = Fields::new();
     let before = offer.clone();
     if let Some(message) = body.message {
@@ -288,7 +295,8 @@ fn changed(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, before: &OfferRow, 
 /// changed instead. Nobody is asked automatically: the office is at work on it.
 pub fn withdraw(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: WithdrawOfferBody) -> Result<Outcome<OfferView>, Error> {
     let (request, offer) = under_lock(conn, ctx, &seen.offer, OfferVerb::Withdraw)?;
-    if offer.status == OfferStatus::Accepted && matches!(request.status, RequestStatus::Decided | RequestStatus::Cancelled) {
+    let used = offer.status == OfferStatus::Accepted && !holds::offers_holding(conn, request.id)?.contains(&offer.id);
+    if used && matches!(request.status, RequestStatus::Decided | RequestStatus::Cancelled) {
         return Err(Error::transition(offer.status.as_str(), Vec::new()).detail(
             "派遣決定後は依頼を取り消せません。派遣の変更または中止の手続きをしてください",
             "The dispatch is decided: amend or cancel the dispatch instead",

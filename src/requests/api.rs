@@ -16,9 +16,10 @@ use super::views::{CreateRequestBody, RequestPage, RequestView, UpdateRequestBod
 use super::{draft, joint, review, store, submit};
 use crate::auth::policy::{ApproveRequests, ConsentRequests, FileRequests, ReadRequests, ReviewRequests};
 use crate::error::{Error, ErrorCode};
-use crate::http::read::Answer;
-use crate::http::{Fields, ListQuery, Read, Write};
+use crate::http::{Fields, Read, Write};
 use crate::ids::{OrganisationId, ProgrammeId, RequestId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -72,6 +73,9 @@ pub struct RequestListParams {
     sort: Option<RequestSort>,
     /// Whether to count all that the filters leave.
     total: Option<bool>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -116,18 +120,20 @@ fn several<T: std::str::FromStr>(name: &str, text: Option<&str>, fields: &mut Fi
 
 /// 派遣申請の一覧 / Requests that are visible.
 #[utoipa::path(tag = "requests", params(RequestListParams), extensions(("x-permission" = json!("read_requests"))),
-    responses((status = 200, description = "派遣申請", body = RequestPage)))]
+    responses((status = 200, description = "派遣申請", content((RequestPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/requests")]
 async fn list_requests(read: Read<ReadRequests>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: RequestListParams| {
         let filter = params.filter()?;
         let sort = params.sort.unwrap_or(RequestSort::UpdatedDescending);
-        let query = ListQuery::new(params.limit, params.cursor.as_deref(), &("requests", &filter, sort))?;
+        let query = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("requests", &filter, sort))?;
         let page = query.page(list::list(conn, ctx, &filter, sort, &query)?, |row| list::position(sort, row));
         let total = if params.total == Some(true) { Some(list::total(conn, ctx, &filter)?) } else { None };
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(detail::summary).collect();
-        Ok(Answer::List(RequestPage { items, next_cursor: page.next_cursor, total }, next))
+        let view = RequestPage { items, next_cursor: page.next_cursor, total };
+        export::list_answer(params.format, view, next, "派遣申請", list_tables::requests)
     })
     .await
 }

@@ -78,7 +78,9 @@ impl Kind {
 fn is_office(bytes: &[u8], folder: &str) -> bool {
     let Ok(archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return false };
     let has = |wanted: &dyn Fn(&str) -> bool| archive.file_names().flatten().any(|name| wanted(&name));
-    has(&|name| name == "[Content_Types].xml")
+    // A name that cannot be read could hide what is looked for here.
+    archive.file_names().all(|name| name.is_ok())
+        && has(&|name| name == "[Content_Types].xml")
         && has(&|name| name.starts_with(folder))
         && !has(&|name| name.to_ascii_lowercase().ends_with("vbaproject.bin"))
 }

@@ -15,8 +15,10 @@ use crate::dispatches::store::{Audience, DispatchRow, owner_only, visible_dispat
 use crate::dispatches::visit_store::{VisitRow, visible_visit};
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
-use crate::http::{Ctx, ListQuery, Read, Write};
+use crate::http::{Ctx, Read, Write};
 use crate::ids::{CostItemId, DispatchId, OrganisationId, RequestId, VisitId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -40,6 +42,9 @@ pub struct CostItemListParams {
     component: Option<Component>,
     /// Whether to count all.
     total: Option<bool>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -50,7 +55,8 @@ pub struct CostItemListParams {
 
 /// 費用の一覧 / Cost items of dispatches one sees.
 #[utoipa::path(tag = "cost-items", params(CostItemListParams), extensions(("x-permission" = json!("read_costs"))),
-    responses((status = 200, description = "確定した順", body = CostItemPage)))]
+    responses((status = 200, description = "確定した順", content((CostItemPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/cost-items")]
 async fn list_cost_items(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: CostItemListParams| {
@@ -58,7 +64,7 @@ async fn list_cost_items(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
             dispatch_id: params.dispatch_id, fiscal_year: params.fiscal_year, organisation_id: params.organisation_id,
             component: params.component,
         };
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("cost-items", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("cost-items", &filter))?;
         let rows = store::list(conn, Audience::of(ctx), &filter, &list)?;
         let total = match params.total {
             Some(true) => Some(store::count(conn, Audience::of(ctx), &filter)?),
@@ -76,7 +82,8 @@ async fn list_cost_items(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
                 CostItemView::new(row, &shares, CostEyes { organisation: ctx.organisation(), is_owner })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Answer::List(CostItemPage { items, next_cursor: page.next_cursor, total }, next))
+        let view = CostItemPage { items, next_cursor: page.next_cursor, total };
+        export::list_answer(params.format, view, next, "費用", list_tables::cost_items)
     })
     .await
 }

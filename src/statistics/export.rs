@@ -59,6 +59,37 @@ fn refused(problem: XlsxProblem) -> Error {
     }
 }
 
+/// Paging of a list that can also be handed out as a file: a page for JSON, everything the filters leave for a file.
+///
+/// # Errors
+/// 400 as [`ListQuery::new`], and for `limit` or `cursor` together with a file, which is always whole.
+pub fn list_query(
+    format: Option<ExportFormat>, limit: Option<i64>, cursor: Option<&str>, filters: &impl std::fmt::Debug,
+) -> Result<ListQuery, Error> {
+    match format {
+        None | Some(ExportFormat::Json) => ListQuery::new(limit, cursor, filters),
+        Some(_) if limit.is_some() || cursor.is_some() => Err(Error::new(ErrorCode::UnknownParameter).field(
+            "format", "not_paged", "ファイルは全件を書き出すため、limitとcursorは指定できません",
+            "A file holds everything; limit and cursor do not go with it",
+        )),
+        Some(_) => whole_list(filters),
+    }
+}
+
+/// Answers with a page, or with the file that `table` makes of the same view.
+///
+/// # Errors
+/// 422 when a file would be cut off: `next` says that more than [`LARGEST_EXPORT`] rows were found.
+pub fn list_answer<V: Serialize>(
+    format: Option<ExportFormat>, page: V, next: Option<String>, name: &str, table: impl FnOnce(&V) -> Sheet,
+) -> Result<Answer<V>, Error> {
+    match format {
+        None | Some(ExportFormat::Json) => Ok(Answer::List(page, next)),
+        Some(_) if next.is_some() => Err(too_large()),
+        Some(file) => file_answer(&table(&page), file, name),
+    }
+}
+
 /// Paging for an export: everything the filters leave, up to [`LARGEST_EXPORT`] rows.
 pub fn whole_list(filters: &impl std::fmt::Debug) -> Result<ListQuery, Error> {
     let mut list = ListQuery::new(None, None, filters)?;
@@ -106,6 +137,17 @@ mod tests {
         assert!(complete(vec![(); 10_000]).is_ok());
         let refused = complete(vec![(); 10_001]).map(drop);
         assert_eq!(refused.map_err(|e| (e.code, e.fields[0].code)), Err((ErrorCode::ValidationFailed, "too_many_rows")));
+    }
+
+    #[test]
+    fn a_list_is_paged_as_json_and_whole_as_a_file() {
+        assert_eq!(list_query(None, Some(20), None, &"x").map(|q| q.limit).ok(), Some(20));
+        assert_eq!(list_query(Some(ExportFormat::Csv), None, None, &"x").map(|q| q.limit).ok(), Some(LARGEST_EXPORT));
+        assert!(list_query(Some(ExportFormat::Xlsx), Some(20), None, &"x").is_err());
+        let sheet = |_: &i32| super::super::sheet::sample();
+        assert!(matches!(list_answer(None, 3, Some("c".into()), "x", sheet), Ok(Answer::List(3, Some(_)))));
+        assert!(matches!(list_answer(Some(ExportFormat::Csv), 3, None, "x", sheet), Ok(Answer::File { .. })));
+        assert!(list_answer(Some(ExportFormat::Csv), 3, Some("c".into()), "x", sheet).is_err());
     }
 
     #[test]

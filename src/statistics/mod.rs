@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod export;
+pub mod list_tables;
 pub mod model;
 pub mod queries;
 pub mod queries_money;

@@ -11,7 +11,7 @@ use super::queries_money;
 use super::views::{
     CostComponentSum, CostOrganisationSum, CostPayerSum, CostStatistics, CoverageBandView, CoverageFigures,
     CoverageOrganisation, CoverageStatistics, DispatchPart, DispatchStatistics, DispatchTotal, DispatchYear,
-    ExpertWorkload, WorkloadMonth, WorkloadStatistics,
+    ExpertWorkload, WorkloadStatisticsMonth, WorkloadStatistics,
 };
 use crate::auth::policy::Role;
 use crate::calendar::FiscalYear;
@@ -231,7 +231,7 @@ fn expert_workload(expert: queries::PoolExpert, loads: &[queries::MonthLoad]) ->
         capacity_taken_permille: expert.capacity.taken_permille(done_minutes + planned_minutes, days),
         months: sorted
             .into_iter()
-            .map(|load| WorkloadMonth {
+            .map(|load| WorkloadStatisticsMonth {
                 month: month_text(load.month), done_visits: load.done_visits, done_minutes: load.done_minutes,
                 planned_visits: load.planned_visits, planned_minutes: load.planned_minutes,
             })
@@ -310,7 +310,7 @@ fn coverage_figures<'o>(organisations: impl Iterator<Item = &'o CoverageOrganisa
 }
 
 /// What the visits of a visible programme cost in a fiscal year. Members other than the owner see disclosed items only,
-/// and nothing at all where the year's rules keep the amounts.
+/// of the bodies only what they bear themselves, and nothing at all where the year's rules keep the amounts.
 pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -> Result<CostStatistics, Error> {
     let (programme, standing) = pools::visible_programme(conn, ctx, programme)?;
     let owner = standing == Standing::Owner;
@@ -324,6 +324,7 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
     let payers: Vec<_> = queries_money::by_payer(conn, programme.id, years)?.into_iter().filter(|sum| !hidden(sum.undisclosed)).collect();
     let total: i64 = shown.iter().map(|sum| sum.yen).sum();
     let ids: Vec<OrganisationId> = distinct(payers.iter().map(|sum| sum.organisation.0).collect()).into_iter().map(OrganisationId).collect();
+    let own = |id: OrganisationId| owner || id == ctx.organisation();
     let names = queries::organisation_names(conn, &ids)?;
     Ok(CostStatistics {
         programme_id: programme.id,
@@ -353,6 +354,7 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
             .collect(),
         organisations: names
             .into_iter()
+            .filter(|(id, ..)| own(*id))
             .map(|(id, lg_code, name)| CostOrganisationSum {
                 organisation_id: id, lg_code, name,
                 amount_yen: payers.iter().filter(|sum| sum.organisation == id).map(|sum| sum.yen).sum(),

@@ -273,7 +273,7 @@ pub fn costs(view: &CostStatistics) -> Sheet {
 mod tests {
     use super::*;
     use super::super::model::CoverageBand;
-    use super::super::views::{CoverageBandView, CoverageOrganisation, DispatchPart, DispatchTotal, DispatchYear, ExpertWorkload, WorkloadMonth};
+    use super::super::views::{CoverageBandView, CoverageOrganisation, DispatchPart, DispatchTotal, DispatchYear, ExpertWorkload, WorkloadStatisticsMonth};
     use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId};
 
     const NONE: DispatchFigures = DispatchFigures { organisations: 0, visits: 0, experts: 0, minutes: 0 };
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn workload_has_a_column_for_each_month() {
-        let month = |month: &str, done| WorkloadMonth {
+        let month = |month: &str, done| WorkloadStatisticsMonth {
             month: month.into(), done_visits: 1, done_minutes: done, planned_visits: 0, planned_minutes: 30,
         };
         let view = WorkloadStatistics {

@@ -244,12 +244,12 @@ pub struct ExpertWorkload {
     pub capacity_taken_permille: Option<i64>,
     /// The months with visits, in order.
     #[schema(max_items = 12)]
-    pub months: Vec<WorkloadMonth>,
+    pub months: Vec<WorkloadStatisticsMonth>,
 }
 
 /// A month of an expert's load.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct WorkloadMonth {
+pub struct WorkloadStatisticsMonth {
     /// The month.
     #[schema(max_length = 7, pattern = "^[0-9]{4}-[0-9]{2}$", example = "2026-04")]
     pub month: String,
@@ -393,7 +393,7 @@ pub struct CostStatistics {
     /// By payer; adds up to the total.
     #[schema(max_items = 2)]
     pub payers: Vec<CostPayerSum>,
-    /// By who bears it; adds up to the total.
+    /// By who bears it: everybody for the pool's owner, where it adds up to the total; else the own organisation.
     #[schema(max_items = 10_000)]
     pub organisations: Vec<CostOrganisationSum>,
     /// Items whose shares are not fixed yet and that are in none of these sums. Shown to the pool's owner.

@@ -97,7 +97,7 @@ fn past_years(world: &World) {
     let table = client
         .get(&format!("/statistics/dispatches?programme_id={}&from_fiscal_year=2019&to_fiscal_year=2024&as_of=2025-01-31", world.programme))
         .ok(200);
-    let found: Vec<(i64, i64, i64, i64, bool)> = table["items"]
+    let found: Vec<(i64, i64, i64, i64, bool)> = table["years"]
         .as_array()
         .unwrap()
         .iter()
@@ -195,7 +195,7 @@ fn this_year(app: &TestApp, world: &World, sink: &SmtpSink) {
     flow::record(&world.hamamatsu_staff, visits[0], 240).ok(200);
     flow::record(&world.hamamatsu_staff, visits[1], 180).ok(200);
     let costs = world.hamamatsu_staff.get(&format!("/dispatches/{dispatch}/costs")).ok(200);
-    assert_eq!(costs["total_yen"], 35_000, "{costs:#}");
+    assert_eq!(costs["totals"]["amount_yen"], 35_000, "{costs:#}");
 
     // The report, returned once, approved.
     let report = format!("/dispatches/{dispatch}/report");
@@ -217,7 +217,7 @@ fn this_year(app: &TestApp, world: &World, sink: &SmtpSink) {
     let table = coordinator
         .get(&format!("/statistics/dispatches?programme_id={}&from_fiscal_year=2026&to_fiscal_year=2026", world.programme))
         .ok(200);
-    let row = &table["items"][0];
+    let row = &table["years"][0];
     assert_eq!((&row["organisations"], &row["visits"], &row["experts"]), (&json!(2), &json!(2), &json!(1)), "{table:#}");
 
     // The auditor proves it.

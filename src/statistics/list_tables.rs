@@ -1,0 +1,216 @@
+//! The lists of the areas as tables, each made from the page that is also sent as JSON: whatever a view keeps back, its
+//! file keeps back too.
+
+use super::sheet::{Cell, Column, ColumnKind, Sheet};
+use crate::calendar::FiscalYear;
+use crate::clock::UtcTime;
+use crate::dispatches::views::DispatchPage;
+use crate::dispatches::visit_views::VisitPage;
+use crate::experts::views::ExpertPage;
+use crate::requests::views::RequestPage;
+use crate::settlements::model::Payer;
+use crate::settlements::views::CostItemPage;
+
+const fn column(key: &'static str, label_ja: &'static str, label_en: &'static str, kind: ColumnKind) -> Column {
+    Column { key, label_ja, label_en, kind }
+}
+
+fn id(number: i64) -> Cell {
+    Cell::Text(number.to_string())
+}
+
+fn year(starting_year: i32) -> Cell {
+    Cell::Text(FiscalYear::new(starting_year).map_or_else(|_| starting_year.to_string(), FiscalYear::short))
+}
+
+/// Date and time in Japan to the minute.
+fn instant(time: UtcTime) -> Cell {
+    Cell::Text(time.jst().format("%Y-%m-%d %H:%M").to_string())
+}
+
+fn number(value: i32) -> Cell {
+    Cell::Int(i64::from(value))
+}
+
+fn mark(flag: bool) -> Cell {
+    Cell::from(if flag { "○" } else { "" })
+}
+
+/// 600 → `10:00`.
+fn clock(minute: i32) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// Experts; no contact data, as in the list.
+pub fn experts(page: &ExpertPage) -> Sheet {
+    use ColumnKind::{Code, Date, Text};
+    let columns = vec![
+        column("id", "専門家番号", "Id", Code),
+        column("name", "氏名", "Name", Text),
+        column("kana", "フリガナ", "Reading", Text),
+        column("alternative_name", "代替表記", "Alternative name", Text),
+        column("affiliation_kind", "所属区分", "Standing", Text),
+        column("affiliation", "所属", "Affiliation", Text),
+        column("onsite", "現地", "On site", Text),
+        column("online", "オンライン", "Online", Text),
+        column("base_place", "活動拠点", "Base", Text),
+        column("skills", "スキル（項目番号:レベル）", "Skills (item:level)", Text),
+        column("status", "状態", "State", Text),
+        column("appointed_from", "委嘱開始", "Appointed from", Date),
+        column("appointed_until", "委嘱終了（この日まで）", "Appointed until", Date),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|expert| {
+            let skills: Vec<String> = expert.skills.iter().map(|skill| format!("{}:{}", skill.skill_item_id, skill.level)).collect();
+            vec![
+                id(expert.id.0), expert.name.as_str().into(), expert.kana.as_str().into(), expert.alternative_name.as_str().into(),
+                expert.affiliation_kind.label_ja().into(), expert.affiliation.as_str().into(), mark(expert.onsite),
+                mark(expert.online), expert.base_place.as_str().into(), skills.join("; ").into(), expert.status.label_ja().into(),
+                expert.appointed_from.into(), expert.appointed_to.and_then(|day| day.pred_opt()).into(),
+            ]
+        })
+        .collect();
+    Sheet { title: "専門家".to_owned(), columns, rows }
+}
+
+/// Requests.
+pub fn requests(page: &RequestPage) -> Sheet {
+    use ColumnKind::{Code, Date, Integer, Text};
+    let columns = vec![
+        column("id", "申請番号", "Id", Code),
+        column("fiscal_year", "年度", "Fiscal year", Text),
+        column("applicant", "申請団体", "Applicant", Text),
+        column("origin", "起点", "Origin", Text),
+        column("activity_kind", "活動区分", "Activity", Text),
+        column("theme", "テーマ", "Theme", Text),
+        column("mode", "形態", "Mode", Text),
+        column("period_from", "希望期間（開始）", "From", Date),
+        column("period_to", "希望期間（終了）", "To", Date),
+        column("visit_count", "希望回数", "Visits", Integer),
+        column("minutes_per_visit", "1回の時間（分）", "Minutes per visit", Integer),
+        column("status", "状態", "State", Text),
+        column("stage", "進み具合", "Stage", Text),
+        column("submitted_at", "申請日時", "Submitted", Text),
+        column("updated_at", "更新日時", "Changed", Text),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|request| {
+            vec![
+                id(request.id.0), year(request.fiscal_year), request.applicant_name.as_str().into(), request.origin.label_ja().into(),
+                request.activity_kind.label_ja().into(), request.theme.as_str().into(), request.mode.label_ja().into(),
+                request.period_from.into(), request.period_to.into(), number(request.visit_count), number(request.minutes_per_visit),
+                request.status.label_ja().into(), request.stage.label_ja().into(),
+                request.submitted_at.map_or(Cell::Empty, instant), instant(request.updated_at),
+            ]
+        })
+        .collect();
+    Sheet { title: "派遣申請".to_owned(), columns, rows }
+}
+
+/// Dispatches.
+pub fn dispatches(page: &DispatchPage) -> Sheet {
+    use ColumnKind::{Code, Date, Text};
+    let columns = vec![
+        column("number", "派遣番号", "Number", Code),
+        column("document_number", "文書番号", "Document number", Code),
+        column("fiscal_year", "年度", "Fiscal year", Text),
+        column("applicant", "申請団体", "Applicant", Text),
+        column("theme", "テーマ", "Theme", Text),
+        column("activity_kind", "活動区分", "Activity", Text),
+        column("experts", "専門家", "Experts", Text),
+        column("decided_on", "決定日", "Decided", Date),
+        column("period_from", "期間（開始）", "From", Date),
+        column("period_to", "期間（終了）", "To", Date),
+        column("status", "状態", "State", Text),
+        column("report_status", "実績報告", "Report", Text),
+        column("report_due_on", "報告期限", "Report due", Date),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|dispatch| {
+            let experts: Vec<&str> = dispatch.experts.iter().filter(|expert| expert.active).map(|expert| expert.name.as_str()).collect();
+            vec![
+                dispatch.number.clone().into(), dispatch.document_number.as_str().into(), year(dispatch.fiscal_year),
+                dispatch.applicant_name.as_str().into(), dispatch.theme.as_str().into(), dispatch.activity_kind.label_ja().into(),
+                experts.join("、").into(), dispatch.decided_on.into(), dispatch.period_from.into(), dispatch.period_to.into(),
+                dispatch.status.label_ja().into(), dispatch.report_status.map(|status| status.label_ja()).into(),
+                dispatch.report_due_on.into(),
+            ]
+        })
+        .collect();
+    Sheet { title: "派遣".to_owned(), columns, rows }
+}
+
+/// Visits.
+pub fn visits(page: &VisitPage) -> Sheet {
+    use ColumnKind::{Code, Date, Integer, Text};
+    let columns = vec![
+        column("id", "訪問番号", "Id", Code),
+        column("day", "日付", "Day", Date),
+        column("start", "開始", "Start", Text),
+        column("applicant", "申請団体", "Applicant", Text),
+        column("theme", "テーマ", "Theme", Text),
+        column("expert", "専門家", "Expert", Text),
+        column("activity_kind", "活動区分", "Activity", Text),
+        column("mode", "形態", "Mode", Text),
+        column("place", "場所", "Place", Text),
+        column("status", "状態", "State", Text),
+        column("planned_minutes", "予定（分）", "Planned minutes", Integer),
+        column("actual_minutes", "実績（分）", "Actual minutes", Integer),
+        column("attendees", "参加者数", "Attendees", Integer),
+        column("participants", "参加団体数", "Participating bodies", Integer),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|visit| {
+            vec![
+                id(visit.id.0), visit.day.into(), visit.start_minute.map(clock).into(), visit.applicant_name.as_str().into(),
+                visit.theme.as_str().into(), visit.expert_name.as_str().into(), visit.activity_kind.label_ja().into(),
+                visit.mode.label_ja().into(), visit.place.as_str().into(), visit.status.label_ja().into(),
+                number(visit.planned_minutes), visit.actual_minutes.map(i64::from).into(), visit.attendees.map(i64::from).into(),
+                Cell::Int(i64::try_from(visit.participant_ids.len()).unwrap_or(i64::MAX)),
+            ]
+        })
+        .collect();
+    Sheet { title: "訪問".to_owned(), columns, rows }
+}
+
+/// Cost items; amounts that are not disclosed to the asking party stay empty.
+pub fn cost_items(page: &CostItemPage) -> Sheet {
+    use ColumnKind::{Code, Text, Yen};
+    let columns = vec![
+        column("id", "費用番号", "Id", Code),
+        column("dispatch_id", "派遣", "Dispatch", Code),
+        column("visit_id", "訪問番号", "Visit", Code),
+        column("fiscal_year", "年度", "Fiscal year", Text),
+        column("component", "費目", "Component", Text),
+        column("status", "状態", "State", Text),
+        column("amount_yen", "金額（円）", "Amount (yen)", Yen),
+        column("prefecture_yen", "都道府県負担（円）", "Prefecture (yen)", Yen),
+        column("municipality_yen", "市町村負担（円）", "Municipality (yen)", Yen),
+        column("explanation", "算定の説明", "Explanation", Text),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|item| {
+            let share = |payer: Payer| {
+                let mut found = item.shares.iter().filter(|share| share.payer == payer).map(|share| share.amount_yen).peekable();
+                // No share shown is not a share of nothing.
+                if found.peek().is_some() { Cell::Int(found.sum()) } else { Cell::Empty }
+            };
+            vec![
+                id(item.id.0), id(item.dispatch_id.0), id(item.visit_id.0), year(item.fiscal_year), item.component.label_ja().into(),
+                item.status.label_ja().into(), item.amount_yen.into(), share(Payer::Prefecture), share(Payer::Municipality),
+                item.explanation.clone().into(),
+            ]
+        })
+        .collect();
+    Sheet { title: "費用".to_owned(), columns, rows }
+}
