@@ -259,6 +259,7 @@ fn preview_row(line: usize, expert: &NewExpert, world: &ExpertsWorld<'_>) -> Imp
         ("同時件数", body.capacity_simultaneous.map(|count| format!("{count}件"))),
     ];
     values.extend(optional.into_iter().filter_map(|(column, value)| value.map(|value| ImportPreviewValue::new(column, value))));
+    values.retain(|value| !value.value.is_empty());
     ImportPreviewRow { line: i64::try_from(line).unwrap_or(i64::MAX), values, notes: Vec::new() }
 }
 

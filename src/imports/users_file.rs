@@ -188,6 +188,7 @@ fn preview_row(line: usize, person: &InviteUserBody, world: &UsersWorld<'_>) -> 
             values.push(ImportPreviewValue::new("終了日", last.to_string()));
         }
     }
+    values.retain(|value| !value.value.is_empty());
     ImportPreviewRow {
         line: i64::try_from(line).unwrap_or(i64::MAX), values, notes: vec!["招待メールを送ります。".to_owned()],
     }

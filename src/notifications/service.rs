@@ -51,19 +51,21 @@ pub fn enqueue(conn: &mut Conn, ctx: &Ctx, mail: Mail) -> Result<(), Error> {
         recipient_address: &mail.to.address,
         recipient_name: &mail.to.name,
         subject: &rendered.subject,
-        secret: secret_in(&rendered.text),
+        secret: secret_in(&rendered.text, &ctx.app.config.base_url),
         body: &rendered.text,
         thread_id: &message_id_for(&format!("{}:{}", mail.entity.0, mail.entity.1), domain),
         now: ctx.now,
     })
 }
 
-/// The one-time token in a text, so that it can be struck out once the mail has left.
-fn secret_in(text: &str) -> Option<&str> {
-    let start = text.find("token=")? + "token=".len();
-    let rest = text.get(start..)?;
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(rest.len());
-    rest.get(..end).filter(|token| token.len() >= 20)
+/// The one-time token in a text, so that it can be struck out once the mail has left. It stands in a line that is one of
+/// the service's own addresses; what people wrote does not count.
+fn secret_in<'a>(text: &'a str, base_url: &str) -> Option<&'a str> {
+    text.lines().map(str::trim).filter(|line| line.starts_with(base_url)).find_map(|line| {
+        let (_, token) = line.split_once("token=")?;
+        let formed = token.len() >= 20 && token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        formed.then_some(token)
+    })
 }
 
 #[cfg(test)]
@@ -72,10 +74,9 @@ mod tests {
 
     #[test]
     fn finds_the_token_of_a_link_and_nothing_else() {
-        assert_eq!(
-            secret_in("次のリンクから\nhttps://x.example/offers/answer?token=abcdefghijklmnopqrstuvwxyz-_12\n回答"),
-            Some("abcdefghijklmnopqrstuvwxyz-_12")
-        );
-        assert_eq!(secret_in("https://x.example/requests/12"), None);
+        let base = "https://x.example";
+        let text = "事務局より: https://evil.example/?token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n次のリンクから\nhttps://x.example/offers/answer?token=abcdefghijklmnopqrstuvwxyz-_12\n回答";
+        assert_eq!(secret_in(text, base), Some("abcdefghijklmnopqrstuvwxyz-_12"));
+        assert_eq!(secret_in("https://x.example/requests/12", base), None);
     }
 }

@@ -248,6 +248,34 @@ pub enum Notice {
         /// The request's page.
         link: String,
     },
+    /// To the coordinator: the expert did not answer in time.
+    #[serde(rename = "offer.expired")]
+    OfferExpired {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The request behind the offer.
+        request: RequestRef,
+        /// Name of the expert.
+        expert: String,
+        /// Name of the next candidate, if an offer went there by itself.
+        next_expert: Option<String>,
+        /// The request's page.
+        link: String,
+    },
+    /// To the expert: the office took the offer back.
+    #[serde(rename = "offer.withdrawn")]
+    OfferWithdrawn {
+        /// The expert.
+        recipient: Addressee,
+        /// The request behind the offer.
+        request: RequestRef,
+        /// The visits that were asked for.
+        visits: Vec<PlannedVisit>,
+        /// The expert had accepted, so time was being kept free.
+        had_accepted: bool,
+        /// The offer's page.
+        link: String,
+    },
     /// The decision (派遣決定通知), to each party in its own words.
     #[serde(rename = "dispatch.decided")]
     DecisionNotice {
@@ -379,6 +407,8 @@ pub enum NoticeKind {
     OfferAccepted,
     OfferDeclined,
     OfferDatesProposed,
+    OfferExpired,
+    OfferWithdrawn,
     DecisionNotice,
     DispatchAmended,
     DispatchCancelled,
@@ -390,7 +420,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order of a request's life.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::RequestSubmitted,
@@ -405,6 +435,8 @@ impl NoticeKind {
         Self::OfferAccepted,
         Self::OfferDeclined,
         Self::OfferDatesProposed,
+        Self::OfferExpired,
+        Self::OfferWithdrawn,
         Self::DecisionNotice,
         Self::DispatchAmended,
         Self::DispatchCancelled,
@@ -431,6 +463,8 @@ impl NoticeKind {
             Self::OfferAccepted => "offer.accepted",
             Self::OfferDeclined => "offer.declined",
             Self::OfferDatesProposed => "offer.dates_proposed",
+            Self::OfferExpired => "offer.expired",
+            Self::OfferWithdrawn => "offer.withdrawn",
             Self::DecisionNotice => "dispatch.decided",
             Self::DispatchAmended => "dispatch.amended",
             Self::DispatchCancelled => "dispatch.cancelled",
@@ -460,6 +494,8 @@ impl Notice {
             Self::OfferAccepted { .. } => NoticeKind::OfferAccepted,
             Self::OfferDeclined { .. } => NoticeKind::OfferDeclined,
             Self::OfferDatesProposed { .. } => NoticeKind::OfferDatesProposed,
+            Self::OfferExpired { .. } => NoticeKind::OfferExpired,
+            Self::OfferWithdrawn { .. } => NoticeKind::OfferWithdrawn,
             Self::DecisionNotice { .. } => NoticeKind::DecisionNotice,
             Self::DispatchAmended { .. } => NoticeKind::DispatchAmended,
             Self::DispatchCancelled { .. } => NoticeKind::DispatchCancelled,

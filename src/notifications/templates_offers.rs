@@ -92,16 +92,7 @@ pub(super) fn declined(
         format!("{expert}氏が{}への派遣を辞退しました。", request.applicant),
         format!("{expert} declined the dispatch to {}.", request.applicant),
     );
-    let to_do = match (next_expert, pen.locale) {
-        (None, Locale::Ja) => "別の候補者に依頼してください。".to_owned(),
-        (None, Locale::En) => "Ask another candidate.".to_owned(),
-        (Some(next), Locale::Ja) => {
-            format!("今はありません。次の候補の{next}氏に依頼を送りました。")
-        }
-        (Some(next), Locale::En) => {
-            format!("Nothing for now. An offer went to the next candidate, {next}.")
-        }
-    };
+    let to_do = who_is_next(pen, next_expert);
     pen.letter(pen.say("派遣の辞退", "Offer declined"), &happened)
         .subject_extra(request.number.as_deref())
         .subject_extra(request.applicant.as_str())
@@ -110,6 +101,69 @@ pub(super) fn declined(
         .fact("専門家", "Expert", expert)
         .quote("専門家から", "From the expert", reason)
         .link(pen.brand, "候補者を見る", "The candidates", pen.link)
+}
+
+/// Whether somebody has to act, or the next candidate was asked already.
+fn who_is_next(pen: &Pen<'_>, next_expert: Option<&str>) -> String {
+    match (next_expert, pen.locale) {
+        (None, Locale::Ja) => "別の候補者に依頼してください。".to_owned(),
+        (None, Locale::En) => "Ask another candidate.".to_owned(),
+        (Some(next), Locale::Ja) => {
+            format!("今はありません。次の候補の{next}氏に依頼を送りました。")
+        }
+        (Some(next), Locale::En) => {
+            format!("Nothing for now. An offer went to the next candidate, {next}.")
+        }
+    }
+}
+
+/// To the coordinator: no answer in time.
+pub(super) fn expired(
+    pen: &Pen<'_>,
+    request: &RequestRef,
+    expert: &str,
+    next_expert: Option<&str>,
+) -> Letter {
+    let happened = pick(
+        pen.locale,
+        format!("{expert}氏から{}への派遣について期限までに回答がありませんでした。", request.applicant),
+        format!("{expert} did not answer in time about the dispatch to {}.", request.applicant),
+    );
+    pen.letter(pen.say("回答期限の経過", "Offer expired"), &happened)
+        .subject_extra(request.number.as_deref())
+        .subject_extra(request.applicant.as_str())
+        .action(&who_is_next(pen, next_expert))
+        .request(request)
+        .fact("専門家", "Expert", expert)
+        .link(pen.brand, "候補者を見る", "The candidates", pen.link)
+}
+
+/// To the expert: the office took the offer back.
+pub(super) fn withdrawn(
+    pen: &Pen<'_>,
+    request: &RequestRef,
+    visits: &[PlannedVisit],
+    had_accepted: bool,
+) -> Letter {
+    let happened = pick(
+        pen.locale,
+        format!("{}への派遣の依頼を事務局が取り消しました。", request.applicant),
+        format!("The office has withdrawn the offer to go to {}.", request.applicant),
+    );
+    let to_do = if had_accepted {
+        pen.say(
+            "下の日時を空けておく必要はなくなりました。",
+            "You no longer need to keep the times below free.",
+        )
+    } else {
+        pen.nothing_to_do()
+    };
+    pen.letter(pen.say("派遣依頼の取消し", "Offer withdrawn"), &happened)
+        .subject_extra(request.applicant.as_str())
+        .action(to_do)
+        .request(request)
+        .visits(visits)
+        .link(pen.brand, "依頼の画面", "The offer", pen.link)
 }
 
 /// To the coordinator: other dates.

@@ -119,6 +119,20 @@ pub fn sample(kind: NoticeKind) -> Notice {
             answer_by: Some(at(7, 17)),
             link: link(),
         },
+        NoticeKind::OfferExpired => Notice::OfferExpired {
+            recipient: office(),
+            request: request(),
+            expert: "高﨑 太郎".to_owned(),
+            next_expert: None,
+            link: link(),
+        },
+        NoticeKind::OfferWithdrawn => Notice::OfferWithdrawn {
+            recipient: expert(),
+            request: request(),
+            visits: visits(),
+            had_accepted: true,
+            link: "/offers/4".to_owned(),
+        },
         NoticeKind::DecisionNotice => decision(DecisionReader::Applicant),
         NoticeKind::DispatchAmended => Notice::DispatchAmended {
             recipient: town_section(),

@@ -215,6 +215,30 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
             comment.as_deref(),
             *answer_by,
         ),
+        Notice::OfferExpired {
+            recipient,
+            request,
+            expert,
+            next_expert,
+            link,
+        } => templates_offers::expired(
+            &pen(locale, brand, recipient, link),
+            request,
+            expert,
+            next_expert.as_deref(),
+        ),
+        Notice::OfferWithdrawn {
+            recipient,
+            request,
+            visits,
+            had_accepted,
+            link,
+        } => templates_offers::withdrawn(
+            &pen(locale, brand, recipient, link),
+            request,
+            visits,
+            *had_accepted,
+        ),
         Notice::DecisionNotice {
             recipient,
             reader,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::answer::{event, followed_by};
+use super::mails::{self, News};
 use super::model::OfferStatus;
 use super::{service, store};
 use crate::auth::principal::Actor;
@@ -15,7 +16,7 @@ pub const EXPIRE_JOB: &str = "job expire-offers";
 /// Most offers one transaction ends; the job comes back for the rest.
 const BATCH: i64 = 100;
 
-/// Ends the sent offers whose time is over and asks the next in each queue. One audit event for each
+/// Ends the sent offers whose time is over, asks the next in each queue and tells the offices. One audit event for each
 /// offer. Returns how many ended. Requests are locked one after the other by id; offers answered meanwhile are left alone.
 pub fn expire_due(conn: &mut Conn, ctx: &Ctx) -> Result<usize, Error> {
     let due = store::due(conn, ctx.now, BATCH)?;
@@ -30,6 +31,9 @@ pub fn expire_due(conn: &mut Conn, ctx: &Ctx) -> Result<usize, Error> {
             }
             let after = store::mark_ended(conn, &offer, OfferStatus::Expired, ctx.now)?;
             let next = service::send_next(conn, &own, &request)?;
+            let expert = service::expert_of(conn, &offer)?;
+            let news = News::Expired { next_expert: next.sent.as_ref().map(|(_, name)| name.clone()) };
+            mails::to_office(conn, &own, &request, &after, &expert.name, &news)?;
             crate::audit::service::record(conn, &own, EXPIRE_JOB, &event(&request, &offer, &after, followed_by(&next)))?;
             ended += 1;
         }

@@ -72,6 +72,23 @@ pub fn to_expert(
     enqueue(conn, ctx, Mail { notice, to, owner: request.owner_organisation_id, entity: ("offer", offer.id.0), dedupe })
 }
 
+/// Tells an expert that an offer is no longer open, or that accepted visits are released.
+pub fn withdrawn_to_expert(
+    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, expert: &ExpertRow, visits: &[OfferedVisit],
+    had_accepted: bool,
+) -> Result<(), Error> {
+    let to = Recipient::person(&expert.email, &expert.name, "", Locale::Ja);
+    let notice = Notice::OfferWithdrawn {
+        recipient: to.addressee(),
+        request: request_ref(conn, request)?,
+        visits: all_planned(visits),
+        had_accepted,
+        link: format!("/offers/{}", offer.id),
+    };
+    let dedupe = format!("{}:{}:{}", notice.event(), offer.id, offer.version);
+    enqueue(conn, ctx, Mail { notice, to, owner: request.owner_organisation_id, entity: ("offer", offer.id.0), dedupe })
+}
+
 /// Something the office is told about an offer.
 #[derive(Debug)]
 pub enum News<'a> {
@@ -91,6 +108,11 @@ pub enum News<'a> {
     DatesProposed {
         /// The dates proposed.
         visits: &'a [OfferedVisit],
+    },
+    /// No answer in time.
+    Expired {
+        /// Who was asked next, if anybody.
+        next_expert: Option<String>,
     },
 }
 
@@ -122,6 +144,9 @@ fn notice(
         News::DatesProposed { visits } => Notice::OfferDatesProposed {
             recipient, request: about, expert, proposed: all_planned(visits), comment: said(&offer.answer_note), answer_by: None,
             link,
+        },
+        News::Expired { next_expert } => Notice::OfferExpired {
+            recipient, request: about, expert, next_expert: next_expert.clone(), link,
         },
     }
 }

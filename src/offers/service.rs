@@ -306,7 +306,7 @@ pub fn withdraw(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: WithdrawOff
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
     fields.text("/reason", &body.reason, 1000);
     fields.finish()?;
-    let (ended, released) = withdraw_one(conn, ctx, &offer, body.party.unwrap_or(Party::Prefecture), Some(&body.reason))?;
+    let (ended, released) = withdraw_one(conn, ctx, &request, &offer, body.party.unwrap_or(Party::Prefecture), Some(&body.reason))?;
     let audit = Audit::new("offer", ended.id.0, request.owner_organisation_id)
         .change(json!({"status": offer.status}), json!({"status": ended.status, "visits_released": released}))
         .because(body.reason);
@@ -315,18 +315,24 @@ pub fn withdraw(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: WithdrawOff
 }
 
 fn withdraw_one(
-    conn: &mut Conn, ctx: &Ctx, offer: &OfferRow, party: Party, reason: Option<&str>,
+    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, party: Party, reason: Option<&str>,
 ) -> Result<(OfferRow, usize), Error> {
     let had_accepted = offer.status == OfferStatus::Accepted;
+    let was_told = offer.status != OfferStatus::Queued;
     let ended = store::mark_ended(conn, offer, OfferStatus::Withdrawn, ctx.now)?;
     let released = if had_accepted { holds::release(conn, offer.id, party, reason, ctx.now)? } else { 0 };
+    if was_told {
+        let visits = asked(conn, offer.id)?;
+        let expert = expert_of(conn, offer)?;
+        mails::withdrawn_to_expert(conn, ctx, request, &ended, &expert, &visits, had_accepted)?;
+    }
     Ok((ended, released))
 }
 
 /// Closes what a request leaves open, for callers that move the request on (decision, rejection, withdrawal) and hold its
 /// lock: queued and sent offers are withdrawn, and visits that are still *held* are cancelled together with the accepted
 /// offers they belong to. At the decision, call it after the dispatch's visits have become `planned`: what is held then
-/// is what the dispatch does not use. Leaves no audit event of its own: the
+/// is what the dispatch does not use. Experts who knew of the offer are told. Leaves no audit event of its own: the
 /// caller's event tells the change. Returns how many offers were withdrawn.
 pub fn withdraw_open(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<usize, Error> {
     let offers = store::of_request(conn, request.id)?;
@@ -341,7 +347,7 @@ pub fn withdraw_open(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result
             status => status.stands(),
         };
         if ends {
-            withdraw_one(conn, ctx, &offer, Party::Prefecture, None)?;
+            withdraw_one(conn, ctx, request, &offer, Party::Prefecture, None)?;
             withdrawn += 1;
         }
     }

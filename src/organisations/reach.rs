@@ -45,7 +45,11 @@ impl Reach {
         let own = principal.organisation_id;
         match principal.acts_as {
             Role::SystemAdmin => Self::All,
-            Role::PrefecturalCoordinator => Self::Within { own, run_by: Some(own), prefecture: principal.prefecture_id },
+            Role::PrefecturalCoordinator => {
+                // A council runs its pool, not the bodies of the prefecture it lies in.
+                let prefecture = (principal.organisation_kind == OrganisationKind::Prefecture).then_some(own);
+                Self::Within { own, run_by: Some(own), prefecture }
+            }
             _ => Self::Within { own, run_by: None, prefecture: None },
         }
     }

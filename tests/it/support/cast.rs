@@ -56,15 +56,22 @@ impl Cast {
         );
         let expert = flow::expert(&world, "見本 太郎", "expert@example.jp");
         let other_expert = flow::expert(&world, "見本 次郎", "other-expert@example.jp");
-        let done = flow::dispatched(&world, expert);
+        let request = flow::draft(&world);
+        let path = format!("/requests/{request}");
         let attachment = flow::id(
-            &coordinator.post(
-                &format!("/requests/{}/attachments", done.request),
+            &world.hamamatsu_staff.post(
+                &format!("{path}/attachments"),
                 &json!({"file_name": "資料.txt", "media_type": "text/plain", "content_base64": "44GT44KT44Gr44Gh44Gv"}),
             ),
             201,
         );
-        let report = coordinator.get(&format!("/dispatches/{}/report", done.dispatch)).ok(200)["id"].as_i64().unwrap();
+        world.hamamatsu_staff.verb(&path, "submit", &json!({})).ok(200);
+        coordinator.verb(&path, "accept", &json!({})).ok(200);
+        let offer = flow::offer(&world, request, expert, &[flow::visit_on("2026-05-11")]);
+        flow::accept_offer(&world, offer).ok(200);
+        let dispatch = flow::decide(&world, request, offer);
+        let visit = flow::visits_of(coordinator, dispatch)[0];
+        let report = coordinator.get(&format!("/dispatches/{}/report", dispatch)).ok(200)["id"].as_i64().unwrap();
         let members = coordinator.get(&format!("/pools/{}/members", world.pool)).ok(200);
         let posting_programme = posting_programme(&world);
         let posting = flow::id(
@@ -144,11 +151,11 @@ impl Cast {
             ("/programmes/{id}", world.programme),
             ("/experts/{id}", expert),
             ("/skill-frameworks/{id}", 1),
-            ("/requests/{id}", done.request),
+            ("/requests/{id}", request),
             ("/attachments/{attachment_id}", attachment),
-            ("/offers/{id}", done.offer),
-            ("/dispatches/{id}", done.dispatch),
-            ("/visits/{id}", done.visits[0]),
+            ("/offers/{id}", offer),
+            ("/dispatches/{id}", dispatch),
+            ("/visits/{id}", visit),
             ("/reports/{id}", report),
             ("/postings/{id}", posting),
             ("/organisations/{id}", world.hamamatsu),

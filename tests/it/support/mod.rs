@@ -8,6 +8,7 @@ pub mod flow;
 pub mod server;
 #[expect(dead_code, reason = "a general tool: not every reaction is scripted by a test")]
 pub mod smtp;
+pub mod tools;
 pub mod world;
 
 /// Runs a test on SQLite and on PostgreSQL, each with its own database and server.
