@@ -78,6 +78,11 @@ macro_rules! error_table {
                 match self { $(Self::$name => $code),* }
             }
 
+            /// The stable relative address of this kind of problem (RFC 9457 `type`).
+            pub fn problem_type(self) -> String {
+                format!("/problems/{}", self.code().replace('_', "-"))
+            }
+
             /// The title in both languages.
             pub fn title(self) -> Words {
                 match self { $(Self::$name => Words::new($ja, $en)),* }
@@ -217,7 +222,7 @@ impl Error {
     pub fn problem(&self, locale: Locale, instance: Option<&str>, request_id: Option<&str>) -> Problem {
         let title = self.code.title();
         Problem {
-            problem_type: format!("/problems/{}", self.code.code().replace('_', "-")),
+            problem_type: self.code.problem_type(),
             code: self.code.code().to_owned(),
             title: title.in_locale(locale).to_owned(),
             status: self.code.status().as_u16(),

@@ -63,8 +63,8 @@ pub(super) fn demo(port: u16, data: Option<PathBuf>, today: Option<NaiveDate>) -
     let clock = today.map_or_else(Clock::system, Clock::shifted_to);
     let (mailer, _) = Mailer::memory();
     let app = App::new(config, clock, Some(mailer), true)?;
-    let world = demo::prepare(&app)?;
-    print!("{}", demo::welcome(&app, &world));
+    demo::prepare(&app)?;
+    print!("{}", demo::welcome(&app));
     let worker = Worker::start(&app)?;
     let outcome = run_server(&app, listener);
     worker.stop();

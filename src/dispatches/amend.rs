@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::model::{AmendmentKind, DispatchVerb, ReportStatus, VisitStatus, lies_within, load_day, within_one_year};
@@ -19,7 +18,7 @@ use super::visits::{Slot, check_slot, place};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::error::Error;
-use crate::experts::load::check_capacity_within;
+use crate::experts::load::check_capacity;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, VisitId};
 use crate::requests::rules::{Case, Membership, Mix, ON_ACCEPT, check};
@@ -195,8 +194,8 @@ fn carry_out(conn: &mut Conn, ctx: &Ctx, plan: &Plan, request: &RequestRow, reas
     for (id, visits) in by_expert {
         let expert = locked_expert(conn, id)?;
         require_standing(conn, &expert, &visits, (plan.row.period_from, plan.row.period_to), "/")?;
-        let load: Vec<(NaiveDate, i32)> = visits.iter().map(|visit| (visit.load_day, visit.planned_minutes)).collect();
-        check_capacity_within(conn, &expert, request.id, &load)?;
+        let load: Vec<_> = visits.iter().map(VisitRow::load).collect();
+        check_capacity(conn, &expert, request.id, &load)?;
     }
     for (_, after) in &plan.moved {
         visit_store::update(conn, after, ctx.now)?;

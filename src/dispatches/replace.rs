@@ -13,7 +13,7 @@ use super::visit_store::{self, VisitRow};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::error::{Error, ErrorCode};
-use crate::experts::load::check_capacity_within;
+use crate::experts::load::check_capacity;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::VisitId;
 use crate::offers::store::OfferRow;
@@ -55,8 +55,8 @@ pub fn replace_expert(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: Rep
     let mut going: Vec<VisitRow> = held.clone();
     going.extend(handed_over.iter().cloned());
     require_standing(conn, &expert, &going, (before.period_from, before.period_to), "/offer_id")?;
-    let load: Vec<_> = handed_over.iter().map(|visit| (visit.load_day, visit.planned_minutes)).collect();
-    check_capacity_within(conn, &expert, request.id, &load)?;
+    let load: Vec<_> = handed_over.iter().map(VisitRow::load).collect();
+    check_capacity(conn, &expert, request.id, &load)?;
     for visit in &handed_over {
         let mut visit = visit.clone();
         visit.expert_id = to;

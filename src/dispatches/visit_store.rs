@@ -12,6 +12,7 @@ use crate::db::schema::{
     dispatch_experts, dispatches, experts, organisations, request_participants, requests, visit_participants, visits,
 };
 use crate::error::{Error, ErrorCode};
+use crate::experts::model::LoadEntry;
 use crate::http::{Ctx, ListQuery, Versioned};
 use crate::ids::{DispatchId, ExpertId, OfferId, OrganisationId, ProgrammeId, RequestId, VisitId};
 use crate::requests::model::{ActivityKind, Mode};
@@ -82,6 +83,11 @@ impl VisitRow {
     /// Whether it has its day.
     pub fn dated(&self) -> bool {
         self.day.is_some()
+    }
+
+    /// What it adds to the expert's load as long as it is ahead.
+    pub fn load(&self) -> LoadEntry {
+        LoadEntry { load_day: self.load_day, dated: self.dated(), minutes: i64::from(self.planned_minutes) }
     }
 }
 

@@ -14,7 +14,7 @@ use super::visit_views::{
 };
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
-use crate::experts::load::check_capacity_within;
+use crate::experts::load::check_capacity;
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, ListQuery, Outcome};
 use crate::ids::VisitId;
@@ -115,7 +115,7 @@ fn can_go(conn: &mut Conn, dispatch: &DispatchRow, visit: &VisitRow) -> Result<E
     let expert = locked_expert(conn, visit.expert_id)?;
     let period = (dispatch.period_from, dispatch.period_to);
     require_standing(conn, &expert, std::slice::from_ref(visit), period, "/day")?;
-    check_capacity_within(conn, &expert, dispatch.request_id, &[(visit.load_day, visit.planned_minutes)])?;
+    check_capacity(conn, &expert, dispatch.request_id, &[visit.load()])?;
     Ok(expert)
 }
 

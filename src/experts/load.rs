@@ -129,29 +129,10 @@ pub fn engagements(conn: &mut Conn, id: ExpertId) -> Result<Vec<RequestId>, Erro
         .load(conn)?)
 }
 
-/// 409 naming the limit unless a new engagement with these visits (day of load, minutes) keeps within what the expert
-/// has agreed to. The caller holds the expert's lock.
-///
-/// A visit that loads the first day of a month is taken to be without date: it counts as a day of its own.
-pub fn check_capacity(conn: &mut Conn, expert: &ExpertRow, additional: &[(NaiveDate, i32)]) -> Result<(), Error> {
-    check(conn, expert, None, additional)
-}
-
-/// Like [`check_capacity`] where the request is known: if the engagement is already going on, further visits of it do not
-/// count as one more at a time.
-pub fn check_capacity_within(
-    conn: &mut Conn, expert: &ExpertRow, request: RequestId, additional: &[(NaiveDate, i32)],
-) -> Result<(), Error> {
-    check(conn, expert, Some(request), additional)
-}
-
-fn check(conn: &mut Conn, expert: &ExpertRow, request: Option<RequestId>, additional: &[(NaiveDate, i32)]) -> Result<(), Error> {
-    use chrono::Datelike as _;
+/// 409 naming the limit unless these further visits for a request keep within what the expert has agreed to. Visits of an
+/// engagement that is already going on do not count as one more at a time. The caller holds the expert's lock.
+pub fn check_capacity(conn: &mut Conn, expert: &ExpertRow, request: RequestId, added: &[LoadEntry]) -> Result<(), Error> {
     let capacity = expert.capacity();
-    let added: Vec<LoadEntry> = additional
-        .iter()
-        .map(|(load_day, minutes)| LoadEntry { load_day: *load_day, dated: load_day.day() != 1, minutes: i64::from(*minutes) })
-        .collect();
     let (Some(first), Some(last)) = (
         added.iter().map(|entry| entry.load_day).min(),
         added.iter().map(|entry| entry.load_day).max(),
@@ -160,8 +141,7 @@ fn check(conn: &mut Conn, expert: &ExpertRow, request: Option<RequestId>, additi
     };
     if let Some(limit) = capacity.simultaneous {
         let going_on = engagements(conn, expert.id)?;
-        let is_new = request.is_none_or(|request| !going_on.contains(&request));
-        if is_new && i64::try_from(going_on.len()).unwrap_or(i64::MAX) >= i64::from(limit) {
+        if !going_on.contains(&request) && i64::try_from(going_on.len()).unwrap_or(i64::MAX) >= i64::from(limit) {
             return Err(refusal(CapacityProblem::Simultaneous { limit }));
         }
     }
@@ -169,7 +149,7 @@ fn check(conn: &mut Conn, expert: &ExpertRow, request: Option<RequestId>, additi
         return Ok(());
     }
     let existing = entries(conn, expert.id, FiscalYear::of(first).first_day(), FiscalYear::of(last).last_day())?;
-    model::capacity_problem(&capacity, &existing, &added).map_or(Ok(()), |problem| Err(refusal(problem)))
+    model::capacity_problem(&capacity, &existing, added).map_or(Ok(()), |problem| Err(refusal(problem)))
 }
 
 fn refusal(problem: CapacityProblem) -> Error {

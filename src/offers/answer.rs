@@ -128,8 +128,8 @@ fn take(
     lock_row(conn, Lockable::Expert, offer.expert_id.0)?;
     let expert = service::expert_of(conn, offer)?;
     service::require_available(&service::standing_of(conn, &expert)?, visits, request)?;
-    let added: Vec<_> = visits.iter().map(|visit| (visit.load_day(request.period_from), visit.minutes)).collect();
-    crate::experts::load::check_capacity_within(conn, &expert, request.id, &added)?;
+    let added: Vec<_> = visits.iter().map(|visit| visit.load(request.period_from)).collect();
+    crate::experts::load::check_capacity(conn, &expert, request.id, &added)?;
     let buffer = service::rules_of(conn, request)?.rules.travel_buffer_minutes;
     let mut bodies: BTreeSet<OrganisationId> =
         crate::requests::store::participants(conn, request.id)?.into_iter().map(|body| body.organisation_id).collect();

@@ -6,6 +6,7 @@ use crate::calendar::{self, FiscalYear};
 use crate::clock::UtcTime;
 use crate::dispatches::model as dispatches;
 use crate::error::Error;
+use crate::experts::model::LoadEntry;
 use crate::http::Fields;
 use crate::requests::model::Mode;
 
@@ -174,6 +175,11 @@ impl OfferedVisit {
     /// The day whose month and fiscal year it loads: its own, or the first of the month in which the period begins.
     pub fn load_day(&self, period_from: NaiveDate) -> NaiveDate {
         dispatches::load_day(self.day, period_from)
+    }
+
+    /// What it adds to the expert's load.
+    pub fn load(&self, period_from: NaiveDate) -> LoadEntry {
+        LoadEntry { load_day: self.load_day(period_from), dated: self.day.is_some(), minutes: i64::from(self.minutes) }
     }
 
     /// The time kept free for it, with the programme's travel buffer; `None` while it is to be arranged.

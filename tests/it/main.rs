@@ -4,6 +4,8 @@
 
 mod support;
 
+mod auth;
+mod experts;
 mod frame;
 mod permissions;
 mod scenario;
