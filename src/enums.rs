@@ -3,12 +3,22 @@
 /// Defines an enum whose variants have a stable text and a Japanese label.
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $ja:literal;)* }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* pub enum $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $text:literal, $ja:literal;)* }) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-            utoipa::ToSchema, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
         #[diesel(sql_type = diesel::sql_types::Text)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),* }
+        pub enum $name { $($(#[doc = $vdoc])* #[serde(rename = $text)] $variant),* }
+
+        // Not derived: the derive does not see the names given here, and its description would lack the labels.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let values: &[(&str, &str, &str)] = &[$(($text, $ja, concat!($($vdoc),*))),*];
+                $crate::enums::schema(concat!($($doc),*), values)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl $name {
             /// Every variant in order.
@@ -53,4 +63,14 @@ macro_rules! text_enum {
             }
         }
     };
+}
+
+/// The schema of an enum: its texts, and what each is called and means.
+pub fn schema(meaning: &str, values: &[(&str, &str, &str)]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    let list: Vec<String> = values.iter().map(|(text, ja, en)| format!("- `{text}`: {ja} / {}", en.trim())).collect();
+    utoipa::openapi::schema::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(values.iter().map(|(text, ..)| *text)))
+        .description(Some(format!("{}\n\n{}", meaning.trim(), list.join("\n"))))
+        .into()
 }

@@ -14,7 +14,7 @@ use crate::organisations::model::{Language, OrganisationKind};
 /// Sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"email": "suzuki@city.hamamatsu.example.jp", "password": "よく眠る猫は三匹いる庭の縁側"}))]
+#[schema(example = json!({"email": "suzuki@city.hamamatsu.example.jp", "password": "よく眠る猫は三匹いる、庭の縁側"}))]
 pub struct CreateTokenBody {
     /// Mail address.
     #[schema(max_length = 254)]
@@ -212,7 +212,7 @@ pub struct RequestPasswordResetBody {
 /// A new password with the token of the mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"token": "dG9rZW4tZnJvbS10aGUtbWFpbC1saW5rLTQzLWNoYXJz", "new_password": "よく眠る猫は三匹いる庭の縁側"}))]
+#[schema(example = json!({"token": "dG9rZW4tZnJvbS10aGUtbWFpbC1saW5rLTQzLWNoYXJz", "new_password": "よく眠る猫は三匹いる、庭の縁側"}))]
 pub struct ResetPasswordBody {
     /// The `token` of the link; works once, for 60 minutes.
     #[schema(value_type = String, max_length = 256)]
@@ -225,7 +225,7 @@ pub struct ResetPasswordBody {
 /// The first password with the token of the mailed invitation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"token": "dG9rZW4tZnJvbS10aGUtbWFpbC1saW5rLTQzLWNoYXJz", "password": "よく眠る猫は三匹いる庭の縁側"}))]
+#[schema(example = json!({"token": "dG9rZW4tZnJvbS10aGUtbWFpbC1saW5rLTQzLWNoYXJz", "password": "よく眠る猫は三匹いる、庭の縁側"}))]
 pub struct AcceptInvitationBody {
     /// The `token` of the link; works once, for 7 days.
     #[schema(value_type = String, max_length = 256)]
@@ -246,7 +246,7 @@ pub struct PasswordSetView {
 /// A new password for the own account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"current_password": "いままでの長い合い言葉です。", "new_password": "よく眠る猫は三匹いる庭の縁側"}))]
+#[schema(example = json!({"current_password": "いままでの長い合い言葉です。", "new_password": "よく眠る猫は三匹いる、庭の縁側"}))]
 pub struct ChangePasswordBody {
     /// The password now.
     #[schema(value_type = String, max_length = 256)]

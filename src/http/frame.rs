@@ -8,6 +8,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use super::RequestIdHeader;
+use super::rate::RateSlot;
 use crate::app::App;
 use crate::auth::secrets;
 use crate::error::{Error, ErrorCode, Locale};
@@ -26,6 +27,8 @@ pub async fn frame(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let request_id = given_request_id(request.request()).or_else(|| secrets::short_name().ok()).unwrap_or_default();
     request.extensions_mut().insert(RequestIdHeader(request_id.clone()));
+    let rates = RateSlot::default();
+    request.extensions_mut().insert(rates.clone());
     let app = request.app_data::<web::Data<App>>().map(|app| app.clone().into_inner());
     let started = app.as_ref().map(|app| app.clock.now());
     let locale = locale(request.request());
@@ -40,6 +43,13 @@ pub async fn frame(
     let headers = response.headers_mut();
     if let Ok(value) = header::HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
+    }
+    if let Some(standing) = rates.standing() {
+        for (name, figure) in [
+            ("x-ratelimit-limit", standing.limit), ("x-ratelimit-remaining", standing.remaining), ("x-ratelimit-reset", standing.reset_seconds),
+        ] {
+            headers.insert(header::HeaderName::from_static(name), figure.into());
+        }
     }
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

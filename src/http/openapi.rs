@@ -43,7 +43,7 @@ pub(super) const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
     ),
     components(schemas(
         Problem,
-        crate::requests::model::RequestSort,
+        crate::requests::list::RequestSort,
     ))
 )]
 pub struct Frame;

@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::rate::RateSlot;
 use super::write::etag;
 use super::{Credentials, Ctx, RequestIdHeader, Versioned, path_id};
 use crate::app::App;
@@ -86,13 +87,13 @@ impl<P: Permission> Read<P> {
         let now = app.clock.now();
         let credentials = Credentials::of(&request, &app, now)?;
         let query = request.query_string().to_owned();
-        let request_id = request_id(&request);
+        let (request_id, slot) = (request_id(&request), rate_slot(&request));
         let (database, app_in) = (app.db.clone(), Arc::clone(&app));
         let answer = database
             .read(move |conn| {
                 let principal = credentials.principal(conn, now)?;
                 let ctx = Ctx { app: app_in, principal, now, request_id };
-                ctx.app.rates.check(&ctx.principal.key(), now)?;
+                ctx.app.rates.check_and_note(&ctx.principal.key(), now, &slot)?;
                 let object = load(conn, &ctx)?;
                 ctx.principal.require(&P::INFO)?;
                 let query = parse_query(&query)?;
@@ -150,6 +151,11 @@ fn quoted(message: &str) -> Option<String> {
 pub(crate) fn request_id(request: &HttpRequest) -> String {
     use actix_web::HttpMessage as _;
     request.extensions().get::<RequestIdHeader>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+pub(crate) fn rate_slot(request: &HttpRequest) -> RateSlot {
+    use actix_web::HttpMessage as _;
+    request.extensions().get::<RateSlot>().cloned().unwrap_or_default()
 }
 
 fn respond<V: Serialize>(request: &HttpRequest, answer: Answer<V>) -> Result<HttpResponse, Error> {

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::read::request_id;
+use super::read::{rate_slot, request_id};
 use super::{Credentials, Ctx, path_id};
 use crate::app::App;
 use crate::auth::policy::Permission;
@@ -223,14 +223,14 @@ impl<P: Permission> Write<P> {
         let credentials = Credentials::of(&request, &app, now)?;
         let body = super::body::read(&request, payload, app.config.limits.body_kib * 1024).await;
         let head = Head::of(&request);
-        let request_id = request_id(&request);
+        let (request_id, slot) = (request_id(&request), rate_slot(&request));
         let database = app.db.clone();
         let body = Mutex::new(body);
         let stored = database
             .write(move |conn| {
                 let principal = credentials.principal(conn, now)?;
                 let ctx = Ctx { app: Arc::clone(&app), principal, now, request_id: request_id.clone() };
-                ctx.app.rates.check(&ctx.principal.key(), now)?;
+                ctx.app.rates.check_and_note(&ctx.principal.key(), now, &slot)?;
                 let object = load(conn, &ctx)?;
                 ctx.principal.require(&P::INFO)?;
                 let bytes = {

@@ -4,8 +4,14 @@
 
 mod support;
 
+mod api_clients;
 mod auth;
 mod experts;
 mod frame;
+mod organisations;
+mod pages;
 mod permissions;
+mod request_rules;
+mod requests;
 mod scenario;
+mod users;

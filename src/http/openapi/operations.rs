@@ -23,6 +23,9 @@ const STATUSES: [(u16, &str); 13] = [
     (503, "一時的に処理できない / Not available right now"),
 ];
 
+/// Public operations that judge credentials.
+const SIGN_IN: [&str; 2] = ["create_token", "refresh_token"];
+
 /// The problem responses, one for each status, each listing the codes it can carry.
 pub(super) fn problem_responses() -> Value {
     let mut all = Map::new();
@@ -179,13 +182,10 @@ fn statuses(operation: &Value, is_api: bool, method: &str, public: bool, needs_v
         return vec![400, 500];
     }
     let mut statuses = vec![400, 404, 429, 500, 503];
-    if public {
-        let signs_in = operation["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "auth"));
-        if signs_in {
-            statuses.push(401);
-        }
-    } else {
+    if !public {
         statuses.extend([401, 403]);
+    } else if operation["operationId"].as_str().is_some_and(|id| SIGN_IN.contains(&id)) {
+        statuses.push(401);
     }
     if method != "get" {
         statuses.extend([409, 413, 415, 422]);

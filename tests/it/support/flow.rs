@@ -25,6 +25,16 @@ pub fn expert(world: &World, name: &str, email: &str) -> i64 {
     id(&world.coordinator.post("/experts", &expert_body(world.pool, name, email)), 201)
 }
 
+/// Another programme of the pool, with these rules in 2026 and 2027.
+pub fn programme(world: &World, name: &str, rules: &Value) -> i64 {
+    let programme = id(&world.coordinator.post("/programmes", &json!({"pool_id": world.pool, "name": name})), 201);
+    for year in [2026, 2027] {
+        let body = json!({"fiscal_year": year, "rules": rules});
+        world.coordinator.post(&format!("/programmes/{programme}/years"), &body).ok(201);
+    }
+    programme
+}
+
 /// What a request for two visits in May 2026 looks like.
 pub fn request_body(world: &World) -> Value {
     json!({
