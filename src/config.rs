@@ -274,7 +274,7 @@ impl Config {
     /// The database address.
     pub fn database_url(&self) -> Result<DatabaseUrl, ConfigProblem> {
         self.database.url.expose_secret().parse().map_err(|e: crate::error::Error| {
-            ConfigProblem(e.source.unwrap_or_default())
+            ConfigProblem(e.failure().source.unwrap_or_default())
         })
     }
 

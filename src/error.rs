@@ -135,9 +135,27 @@ pub struct FieldError {
     pub detail: Words,
 }
 
-/// A failure on its way to the client.
+/// A failure on its way to the client; boxed, so that what succeeds does not carry its size.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Failure>);
+
+impl std::ops::Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Failure {
+        &mut self.0
+    }
+}
+
+/// What a failure says.
+#[derive(Debug)]
+pub struct Failure {
     /// The row of the table.
     pub code: ErrorCode,
     /// More than the title says; the title stands in when absent.
@@ -164,9 +182,14 @@ pub struct StateProblem {
 }
 
 impl Error {
+    /// What it says, taken apart.
+    pub fn failure(self) -> Failure {
+        *self.0
+    }
+
     /// An error with the table's own words.
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, fields: Vec::new(), state: None, allow: None, retry_after: None, source: None }
+        Self(Box::new(Failure { code, detail: None, fields: Vec::new(), state: None, allow: None, retry_after: None, source: None }))
     }
 
     /// Adds a sentence that says more than the title.

@@ -246,7 +246,7 @@ pub struct PasswordSetView {
 /// A new password for the own account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"current_password": "いままでの長い合い言葉です。", "new_password": "よく眠る猫は三匹いる、庭の縁側"}))]
+#[schema(example = json!({"current_password": "いままで使った長い合い言葉です。", "new_password": "よく眠る猫は三匹いる、庭の縁側"}))]
 pub struct ChangePasswordBody {
     /// The password now.
     #[schema(value_type = String, max_length = 256)]

@@ -172,12 +172,12 @@ fn expert(
                 .execute(conn)?;
         }
     }
-    if random.below(2) == 0 {
-        if let Some(town) = random.pick(towns) {
-            diesel::insert_into(expert_areas::table)
-                .values((expert_areas::expert_id.eq(id), expert_areas::organisation_id.eq(town)))
-                .execute(conn)?;
-        }
+    if random.below(2) == 0
+        && let Some(town) = random.pick(towns)
+    {
+        diesel::insert_into(expert_areas::table)
+            .values((expert_areas::expert_id.eq(id), expert_areas::organisation_id.eq(town)))
+            .execute(conn)?;
     }
     Ok(id)
 }

@@ -219,7 +219,7 @@ fn carry_out(conn: &mut Conn, cast: &Cast, town: &Principal, n: usize, dispatch:
     for (visit, day) in planned {
         let Some(day) = day.filter(|day| *day < today) else { return Ok(()) };
         let ctx = Ctx { now: at(day + Duration::days(1)), ..ctx.clone() };
-        let minutes = if n % 3 == 0 { 240 } else { 180 };
+        let minutes = if n.is_multiple_of(3) { 240 } else { 180 };
         let text = json!({"actual_minutes": minutes, "attendees": 8 + n % 12});
         change(conn, &ctx, |c, x| visits::worked_on(c, x, visit), visits::record, text)?;
         last = Some(day);

@@ -74,10 +74,10 @@ fn numbers_carry_the_era_year() {
 fn an_undated_visit_is_arranged_first() {
     let error = VisitStatus::Planned.after(false, VisitVerb::Record).unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidTransition);
-    assert_eq!(error.state.unwrap().allowed, ["arrange", "cancel"]);
+    assert_eq!(error.failure().state.unwrap().allowed, ["arrange", "cancel"]);
     assert_eq!(VisitStatus::Planned.after(true, VisitVerb::Record).unwrap(), VisitStatus::Done);
     let error = VisitStatus::Planned.after(true, VisitVerb::Arrange).unwrap_err();
-    assert_eq!(error.state.unwrap().allowed, ["record", "cancel", "no-show", "reschedule"]);
+    assert_eq!(error.failure().state.unwrap().allowed, ["record", "cancel", "no-show", "reschedule"]);
 }
 
 #[test]

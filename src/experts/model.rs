@@ -324,9 +324,9 @@ mod tests {
             assert_eq!(from.after(*verb).unwrap(), *to);
         }
         let refused = ExpertStatus::Retired.after(ExpertVerb::Resume).unwrap_err();
-        assert_eq!(refused.state.unwrap().allowed, Vec::<&str>::new());
+        assert_eq!(refused.failure().state.unwrap().allowed, Vec::<&str>::new());
         let refused = ExpertStatus::Registered.after(ExpertVerb::Resume).unwrap_err();
-        assert_eq!(refused.state.unwrap().allowed, ["suspend", "retire"]);
+        assert_eq!(refused.failure().state.unwrap().allowed, ["suspend", "retire"]);
     }
 
     #[test]

@@ -352,7 +352,7 @@ pub struct UpdateExpertBody {
     pub onsite: Option<bool>,
     /// Works online.
     pub online: Option<bool>,
-    /// The body whose office stands for the place from which the expert travels.
+    /// The body whose office stands for the place from which the expert travels; null clears.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<OrganisationId>)]
     pub base_organisation_id: Option<Option<OrganisationId>>,
@@ -367,23 +367,23 @@ pub struct UpdateExpertBody {
     pub area_ids: Option<Vec<OrganisationId>>,
     /// First day of the appointment.
     pub appointed_from: Option<NaiveDate>,
-    /// First day on which the appointment no longer counts.
+    /// First day on which the appointment no longer counts; null clears.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<NaiveDate>)]
     pub appointed_to: Option<Option<NaiveDate>>,
-    /// Most engagements at a time.
+    /// Most engagements at a time; null clears.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 100)]
     pub capacity_simultaneous: Option<Option<i32>>,
-    /// Most minutes a month.
+    /// Most minutes a month; null clears.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 44_640)]
     pub capacity_minutes_month: Option<Option<i32>>,
-    /// Most minutes a fiscal year.
+    /// Most minutes a fiscal year; null clears.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 527_040)]
     pub capacity_minutes_year: Option<Option<i32>>,
-    /// Most days a fiscal year.
+    /// Most days a fiscal year; null clears.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 366)]
     pub capacity_days_year: Option<Option<i32>>,

@@ -131,8 +131,8 @@ impl<'a> Cells<'a> {
     pub fn check(&mut self, key: &str, check: impl FnOnce(&mut Fields)) -> bool {
         let mut fields = Fields::new();
         check(&mut fields);
-        let Err(Error { fields, .. }) = fields.finish() else { return true };
-        for field in fields {
+        let Err(refused) = fields.finish() else { return true };
+        for field in refused.failure().fields {
             self.wrong(key, field.code, field.detail.ja, field.detail.en);
         }
         false

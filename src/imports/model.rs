@@ -201,8 +201,8 @@ mod tests {
         assert_eq!(Previewed.after(ImportVerb::Apply, 0).unwrap(), Applied);
         assert_eq!(Previewed.after(ImportVerb::Discard, 3).unwrap(), Discarded);
         let refused = Previewed.after(ImportVerb::Apply, 1).unwrap_err();
-        assert_eq!(refused.state.unwrap().allowed, ["discard"]);
-        assert_eq!(Applied.after(ImportVerb::Apply, 0).unwrap_err().state.unwrap().allowed, Vec::<&str>::new());
+        assert_eq!(refused.failure().state.unwrap().allowed, ["discard"]);
+        assert_eq!(Applied.after(ImportVerb::Apply, 0).unwrap_err().failure().state.unwrap().allowed, Vec::<&str>::new());
         assert!(Discarded.after(ImportVerb::Apply, 0).is_err());
     }
 

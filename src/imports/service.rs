@@ -196,7 +196,7 @@ fn target(
             let owned = match programme {
                 Some(programme) => match pools::owned_programme(conn, ctx, programme) {
                     Ok(row) => Some(row),
-                    Err(Error { code: ErrorCode::NotFound | ErrorCode::Forbidden, .. }) => None,
+                    Err(error) if matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden) => None,
                     Err(error) => return Err(error),
                 },
                 None => None,

@@ -260,7 +260,6 @@ fn refuse_duplicate_headings(headings: &[String]) -> Result<(), TableProblem> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

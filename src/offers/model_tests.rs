@@ -27,7 +27,7 @@ fn wrong(visits: &[OfferedVisit]) -> Vec<(String, &'static str)> {
     check_visits(&mut fields, "/visits", visits, &frame);
     match fields.finish() {
         Ok(()) => Vec::new(),
-        Err(error) => error.fields.into_iter().map(|field| (field.pointer, field.code)).collect(),
+        Err(error) => error.failure().fields.into_iter().map(|field| (field.pointer, field.code)).collect(),
     }
 }
 
@@ -46,7 +46,7 @@ fn every_state_but_the_answered_ones_leads_on_and_refusals_name_the_way() {
         }
     }
     let refusal = OfferStatus::Queued.after(OfferVerb::Accept).unwrap_err();
-    let state = refusal.state.unwrap();
+    let state = refusal.failure().state.unwrap();
     assert_eq!((state.current, state.allowed), ("queued", vec!["send", "withdraw"]));
 }
 

@@ -339,7 +339,6 @@ fn parse_population(fields: [&'static str; 4]) -> Result<Option<PopulationFigure
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;

@@ -313,7 +313,6 @@ impl Columns {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::imports::table::{TableLimits, read_table};

@@ -237,7 +237,6 @@ impl<'de> Deserialize<'de> for LgCode {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

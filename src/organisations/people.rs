@@ -15,7 +15,6 @@ use crate::ids::{MembershipId, OrganisationId, UserId};
 use crate::notifications::recipient::Recipient;
 use crate::text;
 
-#[expect(missing_docs, reason = "the function of SQL by that name")]
 mod sql {
     use diesel::sql_types::Text;
     diesel::define_sql_function! { fn lower(text: Text) -> Text; }

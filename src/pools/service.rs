@@ -104,10 +104,8 @@ pub fn create_programme(conn: &mut Conn, ctx: &Ctx, body: CreateProgrammeBody) -
     let pool = store::visible_pool(conn, ctx, body.pool_id);
     match &pool {
         Ok((_, store::Standing::Owner)) => {}
-        Ok(_) | Err(Error { code: ErrorCode::NotFound, .. }) => {
-            fields.wrong("/pool_id", "not_yours", "自団体の人材プールを指定してください", "Must be a pool of the own organisation");
-        }
-        Err(_) => {}
+        Err(error) if error.code != ErrorCode::NotFound => {}
+        _ => fields.wrong("/pool_id", "not_yours", "自団体の人材プールを指定してください", "Must be a pool of the own organisation"),
     }
     fields.finish()?;
     let (pool, _) = pool?;

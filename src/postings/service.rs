@@ -92,10 +92,10 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: CancelPosti
 fn own_programme(conn: &mut Conn, ctx: &Ctx, body: &CreatePostingBody) -> Result<ProgrammeRow, Error> {
     match pools_store::visible_programme(conn, ctx, body.programme_id) {
         Ok((programme, Standing::Owner)) => Ok(programme),
-        Ok(_) | Err(Error { code: ErrorCode::NotFound, .. }) => Err(Error::new(ErrorCode::ValidationFailed).field(
+        Err(error) if error.code != ErrorCode::NotFound => Err(error),
+        _ => Err(Error::new(ErrorCode::ValidationFailed).field(
             "/programme_id", "not_yours", "自団体の事業を指定してください", "Must be a programme of the own organisation",
         )),
-        Err(error) => Err(error),
     }
 }
 

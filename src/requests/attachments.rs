@@ -52,6 +52,11 @@ pub struct AttachmentList {
     pub items: Vec<AttachmentView>,
 }
 
+/// The content of an attached file, as it was attached. Its name is in `Content-Disposition`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(value_type = String, format = Binary, max_length = 5_242_880)]
+pub struct AttachmentFile(pub Vec<u8>);
+
 /// A file to attach: at most 5 MiB; pdf, docx, xlsx, pptx, png, jpeg, txt or csv.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -114,6 +114,6 @@ mod tests {
         assert!(check(yen(100_000), yen(70_000), yen(30_000)).is_ok());
         let refused = check(yen(100_000), yen(70_001), yen(30_000)).unwrap_err();
         assert_eq!(refused.code, ErrorCode::BudgetExceeded);
-        assert!(refused.detail.unwrap().ja.contains("補欠"));
+        assert!(refused.failure().detail.unwrap().ja.contains("補欠"));
     }
 }

@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn wrong(fields: Fields) -> Vec<(String, &'static str)> {
-        fields.finish().err().map(|error| error.fields.into_iter().map(|field| (field.pointer, field.code)).collect()).unwrap_or_default()
+        fields.finish().err().map(|error| error.failure().fields.into_iter().map(|field| (field.pointer, field.code)).collect()).unwrap_or_default()
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn done(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<Outcome<RequestVi
 /// body or its prefecture.
 fn known_programme(conn: &mut Conn, ctx: &Ctx, body: &CreateRequestBody, fields: &mut Fields) -> Result<Option<ProgrammeRow>, Error> {
     let found = match crate::pools::store::programme(conn, body.programme_id) {
-        Err(Error { code: ErrorCode::NotFound, .. }) => None,
+        Err(error) if error.code == ErrorCode::NotFound => None,
         other => Some(other?),
     };
     let known = match found {

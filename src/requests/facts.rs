@@ -25,6 +25,8 @@ pub struct Facts {
     pub participants: Vec<ParticipantRow>,
     standing: Membership,
     others: Vec<(OrganisationKind, Membership)>,
+    /// Names of the other bodies, in the order of `participants`.
+    names: Vec<String>,
     experts: Vec<ExpertId>,
     counting: Vec<Other>,
 }
@@ -63,12 +65,13 @@ pub fn load_locked(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<Facts
         .filter(|participant| !participant.is_lead)
         .map(|participant| {
             let other = find(participant.organisation_id)?;
-            Ok((other.kind, rules::membership(&body(other), &owner, &members)))
+            Ok(((other.kind, rules::membership(&body(other), &owner, &members)), other.name.clone()))
         })
         .collect::<Result<Vec<_>, Error>>()?;
+    let (others, names) = others.into_iter().unzip();
     let experts = store::experts_of(conn, &[row.id])?.into_iter().map(|(_, expert)| expert).collect();
     let counting = counting(conn, row, &year)?;
-    Ok(Facts { year, applicant, participants, standing, others, experts, counting })
+    Ok(Facts { year, applicant, participants, standing, others, names, experts, counting })
 }
 
 /// The other requests of the year, with their experts where the theme is the same; loaded only if a limit asks.
@@ -119,11 +122,14 @@ impl Facts {
             return Ok(());
         }
         let mut fields = Fields::new();
-        for (i, participant) in self.participants.iter().filter(|participant| !participant.is_lead).enumerate() {
-            fields.check(
-                participant.consented_at.is_some(), format!("/participant_organisation_ids/{i}"), "participants_consent",
-                "この共同申請団体の同意がまだありません", "This body has not agreed to take part yet",
-            );
+        let others = self.participants.iter().filter(|participant| !participant.is_lead);
+        for (i, (participant, name)) in others.zip(&self.names).enumerate() {
+            if participant.consented_at.is_none() {
+                fields.wrong(
+                    format!("/participant_organisation_ids/{i}"), "participants_consent",
+                    format!("{name}の同意がまだありません"), format!("{name} has not agreed to take part yet"),
+                );
+            }
         }
         fields.finish_as(ErrorCode::RuleRefused)
     }

@@ -270,9 +270,9 @@ mod tests {
 
     #[test]
     fn a_forbidden_verb_is_refused_with_the_verbs_that_are_allowed() {
-        let refused = RequestStatus::Rejected.after(RequestVerb::Accept).unwrap_err().state.unwrap();
+        let refused = RequestStatus::Rejected.after(RequestVerb::Accept).unwrap_err().failure().state.unwrap();
         assert_eq!((refused.current, refused.allowed), ("rejected", vec![]));
-        let refused = RequestStatus::Submitted.after(RequestVerb::Submit).unwrap_err().state.unwrap();
+        let refused = RequestStatus::Submitted.after(RequestVerb::Submit).unwrap_err().failure().state.unwrap();
         assert_eq!(refused.allowed, ["consent", "return-for-correction", "accept", "waitlist", "reject", "withdraw"]);
     }
 

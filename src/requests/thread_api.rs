@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::attachments::{self, AttachmentList, AttachmentView, CreateAttachmentBody};
+use super::attachments::{self, AttachmentFile, AttachmentList, AttachmentView, CreateAttachmentBody};
 use super::messages::{self, CreateMessageBody, RequestMessagePage, RequestMessageView};
 use super::store;
 use super::verb_views::RequestVerbBody;
@@ -94,7 +94,11 @@ async fn create_request_attachment(write: Write<FileRequests>) -> Result<HttpRes
 /// 添付ファイルを受け取る / Downloads a file; it is never shown in place.
 #[utoipa::path(tag = "requests", params(("id" = RequestId, Path), ("attachment_id" = AttachmentId, Path)),
     extensions(("x-permission" = json!("read_requests"))),
-    responses((status = 200, description = "ファイルの内容（ダウンロード専用）", body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, description = "ファイルの内容（ダウンロード専用）", content((AttachmentFile = "application/pdf"),
+        (AttachmentFile = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (AttachmentFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (AttachmentFile = "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+        (AttachmentFile = "image/png"), (AttachmentFile = "image/jpeg"), (AttachmentFile = "text/plain"), (AttachmentFile = "text/csv")))))]
 #[get("/requests/{id}/attachments/{attachment_id}")]
 async fn download_request_attachment(read: Read<ReadRequests>) -> Result<HttpResponse, Error> {
     let id = read.id::<RequestId>("id");

@@ -9,6 +9,10 @@ use actix_web::web::{self, ServiceConfig};
 
 /// Registers pages and assets.
 pub fn configure(config: &mut ServiceConfig) {
+    // Mails name objects by their own address; until those have pages, the overview shows where they stand.
+    for place in ["/requests/{rest:.*}", "/dispatches/{rest:.*}", "/offers", "/offers/{id:[0-9]+}"] {
+        config.route(place, web::get().to(overview::overview));
+    }
     config
         .route("/assets/{name}", web::get().to(assets::asset))
         .configure(crate::notifications::pages::configure)

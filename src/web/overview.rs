@@ -72,7 +72,8 @@ struct Overview {
     requests: Vec<RequestLine>,
 }
 
-async fn overview(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
+/// The page itself.
+pub async fn overview(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
     let call = Call::new(std::sync::Arc::clone(&app), &request);
     let cookie = session::value(&request, &app);
     let found = call

@@ -5,13 +5,19 @@
 mod support;
 
 mod api_clients;
+mod audit;
 mod auth;
+mod dispatches;
 mod experts;
 mod frame;
+mod offers;
+mod mail;
 mod organisations;
 mod pages;
+mod openapi;
 mod permissions;
 mod request_rules;
 mod requests;
 mod scenario;
 mod users;
+mod visits;

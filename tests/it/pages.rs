@@ -113,7 +113,7 @@ on_both! {
         assert_eq!(short.status, 422);
         assert!(short.text().contains("15文字以上にしてください") && hidden(&short.text(), "token") == token, "{}", short.text());
         assert!(!short.text().contains("みじかい"), "a password never comes back");
-        let new = "よく眠る猫は三匹いる庭の縁側";
+        let new = "よく眠る猫は三匹いる庭の縁側で";
         let done = submit(app, "/password-reset", &[("token", &token), ("password", new)]);
         assert_eq!(done.status, 200);
         assert!(done.text().contains("パスワードを設定しました"));

@@ -226,7 +226,8 @@ on_both! {
         submit(&world, &request).ok(200);
         world.kosai_staff.verb(&request, "consent", &json!({})).ok(200);
         let early = world.coordinator.verb(&request, "accept", &json!({}));
-        assert_eq!(refused(&early), ["/participant_organisation_ids/1 participants_consent"]);
+        assert_eq!(refused(&early), ["/participant_organisation_ids/0 participants_consent"]);
+        assert!(early.text().contains("袋井市の同意がまだありません"), "{}", early.text());
         // The office gives the word of a body without account, and only of such a body.
         let for_kosai = world.coordinator.verb(&request, "consent", &json!({"organisation_id": world.kosai, "agrees": false}));
         assert_eq!(for_kosai.wrong(), ["/organisation_id has_account"]);

@@ -55,7 +55,9 @@ on_both! {
             "/required_skills/0/skill_item_id unknown_reference",
             "/theme required",
             "/visit_count out_of_range",
+            "/wished_dates/0/day outside_period",
             "/wished_dates/0/end_minute before_start",
+            "/wished_dates/1/day outside_period",
             "/wished_dates/1/end_minute required",
         ]);
         for minutes in [0, 14, 1441, 2_000_000_000] {
@@ -158,7 +160,7 @@ on_both! {
             let answer = client.verb(&request, verb, body);
             assert_eq!(answer.problem(409), "invalid_transition");
             let problem = answer.json();
-            (problem["current"].as_str().unwrap().to_owned(), problem["allowed"].clone())
+            (problem["state"].as_str().unwrap().to_owned(), problem["allowed"].clone())
         };
         let (office, staff) = (&world.coordinator, &world.hamamatsu_staff);
         staff.verb(&request, "submit", &json!({})).ok(200);

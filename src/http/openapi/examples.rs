@@ -8,6 +8,9 @@ use super::referred;
 /// Deepest nesting that is worth showing.
 const DEEPEST: usize = 8;
 
+/// Values that say more than the first of an enum.
+const TYPICAL: [&str; 4] = ["municipal_staff", "visit", "submitted", "planned"];
+
 /// Adds examples to the bodies of requests and answers that have none, and to parameters.
 pub(super) fn add(doc: &mut Value) {
     let schemas = doc["components"]["schemas"].clone();
@@ -41,8 +44,8 @@ fn of(schema: &Value, name: &str, schemas: &Value, depth: usize) -> Value {
     if let Some(target) = referred(schema) {
         return of(&schemas[target], name, schemas, depth);
     }
-    if let Some(one) = schema["enum"].get(0) {
-        return one.clone();
+    if let Some(values) = schema["enum"].as_array() {
+        return values.iter().find(|one| TYPICAL.iter().any(|word| *one == word)).or_else(|| values.first()).cloned().unwrap_or_default();
     }
     if let Some(choice) = schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|one| one["type"] != "null")) {
         return of(choice, name, schemas, depth);
@@ -64,15 +67,18 @@ fn of(schema: &Value, name: &str, schemas: &Value, depth: usize) -> Value {
     }
 }
 
-/// The required members, and those optional ones that show an example of their own.
+/// The required members, and those optional ones that show an example of their own; where there is neither (a change of
+/// whatever is given), all of them.
 fn object(schema: &Value, schemas: &Value, depth: usize) -> Value {
-    let mut example = Map::new();
     let required = schema["required"].as_array();
-    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        let needed = required.is_some_and(|required| required.iter().any(|known| known == name));
-        if needed || member.get("example").is_some() {
-            example.insert(name.clone(), of(member, name, schemas, depth + 1));
-        }
+    let is_shown = |name: &str, member: &Value| {
+        member.get("example").is_some() || required.is_some_and(|required| required.iter().any(|known| known == name))
+    };
+    let Some(members) = schema["properties"].as_object() else { return json!({}) };
+    let all = !members.iter().any(|(name, member)| is_shown(name, member));
+    let mut example = Map::new();
+    for (name, member) in members.iter().filter(|(name, member)| all || is_shown(name, member)) {
+        example.insert(name.clone(), of(member, name, schemas, depth + 1));
     }
     Value::Object(example)
 }
@@ -140,6 +146,7 @@ fn word(name: &str) -> &'static str {
         "code" => "malformed",
         "key" => "online",
         "request_id" => "5f0c1d2e3a4b5c6d",
+        "warning" => "メールの中継が暗号化されていません（smtp.security = none）",
         "entity_kind" => "request",
         "operation" => "POST /requests/{id}/submit",
         "token" | "access_token" | "refresh_token" => "（この例では省略）",

@@ -79,7 +79,7 @@ pub(super) fn settle_null(doc: &mut Value) {
         }
     }
     super::for_each_operation(doc, |_, _, operation| {
-        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             without_null(&mut parameter["schema"]);
         }
     });

@@ -176,7 +176,6 @@ impl<'t> LineCounter<'t> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::super::{Table, read_table};
     use super::*;

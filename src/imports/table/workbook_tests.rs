@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use super::super::{Table, read_table};
 use super::*;
 use rust_xlsxwriter::{ExcelDateTime as Moment, Format, Workbook};

@@ -226,7 +226,6 @@ fn shown_width(text: &str) -> usize {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::super::{Column, sample};
     use super::*;

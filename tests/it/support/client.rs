@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::conformance;
+
 /// Credentials and address.
 #[derive(Clone)]
 pub struct Client {
@@ -104,7 +106,7 @@ impl Call<'_> {
             request = request.header(name, value);
         }
         let agent = &self.client.agent;
-        let response = match self.body {
+        let response = match self.body.clone() {
             Some(body) => agent.run(request.body(body).unwrap()),
             None => agent.run(request.body(()).unwrap()),
         };
@@ -115,7 +117,9 @@ impl Call<'_> {
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let bytes = response.body_mut().with_config().limit(50_000_000).read_to_vec().unwrap();
-        Answer { status: response.status().as_u16(), headers, bytes }
+        let answer = Answer { status: response.status().as_u16(), headers, bytes };
+        conformance::check(self.method, &self.path, self.body.as_deref(), &answer);
+        answer
     }
 }
 

@@ -3,8 +3,10 @@
 
 pub mod cast;
 pub mod client;
+pub mod conformance;
 pub mod database;
 pub mod flow;
+pub mod schema;
 pub mod server;
 #[expect(dead_code, reason = "a general tool: not every reaction is scripted by a test")]
 pub mod smtp;

@@ -68,6 +68,7 @@ struct State {
     commands: Vec<String>,
     script: VecDeque<Reaction>,
     streams: Vec<TcpStream>,
+    down: bool,
     stopping: bool,
 }
 
@@ -154,6 +155,11 @@ impl SmtpSink {
         self.shared.lock().script.extend(reactions);
     }
 
+    /// Takes no session until it is up again: every greeting is `421`.
+    pub fn set_down(&self, down: bool) {
+        self.shared.lock().down = down;
+    }
+
     /// What arrived so far, in order of arrival.
     pub fn messages(&self) -> Vec<ReceivedMail> {
         self.shared.lock().messages.clone()
@@ -209,6 +215,9 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut input = BufReader::new(stream);
     let mut say = |line: &str| out.write_all(format!("{line}\r\n").as_bytes());
 
+    if shared.lock().down {
+        return say("421 4.3.2 down");
+    }
     if let Some(Reaction::RefuseSession(line)) = shared.due(|r| matches!(r, Reaction::RefuseSession(_))) {
         return say(line);
     }
