@@ -168,8 +168,9 @@ fn send_reset(conn: &mut Conn, call: &Call, address: &str) -> Result<Done<()>, E
     };
     let mark: String = secrets::sha256(secret.as_bytes()).chars().take(16).collect();
     let ctx = call.by_service(home);
+    let owner = people::outbox_of(conn, home)?;
     enqueue(conn, &ctx, Mail {
-        notice, to, owner: home, entity: ("user", user.id.0), dedupe: format!("account.password_reset_requested:{}:{mark}", user.id),
+        notice, to, owner, entity: ("user", user.id.0), dedupe: format!("account.password_reset_requested:{}:{mark}", user.id),
     })?;
     let audit = Audit::new("user", user.id.0, home).created(json!({"password_reset": "mailed"}));
     Ok(Done::with((), ctx, audit))

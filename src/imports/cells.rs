@@ -9,7 +9,6 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::model::Problems;
 use super::table::{Row, Table};
 use crate::calendar;
-use crate::error::Error;
 use crate::http::Fields;
 use crate::text;
 

@@ -8,6 +8,7 @@ use super::super::message::message_id_for;
 use super::*;
 use sink::{Reaction, SmtpSink};
 
+#[expect(dead_code, reason = "the integration tests use more of it")]
 #[path = "../../tests/it/support/smtp.rs"]
 mod sink;
 

@@ -326,6 +326,14 @@ pub fn home(conn: &mut Conn, id: UserId) -> Result<Option<OrganisationId>, Error
         .optional()?)
 }
 
+/// In whose outbox mails about a person's account stand: the home's own where it can have coordinators, else its
+/// prefecture's, since nobody else could see that such a mail did not arrive.
+pub fn outbox_of(conn: &mut Conn, home: OrganisationId) -> Result<OrganisationId, Error> {
+    let (kind, prefecture): (OrganisationKind, Option<OrganisationId>) =
+        organisations::table.find(home).select((organisations::kind, organisations::prefecture_id)).first(conn)?;
+    Ok(if kind.admits(Role::PrefecturalCoordinator) { home } else { prefecture.unwrap_or(home) })
+}
+
 /// The coordinators of the body that owns a pool, and its section mailbox.
 pub fn coordinators_of(conn: &mut Conn, owner: OrganisationId, day: NaiveDate) -> Result<Vec<Recipient>, Error> {
     recipients(conn, owner, &[Role::PrefecturalCoordinator], day)

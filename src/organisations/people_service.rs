@@ -164,7 +164,8 @@ fn send_invitation(conn: &mut Conn, ctx: &Ctx, person: &Person) -> Result<(), Er
         expires_at: expires_at.instant(),
     };
     let mark: String = crate::auth::secrets::sha256(secret.as_bytes()).chars().take(16).collect();
-    enqueue(conn, ctx, Mail { notice, to, owner: home(ctx, person), entity: ("user", user.id.0), dedupe: format!("account.invited:{}:{mark}", user.id) })
+    let owner = people::outbox_of(conn, home(ctx, person))?;
+    enqueue(conn, ctx, Mail { notice, to, owner, entity: ("user", user.id.0), dedupe: format!("account.invited:{}:{mark}", user.id) })
 }
 
 /// Changes a person's own fields.

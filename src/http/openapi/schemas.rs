@@ -71,7 +71,7 @@ pub(super) fn settle_null(doc: &mut Value) {
                 let required: Vec<Value> = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
                 for (member, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
                     let is_required = required.iter().any(|known| known == member);
-                    if !is_required && !(only_sent && explains_null(inner)) {
+                    if !(is_required || only_sent && explains_null(inner)) {
                         without_null(inner);
                     }
                 }

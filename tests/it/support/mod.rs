@@ -8,7 +8,6 @@ pub mod database;
 pub mod flow;
 pub mod schema;
 pub mod server;
-#[expect(dead_code, reason = "a general tool: not every reaction is scripted by a test")]
 pub mod smtp;
 pub mod tools;
 pub mod world;
