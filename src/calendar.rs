@@ -47,11 +47,7 @@ impl CalendarError {
     pub fn detail_en(self) -> String {
         match self {
             Self::FiscalYearOutOfRange(year) => {
-                format!(
-                    "Fiscal year {year} is outside {} to {}.",
-                    FiscalYear::MIN,
-                    FiscalYear::MAX
-                )
+                format!("Fiscal year {year} is outside {} to {}.", FiscalYear::MIN, FiscalYear::MAX)
             }
             Self::Unreadable => "Not a date: write 2026-04-01, 2026/4/1, R8.4.1 or 令和8年4月1日.".to_owned(),
             Self::NoSuchDay => "There is no such day.".to_owned(),
@@ -64,16 +60,11 @@ impl fmt::Display for CalendarError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FiscalYearOutOfRange(year) => {
-                write!(
-                    f,
-                    "年度{year}は{}から{}までの範囲にありません。",
-                    FiscalYear::MIN,
-                    FiscalYear::MAX
-                )
+                write!(f, "年度{year}は{}から{}までの範囲にありません。", FiscalYear::MIN, FiscalYear::MAX)
             }
-            Self::Unreadable => f.write_str(
-                "日付として読めません。2026-04-01、2026/4/1、R8.4.1、令和8年4月1日のいずれかで書いてください。",
-            ),
+            Self::Unreadable => {
+                f.write_str("日付として読めません。2026-04-01、2026/4/1、R8.4.1、令和8年4月1日のいずれかで書いてください。")
+            }
             Self::NoSuchDay => f.write_str("存在しない日付です。"),
             Self::OutsideEra => f.write_str("その元号の期間にない日付です。"),
         }
@@ -111,11 +102,7 @@ impl FiscalYear {
 
     /// The fiscal year a day belongs to: January to March count to the year before.
     pub fn of(day: NaiveDate) -> Self {
-        if day.month() >= 4 {
-            Self(day.year())
-        } else {
-            Self(day.year() - 1)
-        }
+        if day.month() >= 4 { Self(day.year()) } else { Self(day.year() - 1) }
     }
 
     /// The calendar year in which it starts, as stored and as sent.
@@ -173,9 +160,7 @@ impl FiscalYear {
     }
 
     fn era_year(self) -> Option<(&'static Era, i32)> {
-        ERAS.iter()
-            .find(|era| self.0 >= era.first_fiscal_year)
-            .map(|era| (era, self.0 - era.start.0 + 1))
+        ERAS.iter().find(|era| self.0 >= era.first_fiscal_year).map(|era| (era, self.0 - era.start.0 + 1))
     }
 }
 
@@ -213,24 +198,9 @@ impl Era {
 
 /// Newest first, with the starts given in JIS X 0301.
 const ERAS: [Era; 3] = [
-    Era {
-        name: "令和",
-        letter: 'R',
-        start: (2019, 5, 1),
-        first_fiscal_year: 2019,
-    },
-    Era {
-        name: "平成",
-        letter: 'H',
-        start: (1989, 1, 8),
-        first_fiscal_year: 1989,
-    },
-    Era {
-        name: "昭和",
-        letter: 'S',
-        start: (1926, 12, 25),
-        first_fiscal_year: 1926,
-    },
+    Era { name: "令和", letter: 'R', start: (2019, 5, 1), first_fiscal_year: 2019 },
+    Era { name: "平成", letter: 'H', start: (1989, 1, 8), first_fiscal_year: 1989 },
+    Era { name: "昭和", letter: 'S', start: (1926, 12, 25), first_fiscal_year: 1926 },
 ];
 
 fn era_of(day: NaiveDate) -> Option<&'static Era> {
@@ -257,17 +227,14 @@ pub fn jst_to_utc(day: NaiveDate, minute_of_day: u16) -> NaiveDateTime {
 }
 
 fn to_jst(utc: NaiveDateTime) -> NaiveDateTime {
-    utc.checked_add_signed(TimeDelta::hours(JST_OFFSET_HOURS))
-        .unwrap_or(utc)
+    utc.checked_add_signed(TimeDelta::hours(JST_OFFSET_HOURS)).unwrap_or(utc)
 }
 
 /// First and last day of the month in which the day lies, both inclusive.
 pub fn month_range(day: NaiveDate) -> (NaiveDate, NaiveDate) {
     let first = day.with_day(1).unwrap_or(day);
-    let last = first
-        .checked_add_months(Months::new(1))
-        .and_then(|next| next.checked_sub_days(Days::new(1)))
-        .unwrap_or(NaiveDate::MAX);
+    let last =
+        first.checked_add_months(Months::new(1)).and_then(|next| next.checked_sub_days(Days::new(1))).unwrap_or(NaiveDate::MAX);
     (first, last)
 }
 
@@ -296,11 +263,7 @@ pub fn wareki(day: NaiveDate) -> String {
 /// [`CalendarError::Unreadable`] for any other notation, [`CalendarError::NoSuchDay`], and
 /// [`CalendarError::OutsideEra`] for a day that the written era does not contain (昭和64年1月8日).
 pub fn parse_japanese_date(text: &str) -> Result<NaiveDate, CalendarError> {
-    let folded: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .map(half_width)
-        .collect();
+    let folded: String = text.chars().filter(|c| !c.is_whitespace()).map(half_width).collect();
     let (era, rest) = split_era(&folded);
     let [year, month, day] = split_parts(rest).ok_or(CalendarError::Unreadable)?;
     let month = number(month, 2)?;
@@ -384,10 +347,7 @@ mod tests {
         assert_eq!(FiscalYear::of(day(2025, 3, 31)).starting_year(), 2024);
         assert_eq!(FiscalYear::of(day(2025, 4, 1)).starting_year(), 2025);
         let r6 = FiscalYear::new(2024).unwrap();
-        assert_eq!(
-            (r6.first_day(), r6.last_day()),
-            (day(2024, 4, 1), day(2025, 3, 31))
-        );
+        assert_eq!((r6.first_day(), r6.last_day()), (day(2024, 4, 1), day(2025, 3, 31)));
         assert_eq!(r6.closing_day(), day(2025, 5, 31));
         assert_eq!(r6.next().previous(), r6);
     }
@@ -405,10 +365,7 @@ mod tests {
 
     #[test]
     fn a_fiscal_year_from_json_is_an_integer_within_bounds() {
-        assert_eq!(
-            serde_json::from_str::<FiscalYear>("2024").unwrap(),
-            FiscalYear(2024)
-        );
+        assert_eq!(serde_json::from_str::<FiscalYear>("2024").unwrap(), FiscalYear(2024));
         assert_eq!(serde_json::to_string(&FiscalYear(2024)).unwrap(), "2024");
         for refused in ["1999", "2101", "\"R6\"", "2024.0"] {
             assert!(serde_json::from_str::<FiscalYear>(refused).is_err(), "{refused}");
@@ -421,20 +378,14 @@ mod tests {
         assert_eq!(midnight, day(2026, 3, 31).and_hms_opt(15, 0, 0).unwrap());
         assert_eq!(jst_day(midnight), day(2026, 4, 1));
         assert_eq!(jst_day(midnight - TimeDelta::microseconds(1)), day(2026, 3, 31));
-        assert_eq!(
-            jst_to_utc(day(2026, 4, 1), MINUTES_PER_DAY),
-            jst_to_utc(day(2026, 4, 2), 0)
-        );
+        assert_eq!(jst_to_utc(day(2026, 4, 1), MINUTES_PER_DAY), jst_to_utc(day(2026, 4, 2), 0));
         assert_eq!(jst_minute(jst_to_utc(day(2026, 4, 1), 900)), 900);
     }
 
     #[test]
     fn months_end_where_they_should() {
         assert_eq!(month_range(day(2024, 2, 10)), (day(2024, 2, 1), day(2024, 2, 29)));
-        assert_eq!(
-            month_range(day(2025, 12, 31)),
-            (day(2025, 12, 1), day(2025, 12, 31))
-        );
+        assert_eq!(month_range(day(2025, 12, 31)), (day(2025, 12, 1), day(2025, 12, 31)));
     }
 
     #[test]

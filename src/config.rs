@@ -273,9 +273,11 @@ impl Config {
 
     /// The database address.
     pub fn database_url(&self) -> Result<DatabaseUrl, ConfigProblem> {
-        self.database.url.expose_secret().parse().map_err(|e: crate::error::Error| {
-            ConfigProblem(e.failure().source.unwrap_or_default())
-        })
+        self.database
+            .url
+            .expose_secret()
+            .parse()
+            .map_err(|e: crate::error::Error| ConfigProblem(e.failure().source.unwrap_or_default()))
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {
@@ -338,22 +340,50 @@ impl Config {
              [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
              [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
              [mail]\nsubject_prefix = {:?}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
-            self.listen, self.base_url, self.service_name, self.http_workers,
-            self.database.connections, self.database.statement_timeout_ms,
-            self.auth.issuer, self.auth.audience, self.auth.access_token_minutes, self.auth.refresh_token_days,
-            secret(&self.auth.signing_key), secret(&self.auth.previous_signing_key),
-            self.smtp.host, self.smtp.port, self.smtp.security, self.smtp.username, secret(&self.smtp.password),
-            self.smtp.from_address, self.smtp.from_name, self.smtp.ca_file, self.smtp.timeout_seconds,
-            self.mail.subject_prefix, self.worker.enabled, self.worker.poll_seconds,
-            self.limits.body_kib, self.limits.requests_per_minute, self.log.format, self.log.level,
+            self.listen,
+            self.base_url,
+            self.service_name,
+            self.http_workers,
+            self.database.connections,
+            self.database.statement_timeout_ms,
+            self.auth.issuer,
+            self.auth.audience,
+            self.auth.access_token_minutes,
+            self.auth.refresh_token_days,
+            secret(&self.auth.signing_key),
+            secret(&self.auth.previous_signing_key),
+            self.smtp.host,
+            self.smtp.port,
+            self.smtp.security,
+            self.smtp.username,
+            secret(&self.smtp.password),
+            self.smtp.from_address,
+            self.smtp.from_name,
+            self.smtp.ca_file,
+            self.smtp.timeout_seconds,
+            self.mail.subject_prefix,
+            self.worker.enabled,
+            self.worker.poll_seconds,
+            self.limits.body_kib,
+            self.limits.requests_per_minute,
+            self.log.format,
+            self.log.level,
         )
     }
 }
 
 /// Keys that are numbers; every other value from the environment is text, even if it is made of digits.
 const NUMBERS: &[&str] = &[
-    "http_workers", "connections", "statement_timeout_ms", "access_token_minutes", "refresh_token_days", "port",
-    "timeout_seconds", "poll_seconds", "body_kib", "requests_per_minute",
+    "http_workers",
+    "connections",
+    "statement_timeout_ms",
+    "access_token_minutes",
+    "refresh_token_days",
+    "port",
+    "timeout_seconds",
+    "poll_seconds",
+    "body_kib",
+    "requests_per_minute",
 ];
 
 fn set(table: &mut toml::Table, path: &str, value: String) -> Result<(), ConfigProblem> {

@@ -189,7 +189,15 @@ impl Error {
 
     /// An error with the table's own words.
     pub fn new(code: ErrorCode) -> Self {
-        Self(Box::new(Failure { code, detail: None, fields: Vec::new(), state: None, allow: None, retry_after: None, source: None }))
+        Self(Box::new(Failure {
+            code,
+            detail: None,
+            fields: Vec::new(),
+            state: None,
+            allow: None,
+            retry_after: None,
+            source: None,
+        }))
     }
 
     /// Adds a sentence that says more than the title.
@@ -237,7 +245,12 @@ impl Error {
     }
 
     /// A refusal by a programme rule, which it names.
-    pub fn rule(rule: &'static str, pointer: impl Into<String>, ja: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+    pub fn rule(
+        rule: &'static str,
+        pointer: impl Into<String>,
+        ja: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::new(ErrorCode::RuleRefused).field(pointer, rule, ja, en)
     }
 

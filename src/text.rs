@@ -58,10 +58,7 @@ impl TextProblem {
             Self::TooLong { max } => format!("{max}文字以内で入力してください。"),
             Self::ControlCharacter => "改行などの制御文字は使えません。".into(),
             Self::BidiControl => "文字の向きを変える制御文字は使えません。".into(),
-            Self::PrivateUse(c) => format!(
-                "外字（U+{:04X}）は使えません。代わりの文字を入力してください。",
-                u32::from(c)
-            ),
+            Self::PrivateUse(c) => format!("外字（U+{:04X}）は使えません。代わりの文字を入力してください。", u32::from(c)),
         }
     }
 
@@ -73,10 +70,9 @@ impl TextProblem {
             Self::TooLong { max } => format!("Must be at most {max} characters long."),
             Self::ControlCharacter => "Must not contain line breaks or other control characters.".into(),
             Self::BidiControl => "Must not contain text-direction control characters.".into(),
-            Self::PrivateUse(c) => format!(
-                "Contains the private-use character U+{:04X}; use a standard character instead.",
-                u32::from(c)
-            ),
+            Self::PrivateUse(c) => {
+                format!("Contains the private-use character U+{:04X}; use a standard character instead.", u32::from(c))
+            }
         }
     }
 }
@@ -198,9 +194,7 @@ pub fn fold(text: &str) -> String {
 }
 
 fn is_dropped_from_key(c: char) -> bool {
-    c.is_whitespace()
-        || is_variation_selector(c)
-        || matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+    c.is_whitespace() || is_variation_selector(c) || matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
 fn hiragana(c: char) -> char {
@@ -220,10 +214,7 @@ fn katakana(c: char) -> char {
 
 /// Hiragana and katakana lie 0x60 apart in Unicode, in the same order.
 fn shifted(c: char, by: i32) -> char {
-    u32::from(c)
-        .checked_add_signed(by)
-        .and_then(char::from_u32)
-        .unwrap_or(c)
+    u32::from(c).checked_add_signed(by).and_then(char::from_u32).unwrap_or(c)
 }
 
 /// Makes text safe inside a `LIKE` pattern that uses `\\` as escape character.
@@ -305,11 +296,7 @@ mod tests {
         ] {
             assert_eq!(check_name(bad, 20), Err(problem), "{bad:?}");
         }
-        assert!(
-            TextProblem::PrivateUse('\u{E000}')
-                .message_ja()
-                .contains("U+E000")
-        );
+        assert!(TextProblem::PrivateUse('\u{E000}').message_ja().contains("U+E000"));
     }
 
     #[test]

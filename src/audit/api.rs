@@ -6,9 +6,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::seal;
 use super::store::{self, AuditFilter};
 use super::views::{AuditEventPage, AuditVerificationView};
-use super::seal;
 use crate::auth::policy::ReadAudit;
 use crate::calendar::jst_to_utc;
 use crate::clock::UtcTime;
@@ -55,7 +55,10 @@ async fn list_audit_events(read: Read<ReadAudit>) -> Result<HttpResponse, Error>
     read.run(|conn, ctx, params: AuditEventListParams| {
         if params.from.zip(params.to).is_some_and(|(from, to)| to < from) {
             return Err(Error::new(ErrorCode::UnknownParameter).field(
-                "to", "before_start", "終了日は開始日以後にしてください", "The end must not be before the start",
+                "to",
+                "before_start",
+                "終了日は開始日以後にしてください",
+                "The end must not be before the start",
             ));
         }
         let midnight = |day: NaiveDate| UtcTime::from_naive(jst_to_utc(day, 0));

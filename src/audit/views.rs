@@ -73,14 +73,26 @@ pub struct AuditEventView {
 impl From<EventRow> for AuditEventView {
     fn from((row, actor_name, sequence): EventRow) -> Self {
         // Stored by ourselves as JSON; a text that was tampered with is shown as it is.
-        let value = |text: Option<String>| text.map(|text| serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)));
+        let value =
+            |text: Option<String>| text.map(|text| serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)));
         Self {
-            id: AuditEventId(row.id), occurred_at: row.occurred_at, operation: row.operation, actor_kind: row.actor_kind,
-            actor_user_id: row.actor_user_id.map(UserId), actor_name, actor_api_client_id: row.actor_api_client_id.map(ApiClientId),
-            membership_id: row.membership_id.map(MembershipId), organisation_id: row.organisation_id.map(OrganisationId),
-            filed_for_organisation_id: row.filed_for_organisation_id.map(OrganisationId), entity_kind: row.entity_kind,
-            entity_id: row.entity_id, owner_organisation_id: row.owner_organisation_id.map(OrganisationId),
-            old_value: value(row.old_value), new_value: value(row.new_value), reason: row.reason, request_id: row.request_id,
+            id: AuditEventId(row.id),
+            occurred_at: row.occurred_at,
+            operation: row.operation,
+            actor_kind: row.actor_kind,
+            actor_user_id: row.actor_user_id.map(UserId),
+            actor_name,
+            actor_api_client_id: row.actor_api_client_id.map(ApiClientId),
+            membership_id: row.membership_id.map(MembershipId),
+            organisation_id: row.organisation_id.map(OrganisationId),
+            filed_for_organisation_id: row.filed_for_organisation_id.map(OrganisationId),
+            entity_kind: row.entity_kind,
+            entity_id: row.entity_id,
+            owner_organisation_id: row.owner_organisation_id.map(OrganisationId),
+            old_value: value(row.old_value),
+            new_value: value(row.new_value),
+            reason: row.reason,
+            request_id: row.request_id,
             sequence,
         }
     }

@@ -4,12 +4,14 @@ use diesel::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use super::hashing;
 use super::policy;
 use super::principal::{self, Actor};
 use super::service::check_new_password;
 use super::sessions::{self, SessionRow};
-use super::views::{ChangePasswordBody, EndedSessionsView, MeView, OwnMembershipView, SessionList, SessionView, SwitchMembershipBody};
-use super::hashing;
+use super::views::{
+    ChangePasswordBody, EndedSessionsView, MeView, OwnMembershipView, SessionList, SessionView, SwitchMembershipBody,
+};
 use crate::db::Conn;
 use crate::db::schema::users;
 use crate::error::{Error, ErrorCode};
@@ -33,10 +35,20 @@ fn signed_in(ctx: &Ctx) -> Result<(UserId, SessionId, MembershipId), Error> {
 pub fn me(conn: &mut Conn, ctx: &Ctx) -> Result<MeView, Error> {
     let principal = &ctx.principal;
     let mut view = MeView {
-        user_id: None, api_client_id: None, name: principal.name.clone(), email: None, locale: None,
-        organisation_id: principal.organisation_id, organisation_name: principal.organisation_name.clone(),
-        organisation_kind: principal.organisation_kind, prefecture_id: principal.prefecture_id, role: principal.role,
-        acts_as: principal.acts_as, membership_id: None, session_id: None, memberships: Vec::new(),
+        user_id: None,
+        api_client_id: None,
+        name: principal.name.clone(),
+        email: None,
+        locale: None,
+        organisation_id: principal.organisation_id,
+        organisation_name: principal.organisation_name.clone(),
+        organisation_kind: principal.organisation_kind,
+        prefecture_id: principal.prefecture_id,
+        role: principal.role,
+        acts_as: principal.acts_as,
+        membership_id: None,
+        session_id: None,
+        memberships: Vec::new(),
         expert_ids: principal.expert_ids.clone(),
         permissions: policy::ALL.iter().filter(|row| principal.may(row)).map(|row| row.name.to_owned()).collect(),
     };
@@ -111,7 +123,10 @@ pub fn change_password(conn: &mut Conn, ctx: &Ctx, body: ChangePasswordBody) -> 
     check_new_password("/new_password", new, &email, &name)?;
     let Some(hash) = hashing::exchange(body.current_password.expose_secret(), stored.as_deref(), new)? else {
         return Err(Error::new(ErrorCode::ValidationFailed).field(
-            "/current_password", "wrong", "現在のパスワードが正しくありません", "The present password is wrong",
+            "/current_password",
+            "wrong",
+            "現在のパスワードが正しくありません",
+            "The present password is wrong",
         ));
     };
     sessions::replace_password(conn, user, &hash, ctx.now)?;

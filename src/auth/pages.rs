@@ -139,7 +139,12 @@ struct TokenQuery {
 const INVITATION: (&str, &str) = ("パスワードの設定", "/invitations");
 const RESET: (&str, &str) = ("パスワードの再設定", "/password-reset");
 
-fn password_page(app: &App, (heading, action): (&'static str, &'static str), token: String, problems: Vec<String>) -> Result<HttpResponse, Error> {
+fn password_page(
+    app: &App,
+    (heading, action): (&'static str, &'static str),
+    token: String,
+    problems: Vec<String>,
+) -> Result<HttpResponse, Error> {
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Page::open(heading).status(status).render(app, &PasswordPage { heading, action, problems, token })
 }
@@ -152,11 +157,20 @@ async fn show_reset(app: web::Data<App>, query: web::Query<TokenQuery>) -> Resul
     password_page(&app, RESET, query.into_inner().token.unwrap_or_default(), Vec::new())
 }
 
-fn password_set(app: &App, outcome: Result<(), Error>, page: (&'static str, &'static str), token: String) -> Result<HttpResponse, Error> {
+fn password_set(
+    app: &App,
+    outcome: Result<(), Error>,
+    page: (&'static str, &'static str),
+    token: String,
+) -> Result<HttpResponse, Error> {
     match outcome {
         Ok(()) => {
             let heading = "パスワードを設定しました";
-            let message = Message { heading, text: "設定したパスワードでサインインしてください。", link: Some(("/sign-in", "サインインへ")) };
+            let message = Message {
+                heading,
+                text: "設定したパスワードでサインインしてください。",
+                link: Some(("/sign-in", "サインインへ")),
+            };
             Page::open(heading).render(app, &message)
         }
         Err(error) if error.code.status().is_client_error() => password_page(app, page, token, words(&error)),
@@ -167,7 +181,8 @@ fn password_set(app: &App, outcome: Result<(), Error>, page: (&'static str, &'st
 async fn accept_invitation(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
     let token = text(&typed, "token");
-    let body = AcceptInvitationBody { token: SecretString::from(token.clone()), password: SecretString::from(text(&typed, "password")) };
+    let body =
+        AcceptInvitationBody { token: SecretString::from(token.clone()), password: SecretString::from(text(&typed, "password")) };
     let outcome = service::accept_invitation(Call::new(Arc::clone(&app), &request), body).await.map(drop);
     password_set(&app, outcome, INVITATION, token)
 }
@@ -175,7 +190,10 @@ async fn accept_invitation(app: web::Data<App>, request: HttpRequest, typed: Typ
 async fn reset(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
     let token = text(&typed, "token");
-    let body = ResetPasswordBody { token: SecretString::from(token.clone()), new_password: SecretString::from(text(&typed, "password")) };
+    let body = ResetPasswordBody {
+        token: SecretString::from(token.clone()),
+        new_password: SecretString::from(text(&typed, "password")),
+    };
     let outcome = service::reset_password(Call::new(Arc::clone(&app), &request), body).await.map(drop);
     password_set(&app, outcome, RESET, token)
 }

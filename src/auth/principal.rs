@@ -126,11 +126,18 @@ fn assemble(
     (organisation_id, organisation_kind, organisation_name, prefecture_id): OrganisationColumns,
     role: Role,
 ) -> Principal {
-    let prefecture_id =
-        if organisation_kind == OrganisationKind::Prefecture { Some(organisation_id) } else { prefecture_id };
+    let prefecture_id = if organisation_kind == OrganisationKind::Prefecture { Some(organisation_id) } else { prefecture_id };
     Principal {
-        actor, name, organisation_id, organisation_kind, organisation_name, prefecture_id, role, acts_as: role,
-        scopes: None, expert_ids: Vec::new(),
+        actor,
+        name,
+        organisation_id,
+        organisation_kind,
+        organisation_name,
+        prefecture_id,
+        role,
+        acts_as: role,
+        scopes: None,
+        expert_ids: Vec::new(),
     }
 }
 
@@ -148,7 +155,12 @@ pub fn of_session(conn: &mut Conn, session_id: SessionId, now: UtcTime) -> Resul
         .filter(sessions::expires_at.gt(now))
         .filter(users::status.eq("active"))
         .select((
-            users::id, users::name, memberships::id, memberships::role, memberships::valid_from, memberships::valid_to,
+            users::id,
+            users::name,
+            memberships::id,
+            memberships::role,
+            memberships::valid_from,
+            memberships::valid_to,
             (organisations::id, organisations::kind, organisations::name, organisations::prefecture_id),
             experts::id.nullable(),
         ))
@@ -175,7 +187,11 @@ pub fn of_api_key(conn: &mut Conn, key_prefix: &str, key_hash: &str, now: UtcTim
         .filter(api_clients::revoked_at.is_null())
         .filter(api_clients::expires_at.gt(now))
         .select((
-            api_clients::id, api_clients::name, api_clients::acts_as, api_clients::scopes, api_clients::key_hash,
+            api_clients::id,
+            api_clients::name,
+            api_clients::acts_as,
+            api_clients::scopes,
+            api_clients::key_hash,
             (organisations::id, organisations::kind, organisations::name, organisations::prefecture_id),
         ))
         .first(conn)

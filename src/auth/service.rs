@@ -10,7 +10,8 @@ use serde_json::json;
 use super::principal::{self, Principal};
 use super::sessions::{self, Carrier, Opened, Renewal, SignInRow, TokenKind};
 use super::views::{
-    AcceptInvitationBody, CreateTokenBody, PasswordSetView, RefreshTokenBody, RequestPasswordResetBody, ResetPasswordBody, TokenView,
+    AcceptInvitationBody, CreateTokenBody, PasswordSetView, RefreshTokenBody, RequestPasswordResetBody, ResetPasswordBody,
+    TokenView,
 };
 use super::{hashing, passwords, secrets};
 use crate::clock::UtcTime;
@@ -45,13 +46,18 @@ pub struct SignedIn {
 
 /// Signs in with a password and answers with tokens.
 pub async fn sign_in(call: Call, body: CreateTokenBody) -> Result<TokenView, Error> {
-    let SignedIn { opened, principal } = open_session(&call, &body.email, &body.password, body.membership_id, Carrier::Token).await?;
+    let SignedIn { opened, principal } =
+        open_session(&call, &body.email, &body.password, body.membership_id, Carrier::Token).await?;
     tokens(&call, &principal, opened.session_id, opened.secret, opened.expires_at)
 }
 
 /// Opens a session with a password, for the API or the pages.
 pub async fn open_session(
-    call: &Call, email: &str, password: &SecretString, wanted: Option<MembershipId>, carrier: Carrier,
+    call: &Call,
+    email: &str,
+    password: &SecretString,
+    wanted: Option<MembershipId>,
+    carrier: Carrier,
 ) -> Result<SignedIn, Error> {
     let address = sessions::normal_address(email);
     call.limit("sign-in", &address, SIGN_INS_A_MINUTE)?;
@@ -69,7 +75,11 @@ async fn evened_unless_right<T>(work: impl Future<Output = Result<T, Error>>) ->
 }
 
 async fn try_to_open(
-    call: &Call, address: String, password: &SecretString, wanted: Option<MembershipId>, carrier: Carrier,
+    call: &Call,
+    address: String,
+    password: &SecretString,
+    wanted: Option<MembershipId>,
+    carrier: Carrier,
 ) -> Result<SignedIn, Error> {
     let refuse = || Error::new(ErrorCode::InvalidCredentials);
     let looked_up = address.clone();
@@ -90,7 +100,11 @@ async fn try_to_open(
 }
 
 fn open(
-    conn: &mut Conn, call: &Call, row: &SignInRow, wanted: Option<MembershipId>, carrier: Carrier,
+    conn: &mut Conn,
+    call: &Call,
+    row: &SignInRow,
+    wanted: Option<MembershipId>,
+    carrier: Carrier,
 ) -> Result<Done<Option<SignedIn>>, Error> {
     let (opened, _) = sessions::open(conn, &call.app, row.id, wanted, carrier, &call.user_agent, call.now)?;
     let principal = principal::of_session(conn, opened.session_id, call.now)?;
@@ -105,16 +119,31 @@ fn count_failure(conn: &mut Conn, call: &Call, row: &SignInRow) -> Result<Done<O
     let Some(home) = people::home(conn, row.id)? else { return Ok(Done::nothing(None)) };
     sessions::note_failure(conn, row, call.now)?;
     let audit = Audit::new("user", row.id.0, home)
-        .change(json!({"failed_sign_ins": row.failed_sign_ins}), json!({"failed_sign_ins": row.failed_sign_ins.saturating_add(1)}))
+        .change(
+            json!({"failed_sign_ins": row.failed_sign_ins}),
+            json!({"failed_sign_ins": row.failed_sign_ins.saturating_add(1)}),
+        )
         .because("wrong_password");
     Ok(Done::with(None, call.by_service(home), audit))
 }
 
-fn tokens(call: &Call, principal: &Principal, session_id: SessionId, refresh_token: String, until: UtcTime) -> Result<TokenView, Error> {
+fn tokens(
+    call: &Call,
+    principal: &Principal,
+    session_id: SessionId,
+    refresh_token: String,
+    until: UtcTime,
+) -> Result<TokenView, Error> {
     let (access_token, expires_in) = call.app.keys.issue(session_id, call.now)?;
     Ok(TokenView {
-        access_token, token_type: "Bearer".to_owned(), expires_in, refresh_token, session_expires_at: until, session_id,
-        organisation_id: principal.organisation_id, role: principal.role,
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in,
+        refresh_token,
+        session_expires_at: until,
+        session_id,
+        organisation_id: principal.organisation_id,
+        role: principal.role,
     })
 }
 
@@ -169,9 +198,17 @@ fn send_reset(conn: &mut Conn, call: &Call, address: &str) -> Result<Done<()>, E
     let mark: String = secrets::sha256(secret.as_bytes()).chars().take(16).collect();
     let ctx = call.by_service(home);
     let owner = people::outbox_of(conn, home)?;
-    enqueue(conn, &ctx, Mail {
-        notice, to, owner, entity: ("user", user.id.0), dedupe: format!("account.password_reset_requested:{}:{mark}", user.id),
-    })?;
+    enqueue(
+        conn,
+        &ctx,
+        Mail {
+            notice,
+            to,
+            owner,
+            entity: ("user", user.id.0),
+            dedupe: format!("account.password_reset_requested:{}:{mark}", user.id),
+        },
+    )?;
     let audit = Audit::new("user", user.id.0, home).created(json!({"password_reset": "mailed"}));
     Ok(Done::with((), ctx, audit))
 }
@@ -187,7 +224,11 @@ pub async fn accept_invitation(call: Call, body: AcceptInvitationBody) -> Result
 }
 
 async fn set_by_link(
-    call: Call, kind: TokenKind, token: SecretString, password: SecretString, pointer: &'static str,
+    call: Call,
+    kind: TokenKind,
+    token: SecretString,
+    password: SecretString,
+    pointer: &'static str,
 ) -> Result<PasswordSetView, Error> {
     call.limit("mailed-token", token.expose_secret(), TOKEN_TRIES_A_MINUTE)?;
     let asked = token.clone();
@@ -197,8 +238,9 @@ async fn set_by_link(
     call.write(move |conn, call| {
         let user = sessions::set_password(conn, kind, token.expose_secret(), &hash, call.now)?;
         let home = people::home(conn, user)?.ok_or_else(Error::not_found)?;
-        let audit = Audit::new("user", user.0, home)
-            .created(json!({"password": "set", "by": if kind == TokenKind::Invitation { "invitation" } else { "password_reset" }}));
+        let audit = Audit::new("user", user.0, home).created(
+            json!({"password": "set", "by": if kind == TokenKind::Invitation { "invitation" } else { "password_reset" }}),
+        );
         Ok(Done::with((), call.by_link(home), audit))
     })
     .await?;

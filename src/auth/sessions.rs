@@ -114,7 +114,11 @@ pub fn memberships_on(conn: &mut Conn, user: UserId, day: NaiveDate) -> Result<V
         .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(day)))
         .order(memberships::id)
         .select((
-            memberships::id, organisations::id, organisations::name, memberships::role, memberships::valid_from,
+            memberships::id,
+            organisations::id,
+            organisations::name,
+            memberships::role,
+            memberships::valid_from,
             memberships::valid_to,
         ))
         .load(conn)?)
@@ -131,7 +135,13 @@ pub enum Carrier {
 
 /// Opens a session with one of the memberships that count today.
 pub fn open(
-    conn: &mut Conn, app: &App, user: UserId, wanted: Option<MembershipId>, carrier: Carrier, user_agent: &str, now: UtcTime,
+    conn: &mut Conn,
+    app: &App,
+    user: UserId,
+    wanted: Option<MembershipId>,
+    carrier: Carrier,
+    user_agent: &str,
+    now: UtcTime,
 ) -> Result<(Opened, Vec<MembershipRow>), Error> {
     let memberships = memberships_on(conn, user, now.jst_day())?;
     let membership = match wanted {
@@ -166,11 +176,7 @@ pub fn open(
 
 fn add_refresh_token(conn: &mut Conn, session: SessionId, hash: &str, now: UtcTime) -> Result<(), Error> {
     diesel::insert_into(refresh_tokens::table)
-        .values((
-            refresh_tokens::session_id.eq(session),
-            refresh_tokens::token_hash.eq(hash),
-            refresh_tokens::created_at.eq(now),
-        ))
+        .values((refresh_tokens::session_id.eq(session), refresh_tokens::token_hash.eq(hash), refresh_tokens::created_at.eq(now)))
         .execute(conn)?;
     Ok(())
 }
@@ -202,7 +208,11 @@ pub fn renew(conn: &mut Conn, token: &str, now: UtcTime) -> Result<Renewal, Erro
         .inner_join(sessions::table)
         .filter(refresh_tokens::token_hash.eq(&hash))
         .select((
-            refresh_tokens::id, refresh_tokens::used_at, sessions::id, sessions::user_id, sessions::expires_at,
+            refresh_tokens::id,
+            refresh_tokens::used_at,
+            sessions::id,
+            sessions::user_id,
+            sessions::expires_at,
             sessions::ended_at,
         ))
         .first(conn)
@@ -292,7 +302,11 @@ pub fn list_open(conn: &mut Conn, user: UserId, now: UtcTime) -> Result<Vec<Sess
         .filter(sessions::expires_at.gt(now))
         .order(sessions::id.desc())
         .select((
-            sessions::id, sessions::kind, sessions::user_agent, sessions::created_at, sessions::last_used_at,
+            sessions::id,
+            sessions::kind,
+            sessions::user_agent,
+            sessions::created_at,
+            sessions::last_used_at,
             sessions::expires_at,
         ))
         .limit(200)
@@ -301,12 +315,13 @@ pub fn list_open(conn: &mut Conn, user: UserId, now: UtcTime) -> Result<Vec<Sess
 
 /// Makes another of the person's memberships the active one of a session.
 pub fn switch(conn: &mut Conn, session: SessionId, user: UserId, to: MembershipId, now: UtcTime) -> Result<MembershipRow, Error> {
-    let membership = memberships_on(conn, user, now.jst_day())?
-        .into_iter()
-        .find(|membership| membership.id == to)
-        .ok_or_else(|| {
+    let membership =
+        memberships_on(conn, user, now.jst_day())?.into_iter().find(|membership| membership.id == to).ok_or_else(|| {
             Error::new(ErrorCode::ValidationFailed).field(
-                "/membership_id", "not_yours", "現在有効な自分の所属を指定してください", "Must be one of your memberships that count today",
+                "/membership_id",
+                "not_yours",
+                "現在有効な自分の所属を指定してください",
+                "Must be one of your memberships that count today",
             )
         })?;
     diesel::update(sessions::table.find(session)).set(sessions::membership_id.eq(to)).execute(conn)?;
@@ -400,7 +415,9 @@ pub fn token_owner(conn: &mut Conn, kind: TokenKind, token: &str, now: UtcTime) 
 
 fn not_usable() -> Error {
     Error::new(ErrorCode::ValidationFailed).field(
-        "/token", "not_usable", "リンクの期限が切れているか、すでに使われています。もう一度手続きをしてください",
+        "/token",
+        "not_usable",
+        "リンクの期限が切れているか、すでに使われています。もう一度手続きをしてください",
         "The link has expired or was used before; please start again",
     )
 }
@@ -408,9 +425,10 @@ fn not_usable() -> Error {
 /// Uses a mailed token to set a password; every session of the person and every other token ends.
 pub fn set_password(conn: &mut Conn, kind: TokenKind, token: &str, password_hash: &str, now: UtcTime) -> Result<UserId, Error> {
     let owner = token_owner(conn, kind, token, now)?;
-    let taken = diesel::update(user_tokens::table.filter(user_tokens::id.eq(owner.token_id)).filter(user_tokens::used_at.is_null()))
-        .set(user_tokens::used_at.eq(now))
-        .execute(conn)?;
+    let taken =
+        diesel::update(user_tokens::table.filter(user_tokens::id.eq(owner.token_id)).filter(user_tokens::used_at.is_null()))
+            .set(user_tokens::used_at.eq(now))
+            .execute(conn)?;
     if taken == 0 {
         return Err(not_usable());
     }

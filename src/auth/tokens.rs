@@ -69,8 +69,12 @@ impl TokenKeys {
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(key.id.clone());
         let claims = Claims {
-            iss: self.issuer.clone(), aud: self.audience.clone(), sub: session.to_string(),
-            iat: issued, nbf: issued, exp: issued + seconds,
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: session.to_string(),
+            iat: issued,
+            nbf: issued,
+            exp: issued + seconds,
         };
         jsonwebtoken::encode(&header, &claims, &key.encoding).map(|token| (token, seconds)).map_err(Error::internal)
     }

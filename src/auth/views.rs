@@ -95,8 +95,12 @@ impl OwnMembershipView {
     pub fn new(row: MembershipRow, active: Option<MembershipId>) -> Self {
         Self {
             is_active: Some(row.id) == active,
-            id: row.id, organisation_id: row.organisation_id, organisation_name: row.organisation_name, role: row.role,
-            valid_from: row.valid_from, valid_to: row.valid_to,
+            id: row.id,
+            organisation_id: row.organisation_id,
+            organisation_name: row.organisation_name,
+            role: row.role,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
         }
     }
 }
@@ -177,7 +181,11 @@ impl SessionView {
     pub fn new(row: SessionRow, current: Option<SessionId>) -> Self {
         Self {
             is_current: Some(row.id) == current,
-            id: row.id, kind: row.kind, user_agent: row.user_agent, created_at: row.created_at, last_used_at: row.last_used_at,
+            id: row.id,
+            kind: row.kind,
+            user_agent: row.user_agent,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
             expires_at: row.expires_at,
         }
     }

@@ -59,8 +59,9 @@ pub(super) fn migrate(app: &Arc<App>) -> Result<(), Failure> {
 
 pub(super) fn create_admin(app: &Arc<App>, email: &str, name: &str, code: &str) -> Result<(), Failure> {
     let link = app.db.write_blocking(|conn| {
-        let organisation = store::find_by_code(conn, code)?
-            .ok_or_else(|| crate::error::Error::internal(format!("no organisation has the code {code}; run `tasuki migrate` first")))?;
+        let organisation = store::find_by_code(conn, code)?.ok_or_else(|| {
+            crate::error::Error::internal(format!("no organisation has the code {code}; run `tasuki migrate` first"))
+        })?;
         let ctx = Ctx::internal(app, Actor::Command, organisation.id, "command");
         people_service::create_admin(conn, &ctx, email, name, organisation.id)
     })?;
@@ -76,7 +77,11 @@ pub(super) fn import_organisations(app: &Arc<App>, file: &Path, dry_run: bool) -
     let now = app.clock.now();
     let report = app.db.write_blocking(|conn| import::import_organisations(conn, now, &table, dry_run))?;
     println!("{report}");
-    if report.errors.is_empty() { Ok(()) } else { Err(Failure(format!("{} rows are wrong; nothing was changed", report.errors.len()))) }
+    if report.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure(format!("{} rows are wrong; nothing was changed", report.errors.len())))
+    }
 }
 
 pub(super) fn backup(app: &Arc<App>, file: &Path) -> Result<(), Failure> {
@@ -91,7 +96,12 @@ pub(super) fn restore_check(file: &Path) -> Result<(), Failure> {
     for (table, rows) in &check.rows {
         println!("{table}: {rows}");
     }
-    println!("audit: {} verified, {} unsealed, {} findings", check.audit.verified, check.audit.unsealed, check.audit.findings.len());
+    println!(
+        "audit: {} verified, {} unsealed, {} findings",
+        check.audit.verified,
+        check.audit.unsealed,
+        check.audit.findings.len()
+    );
     if check.is_good() { Ok(()) } else { Err(Failure("the backup must not be used".to_owned())) }
 }
 

@@ -114,9 +114,7 @@ impl FeeError {
     /// The explanation in English; `Display` gives the Japanese one.
     pub fn detail_en(&self) -> String {
         match self {
-            Self::AmountMustBeEntered => {
-                "The fee table of this programme is not disclosed: enter the amount.".to_owned()
-            }
+            Self::AmountMustBeEntered => "The fee table of this programme is not disclosed: enter the amount.".to_owned(),
             Self::TooLong(minutes) => {
                 format!("{minutes} minutes exceed the {MAX_VISIT_MINUTES} minutes of a day.")
             }
@@ -129,9 +127,7 @@ impl FeeError {
 impl fmt::Display for FeeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AmountMustBeEntered => {
-                f.write_str("この事業の謝金単価は非公表です。金額を入力してください。")
-            }
+            Self::AmountMustBeEntered => f.write_str("この事業の謝金単価は非公表です。金額を入力してください。"),
             Self::TooLong(minutes) => {
                 write!(f, "{minutes}分は1日（{MAX_VISIT_MINUTES}分）を超えています。")
             }
@@ -179,11 +175,7 @@ pub struct FeeStep {
     #[schema(min_length = 1, max_length = 200, example = "5,000円 × 3単位 ＝ 15,000円")]
     pub detail_ja: String,
     /// The step in English.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        example = "5,000 yen × 3 units = 15,000 yen"
-    )]
+    #[schema(min_length = 1, max_length = 200, example = "5,000 yen × 3 units = 15,000 yen")]
     pub detail_en: String,
 }
 
@@ -201,13 +193,7 @@ pub struct FeeCalculation {
 impl FeeTable {
     /// Everything that is wrong with the parameters, all at once; empty for a sound table.
     pub fn validate(&self) -> Vec<FeeTableProblem> {
-        let Self::Timed {
-            unit_minutes,
-            rate,
-            part_unit: _,
-            flat_from,
-        } = self
-        else {
+        let Self::Timed { unit_minutes, rate, part_unit: _, flat_from } = self else {
             return Vec::new();
         };
         let mut problems = Vec::new();
@@ -277,16 +263,10 @@ pub fn fee(table: &FeeTable, actual_minutes: u32) -> Result<FeeCalculation, FeeE
                 detail_en: "No activity, hence no fee.".to_owned(),
             }],
         }),
-        FeeTable::Timed {
-            flat_from: Some(flat),
-            ..
-        } if actual_minutes >= flat.from_minutes => Ok(flat_fee(*flat, actual_minutes)),
-        FeeTable::Timed {
-            unit_minutes,
-            rate,
-            part_unit,
-            ..
-        } => timed_fee(*unit_minutes, *rate, *part_unit, actual_minutes),
+        FeeTable::Timed { flat_from: Some(flat), .. } if actual_minutes >= flat.from_minutes => {
+            Ok(flat_fee(*flat, actual_minutes))
+        }
+        FeeTable::Timed { unit_minutes, rate, part_unit, .. } => timed_fee(*unit_minutes, *rate, *part_unit, actual_minutes),
     }
 }
 
@@ -297,28 +277,18 @@ fn flat_fee(flat: FlatFee, actual_minutes: u32) -> FeeCalculation {
         steps: vec![FeeStep {
             code: FeeStepCode::Flat,
             detail_ja: format!("実績{actual_minutes}分は{from}分以上のため1回{}", flat.amount),
-            detail_en: format!(
-                "{actual_minutes} minutes are {from} or more: {} a visit",
-                yen_en(flat.amount)
-            ),
+            detail_en: format!("{actual_minutes} minutes are {from} or more: {} a visit", yen_en(flat.amount)),
         }],
     }
 }
 
-fn timed_fee(
-    unit_minutes: u32,
-    rate: Yen,
-    part_unit: PartUnitRounding,
-    actual_minutes: u32,
-) -> Result<FeeCalculation, FeeError> {
+fn timed_fee(unit_minutes: u32, rate: Yen, part_unit: PartUnitRounding, actual_minutes: u32) -> Result<FeeCalculation, FeeError> {
     let (units, how_ja, how_en) = match part_unit {
         PartUnitRounding::FloorToUnit => (actual_minutes / unit_minutes, "切捨て", "rounded down"),
         PartUnitRounding::CeilToUnit => (actual_minutes.div_ceil(unit_minutes), "切上げ", "rounded up"),
-        PartUnitRounding::HalfUp => (
-            (2 * actual_minutes + unit_minutes) / (2 * unit_minutes),
-            "2分の1単位以上切上げ",
-            "half a unit or more rounded up",
-        ),
+        PartUnitRounding::HalfUp => {
+            ((2 * actual_minutes + unit_minutes) / (2 * unit_minutes), "2分の1単位以上切上げ", "half a unit or more rounded up")
+        }
         PartUnitRounding::ExactByMinute => {
             return exact_fee(unit_minutes, rate, actual_minutes);
         }
@@ -329,12 +299,8 @@ fn timed_fee(
         steps: vec![
             FeeStep {
                 code: FeeStepCode::UnitsCounted,
-                detail_ja: format!(
-                    "実績{actual_minutes}分 ÷ 1単位{unit_minutes}分 → {units}単位（{how_ja}）"
-                ),
-                detail_en: format!(
-                    "{actual_minutes} minutes ÷ {unit_minutes} minutes a unit → {units} units ({how_en})"
-                ),
+                detail_ja: format!("実績{actual_minutes}分 ÷ 1単位{unit_minutes}分 → {units}単位（{how_ja}）"),
+                detail_en: format!("{actual_minutes} minutes ÷ {unit_minutes} minutes a unit → {units} units ({how_en})"),
             },
             FeeStep {
                 code: FeeStepCode::RateApplied,
@@ -372,12 +338,8 @@ mod tests {
 
     use super::*;
 
-    const ROUNDINGS: [PartUnitRounding; 4] = [
-        PartUnitRounding::FloorToUnit,
-        PartUnitRounding::CeilToUnit,
-        PartUnitRounding::HalfUp,
-        PartUnitRounding::ExactByMinute,
-    ];
+    const ROUNDINGS: [PartUnitRounding; 4] =
+        [PartUnitRounding::FloorToUnit, PartUnitRounding::CeilToUnit, PartUnitRounding::HalfUp, PartUnitRounding::ExactByMinute];
 
     fn yen(amount: i64) -> Yen {
         Yen::new(amount).unwrap()
@@ -389,10 +351,7 @@ mod tests {
             unit_minutes: 60,
             rate: yen(5_000),
             part_unit,
-            flat_from: Some(FlatFee {
-                from_minutes: 240,
-                amount: yen(20_000),
-            }),
+            flat_from: Some(FlatFee { from_minutes: 240, amount: yen(20_000) }),
         }
     }
 
@@ -430,22 +389,14 @@ mod tests {
             unit_minutes: 60,
             rate: yen(5_000),
             part_unit: PartUnitRounding::CeilToUnit,
-            flat_from: Some(FlatFee {
-                from_minutes: 200,
-                amount: yen(18_000),
-            }),
+            flat_from: Some(FlatFee { from_minutes: 200, amount: yen(18_000) }),
         };
         assert_eq!((amount(&table, 199), amount(&table, 200)), (20_000, 18_000));
     }
 
     #[test]
     fn half_of_an_odd_unit_is_not_rounded_early() {
-        let table = FeeTable::Timed {
-            unit_minutes: 45,
-            rate: yen(1_000),
-            part_unit: PartUnitRounding::HalfUp,
-            flat_from: None,
-        };
+        let table = FeeTable::Timed { unit_minutes: 45, rate: yen(1_000), part_unit: PartUnitRounding::HalfUp, flat_from: None };
         assert_eq!(amount(&table, 22), 0);
         assert_eq!(amount(&table, 23), 1_000);
     }
@@ -453,14 +404,8 @@ mod tests {
     #[test]
     fn no_fee_is_zero_and_an_undisclosed_one_has_to_be_entered() {
         assert_eq!(amount(&FeeTable::None {}, 240), 0);
-        assert_eq!(
-            fee(&FeeTable::Undisclosed {}, 240),
-            Err(FeeError::AmountMustBeEntered)
-        );
-        assert_eq!(
-            fee(&FeeTable::Undisclosed {}, 0),
-            Err(FeeError::AmountMustBeEntered)
-        );
+        assert_eq!(fee(&FeeTable::Undisclosed {}, 240), Err(FeeError::AmountMustBeEntered));
+        assert_eq!(fee(&FeeTable::Undisclosed {}, 0), Err(FeeError::AmountMustBeEntered));
     }
 
     #[test]
@@ -473,21 +418,10 @@ mod tests {
             unit_minutes: 0,
             rate: yen(-1),
             part_unit: PartUnitRounding::FloorToUnit,
-            flat_from: Some(FlatFee {
-                from_minutes: 1_441,
-                amount: yen(10_000_001),
-            }),
+            flat_from: Some(FlatFee { from_minutes: 1_441, amount: yen(10_000_001) }),
         };
         let pointers: Vec<_> = unsound.validate().iter().map(|p| p.pointer).collect();
-        assert_eq!(
-            pointers,
-            [
-                "/unit_minutes",
-                "/rate",
-                "/flat_from/from_minutes",
-                "/flat_from/amount"
-            ]
-        );
+        assert_eq!(pointers, ["/unit_minutes", "/rate", "/flat_from/from_minutes", "/flat_from/amount"]);
         assert!(matches!(fee(&unsound, 60), Err(FeeError::InvalidTable(found)) if found.len() == 4));
     }
 
@@ -517,13 +451,7 @@ mod tests {
     fn a_calculation_explains_itself() {
         let found = fee(&shizuoka(PartUnitRounding::FloorToUnit), 200).unwrap();
         let texts: Vec<_> = found.steps.iter().map(|s| s.detail_ja.as_str()).collect();
-        assert_eq!(
-            texts,
-            [
-                "実績200分 ÷ 1単位60分 → 3単位（切捨て）",
-                "5,000円 × 3単位 ＝ 15,000円"
-            ]
-        );
+        assert_eq!(texts, ["実績200分 ÷ 1単位60分 → 3単位（切捨て）", "5,000円 × 3単位 ＝ 15,000円"]);
         let flat = fee(&shizuoka(PartUnitRounding::FloorToUnit), 480).unwrap();
         assert_eq!(flat.steps[0].detail_ja, "実績480分は240分以上のため1回20,000円");
     }

@@ -15,11 +15,7 @@ mod money;
 mod share;
 
 pub use fee::{
-    FeeCalculation, FeeError, FeeStep, FeeStepCode, FeeTable, FeeTableProblem, FlatFee, MAX_VISIT_MINUTES,
-    PartUnitRounding, fee,
+    FeeCalculation, FeeError, FeeStep, FeeStepCode, FeeTable, FeeTableProblem, FlatFee, MAX_VISIT_MINUTES, PartUnitRounding, fee,
 };
 pub use money::{MoneyError, Ratio, Yen};
-pub use share::{
-    Component, MAX_PARTIES, PartyShare, PayerParts, PayerRatio, RemainderRule, ShareError, Shares, Split,
-    split,
-};
+pub use share::{Component, MAX_PARTIES, PartyShare, PayerParts, PayerRatio, RemainderRule, ShareError, Shares, Split, split};

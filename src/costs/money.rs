@@ -52,9 +52,7 @@ impl std::error::Error for MoneyError {}
 ///
 /// The bound is far above any programme's budget and keeps every intermediate product within 128 bits and every JSON
 /// number exact in any client. Negative amounts occur in corrections (返納).
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "i64", into = "i64")]
 #[schema(value_type = i64, minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 20_000)]
 pub struct Yen(i64);
@@ -72,11 +70,7 @@ impl Yen {
     /// # Errors
     /// [`MoneyError::OutOfRange`] outside [`Yen::MIN`]..=[`Yen::MAX`].
     pub fn new(amount: i64) -> Result<Self, MoneyError> {
-        if (Self::MIN.0..=Self::MAX.0).contains(&amount) {
-            Ok(Self(amount))
-        } else {
-            Err(MoneyError::OutOfRange)
-        }
+        if (Self::MIN.0..=Self::MAX.0).contains(&amount) { Ok(Self(amount)) } else { Err(MoneyError::OutOfRange) }
     }
 
     /// The number of yen, as stored.
@@ -123,9 +117,7 @@ impl Yen {
     }
 
     pub(super) fn from_wide(amount: i128) -> Result<Self, MoneyError> {
-        i64::try_from(amount)
-            .map_err(|_| MoneyError::OutOfRange)
-            .and_then(Self::new)
+        i64::try_from(amount).map_err(|_| MoneyError::OutOfRange).and_then(Self::new)
     }
 }
 
@@ -181,15 +173,9 @@ pub struct Ratio {
 
 impl Ratio {
     /// 0/1.
-    pub const ZERO: Self = Self {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub const ZERO: Self = Self { numerator: 0, denominator: 1 };
     /// 1/1, the whole.
-    pub const ONE: Self = Self {
-        numerator: 1,
-        denominator: 1,
-    };
+    pub const ONE: Self = Self { numerator: 1, denominator: 1 };
     /// Largest numerator or denominator after reduction: the largest integer every JSON reader keeps exactly.
     pub const MAX_PART: u64 = (1 << 53) - 1;
 
@@ -207,15 +193,9 @@ impl Ratio {
         }
         let divisor = gcd(numerator, denominator);
         let part = |value: u128| {
-            u64::try_from(value / divisor)
-                .ok()
-                .filter(|part| *part <= Self::MAX_PART)
-                .ok_or(MoneyError::RatioTooLarge)
+            u64::try_from(value / divisor).ok().filter(|part| *part <= Self::MAX_PART).ok_or(MoneyError::RatioTooLarge)
         };
-        Ok(Self {
-            numerator: part(numerator)?,
-            denominator: part(denominator)?,
-        })
+        Ok(Self { numerator: part(numerator)?, denominator: part(denominator)? })
     }
 
     /// What is above the line, in lowest terms.
@@ -257,13 +237,7 @@ impl Ratio {
 
     /// Both fractions' parts, wide enough for products: 53 + 53 bits, and one more for a sum, stay below 128.
     fn crossed(self, other: Self) -> [u128; 4] {
-        [
-            self.numerator,
-            self.denominator,
-            other.numerator,
-            other.denominator,
-        ]
-        .map(u128::from)
+        [self.numerator, self.denominator, other.numerator, other.denominator].map(u128::from)
     }
 }
 
@@ -327,11 +301,7 @@ mod tests {
         assert_eq!(Yen::MIN.checked_sub(yen(1)), Err(MoneyError::OutOfRange));
         assert_eq!(yen(2).checked_mul(i64::MAX), Err(MoneyError::OutOfRange));
         assert_eq!(Yen::MIN.checked_mul(i64::MIN), Err(MoneyError::OutOfRange));
-        assert_eq!(
-            Yen::sum([Yen::MAX, Yen::MAX, Yen::MIN]),
-            Ok(Yen::MAX),
-            "only the final sum must be within bounds"
-        );
+        assert_eq!(Yen::sum([Yen::MAX, Yen::MAX, Yen::MIN]), Ok(Yen::MAX), "only the final sum must be within bounds");
     }
 
     #[test]

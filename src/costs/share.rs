@@ -39,13 +39,7 @@ pub enum Component {
 
 impl Component {
     /// All kinds, in the order in which papers list them.
-    pub const ALL: [Self; 5] = [
-        Self::Honorarium,
-        Self::Travel,
-        Self::Venue,
-        Self::Materials,
-        Self::Other,
-    ];
+    pub const ALL: [Self; 5] = [Self::Honorarium, Self::Travel, Self::Venue, Self::Materials, Self::Other];
 
     /// Its name on Japanese papers.
     pub fn label_ja(self) -> &'static str {
@@ -98,10 +92,7 @@ impl PayerRatio {
     /// # Errors
     /// [`ShareError::NoWeight`] for 0 : 0, [`ShareError::PartTooLarge`] above 1,000,000.
     pub fn validate(&self) -> Result<(), ShareError> {
-        let PayerParts {
-            prefecture,
-            municipality,
-        } = self.parts;
+        let PayerParts { prefecture, municipality } = self.parts;
         if prefecture.max(municipality) > MAX_PART {
             return Err(ShareError::PartTooLarge);
         }
@@ -240,14 +231,7 @@ impl Shares {
             RemainderRule::Prefecture => (prefecture.checked_add(remainder)?, municipality),
             RemainderRule::Municipality => (prefecture, municipality.checked_add(remainder)?),
         };
-        Ok(Self {
-            component: ratio.component,
-            total,
-            prefecture,
-            municipality,
-            remainder,
-            remainder_to: rule,
-        })
+        Ok(Self { component: ratio.component, total, prefecture, municipality, remainder, remainder_to: rule })
     }
 
     /// The kind of cost.
@@ -339,10 +323,7 @@ impl Split {
 
     /// One party's share; `None` for a party that was not named.
     pub fn share_of(&self, party: i64) -> Option<Yen> {
-        self.shares
-            .iter()
-            .find(|share| share.party == party)
-            .map(|share| share.amount)
+        self.shares.iter().find(|share| share.party == party).map(|share| share.amount)
     }
 
     /// The yen that remained after cutting.
@@ -388,23 +369,11 @@ pub fn split(total: Yen, weights: &[(i64, u64)], remainder_to: i64) -> Result<Sp
         .keys()
         .zip(cut)
         .map(|(party, amount)| {
-            let amount = if *party == remainder_to {
-                amount.checked_add(remainder)?
-            } else {
-                amount
-            };
-            Ok(PartyShare {
-                party: *party,
-                amount,
-            })
+            let amount = if *party == remainder_to { amount.checked_add(remainder)? } else { amount };
+            Ok(PartyShare { party: *party, amount })
         })
         .collect::<Result<Vec<_>, ShareError>>()?;
-    Ok(Split {
-        total,
-        shares,
-        remainder,
-        remainder_to,
-    })
+    Ok(Split { total, shares, remainder, remainder_to })
 }
 
 /// Every exact share cut to whole yen, in the order of the weights, and the yen that remain.
@@ -436,30 +405,15 @@ mod tests {
     }
 
     fn ratio(prefecture: u32, municipality: u32) -> PayerRatio {
-        PayerRatio {
-            component: Component::Honorarium,
-            parts: PayerParts {
-                prefecture,
-                municipality,
-            },
-        }
+        PayerRatio { component: Component::Honorarium, parts: PayerParts { prefecture, municipality } }
     }
 
     #[test]
     fn two_thirds_of_twenty_thousand_yen() {
         let to_town = Shares::build(yen(20_000), ratio(2, 1), RemainderRule::Municipality).unwrap();
-        assert_eq!(
-            (to_town.prefecture().get(), to_town.municipality().get()),
-            (13_333, 6_667)
-        );
+        assert_eq!((to_town.prefecture().get(), to_town.municipality().get()), (13_333, 6_667));
         let to_prefecture = Shares::build(yen(20_000), ratio(2, 1), RemainderRule::Prefecture).unwrap();
-        assert_eq!(
-            (
-                to_prefecture.prefecture().get(),
-                to_prefecture.municipality().get()
-            ),
-            (13_334, 6_666)
-        );
+        assert_eq!((to_prefecture.prefecture().get(), to_prefecture.municipality().get()), (13_334, 6_666));
         assert_eq!(to_prefecture.remainder(), yen(1));
     }
 
@@ -480,19 +434,10 @@ mod tests {
         assert_eq!(build(1, ratio(1_000_001, 1)), Err(ShareError::PartTooLarge));
         let six = yen(6);
         assert_eq!(split(six, &[], 1), Err(ShareError::NoParty));
-        assert_eq!(
-            split(six, &[(1, 1), (1, 2)], 1),
-            Err(ShareError::DuplicateParty(1))
-        );
+        assert_eq!(split(six, &[(1, 1), (1, 2)], 1), Err(ShareError::DuplicateParty(1)));
         assert_eq!(split(six, &[(1, 0), (2, 0)], 1), Err(ShareError::NoWeight));
-        assert_eq!(
-            split(six, &[(1, 1), (2, 0)], 2),
-            Err(ShareError::RemainderPartyDoesNotPay(2))
-        );
-        assert_eq!(
-            split(six, &[(1, 1)], 3),
-            Err(ShareError::RemainderPartyDoesNotPay(3))
-        );
+        assert_eq!(split(six, &[(1, 1), (2, 0)], 2), Err(ShareError::RemainderPartyDoesNotPay(2)));
+        assert_eq!(split(six, &[(1, 1)], 3), Err(ShareError::RemainderPartyDoesNotPay(3)));
         assert_eq!(split(yen(-6), &[(1, 1)], 1), Err(ShareError::NegativeTotal));
         let crowd: Vec<(i64, u64)> = (0..=500).map(|party| (party, 1)).collect();
         assert_eq!(split(six, &crowd, 1), Err(ShareError::TooManyParties));

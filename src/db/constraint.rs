@@ -6,10 +6,8 @@ use super::LOST_RACE;
 use crate::error::{Error, ErrorCode};
 
 /// Rules whose breach means more than "duplicate" or "refers to something unknown".
-const NAMED: &[(&str, ErrorCode)] = &[
-    ("visits_no_overlap", ErrorCode::VisitOverlap),
-    ("postings_share_sum", ErrorCode::PostingShareExceeded),
-];
+const NAMED: &[(&str, ErrorCode)] =
+    &[("visits_no_overlap", ErrorCode::VisitOverlap), ("postings_share_sum", ErrorCode::PostingShareExceeded)];
 
 /// Turns a database error into an error of the table. A missing row is "not found"; a broken rule names the field;
 /// anything else is internal.
@@ -31,7 +29,12 @@ pub fn explain(error: DieselError) -> Error {
             .field(pointer(&rule), "duplicate", "同じ値がすでに登録されています", "This value is already taken")
             .caused_by(message),
         DatabaseErrorKind::ForeignKeyViolation => Error::new(ErrorCode::ValidationFailed)
-            .field(pointer(&rule), "unknown_reference", "存在しないものを参照しています", "Refers to something that does not exist")
+            .field(
+                pointer(&rule),
+                "unknown_reference",
+                "存在しないものを参照しています",
+                "Refers to something that does not exist",
+            )
             .caused_by(message),
         DatabaseErrorKind::CheckViolation | DatabaseErrorKind::NotNullViolation => Error::new(ErrorCode::ValidationFailed)
             .field(pointer(&rule), "not_allowed", "この値は登録できません", "This value is not allowed")
@@ -41,7 +44,10 @@ pub fn explain(error: DieselError) -> Error {
             unavailable.retry_after = Some(5);
             unavailable
         }
-        _ if message.contains("database is locked") || message.contains("database or disk is full") || message.contains("timeout") => {
+        _ if message.contains("database is locked")
+            || message.contains("database or disk is full")
+            || message.contains("timeout") =>
+        {
             let mut unavailable = Error::new(ErrorCode::Unavailable).caused_by(message);
             unavailable.retry_after = Some(5);
             unavailable
@@ -69,7 +75,19 @@ fn rule_in_sqlite_message(message: &str) -> String {
 
 /// `users_email_key` → `/email`; rules over several columns point at the whole body.
 fn pointer(rule: &str) -> String {
-    const TABLES: &[&str] = &["organisations", "users", "pools", "programmes", "experts", "requests", "offers", "dispatches", "visits", "postings", "imports"];
+    const TABLES: &[&str] = &[
+        "organisations",
+        "users",
+        "pools",
+        "programmes",
+        "experts",
+        "requests",
+        "offers",
+        "dispatches",
+        "visits",
+        "postings",
+        "imports",
+    ];
     for table in TABLES {
         if let Some(rest) = rule.strip_prefix(table).and_then(|rest| rest.strip_prefix('_')) {
             for suffix in ["_key", "_check", "_fkey"] {

@@ -54,10 +54,9 @@ pub fn try_claim(conn: &mut Conn, key: &str) -> QueryResult<bool> {
 pub fn claim(conn: &mut Conn, key: &str) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(_) => Ok(()),
-        Conn::Postgres(c) => diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-            .bind::<Text, _>(key)
-            .execute(c)
-            .map(drop),
+        Conn::Postgres(c) => {
+            diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(key).execute(c).map(drop)
+        }
     }
 }
 
@@ -87,19 +86,9 @@ pub fn lock_row(conn: &mut Conn, table: Lockable, id: i64) -> QueryResult<usize>
 }
 
 /// The next number of an owner's kind of document in a fiscal year, without gaps or repeats.
-pub fn next_document_number(
-    conn: &mut Conn,
-    owner: OrganisationId,
-    document_kind: &str,
-    year: i32,
-) -> QueryResult<i32> {
+pub fn next_document_number(conn: &mut Conn, owner: OrganisationId, document_kind: &str, year: i32) -> QueryResult<i32> {
     use super::schema::document_numbers::dsl::*;
-    let row = (
-        owner_organisation_id.eq(owner.0),
-        kind.eq(document_kind),
-        fiscal_year.eq(year),
-        last_number.eq(1),
-    );
+    let row = (owner_organisation_id.eq(owner.0), kind.eq(document_kind), fiscal_year.eq(year), last_number.eq(1));
     macro_rules! upsert {
         ($c:expr) => {
             diesel::insert_into(document_numbers)

@@ -6,13 +6,15 @@ use diesel::prelude::*;
 use crate::auth::policy::Role;
 use crate::auth::sessions::{self, Carrier};
 use crate::clock::UtcTime;
+use crate::db::Conn;
 use crate::db::schema::{
     expert_areas, expert_skills, expert_weekly_slots, experts, memberships, pool_members, pools, programme_years, programmes,
     request_participants, requests, skill_items, users, visit_participants, visits,
 };
-use crate::db::Conn;
 use crate::error::Error;
-use crate::ids::{ExpertId, MembershipId, OrganisationId, PoolId, ProgrammeId, RequestId, SessionId, SkillItemId, UserId, VisitId};
+use crate::ids::{
+    ExpertId, MembershipId, OrganisationId, PoolId, ProgrammeId, RequestId, SessionId, SkillItemId, UserId, VisitId,
+};
 use crate::organisations::store as organisations;
 use crate::pools::presets;
 
@@ -63,12 +65,30 @@ impl Random {
 }
 
 const FAMILY: &[(&str, &str)] = &[
-    ("佐藤", "サトウ"), ("鈴木", "スズキ"), ("高橋", "タカハシ"), ("田中", "タナカ"), ("伊藤", "イトウ"), ("渡辺", "ワタナベ"),
-    ("山本", "ヤマモト"), ("中村", "ナカムラ"), ("小林", "コバヤシ"), ("加藤", "カトウ"), ("望月", "モチヅキ"), ("杉山", "スギヤマ"),
+    ("佐藤", "サトウ"),
+    ("鈴木", "スズキ"),
+    ("高橋", "タカハシ"),
+    ("田中", "タナカ"),
+    ("伊藤", "イトウ"),
+    ("渡辺", "ワタナベ"),
+    ("山本", "ヤマモト"),
+    ("中村", "ナカムラ"),
+    ("小林", "コバヤシ"),
+    ("加藤", "カトウ"),
+    ("望月", "モチヅキ"),
+    ("杉山", "スギヤマ"),
 ];
 const GIVEN: &[(&str, &str)] = &[
-    ("一郎", "イチロウ"), ("花子", "ハナコ"), ("健", "ケン"), ("美咲", "ミサキ"), ("誠", "マコト"), ("陽子", "ヨウコ"),
-    ("翔", "ショウ"), ("直美", "ナオミ"), ("大輔", "ダイスケ"), ("結衣", "ユイ"),
+    ("一郎", "イチロウ"),
+    ("花子", "ハナコ"),
+    ("健", "ケン"),
+    ("美咲", "ミサキ"),
+    ("誠", "マコト"),
+    ("陽子", "ヨウコ"),
+    ("翔", "ショウ"),
+    ("直美", "ナオミ"),
+    ("大輔", "ダイスケ"),
+    ("結衣", "ユイ"),
 ];
 
 /// Fills an otherwise fresh database (schema and built-in facts loaded).
@@ -79,21 +99,31 @@ pub fn fill(conn: &mut Conn, app: &crate::app::App, size: Size, now: UtcTime) ->
     let day = |year: i32, month: u32, day: u32| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
     let pool: PoolId = diesel::insert_into(pools::table)
         .values((
-            pools::owner_organisation_id.eq(prefecture.id), pools::name.eq("計測用プール"), pools::expert_title.eq("専門家"),
-            pools::created_at.eq(now), pools::updated_at.eq(now),
+            pools::owner_organisation_id.eq(prefecture.id),
+            pools::name.eq("計測用プール"),
+            pools::expert_title.eq("専門家"),
+            pools::created_at.eq(now),
+            pools::updated_at.eq(now),
         ))
         .returning(pools::id)
         .get_result(conn)?;
     for town in &towns {
         diesel::insert_into(pool_members::table)
             .values((
-                pool_members::pool_id.eq(pool), pool_members::organisation_id.eq(town),
-                pool_members::valid_from.eq(day(2018, 4, 1)), pool_members::created_at.eq(now),
+                pool_members::pool_id.eq(pool),
+                pool_members::organisation_id.eq(town),
+                pool_members::valid_from.eq(day(2018, 4, 1)),
+                pool_members::created_at.eq(now),
             ))
             .execute(conn)?;
     }
     let programme: ProgrammeId = diesel::insert_into(programmes::table)
-        .values((programmes::pool_id.eq(pool), programmes::name.eq("計測用事業"), programmes::created_at.eq(now), programmes::updated_at.eq(now)))
+        .values((
+            programmes::pool_id.eq(pool),
+            programmes::name.eq("計測用事業"),
+            programmes::created_at.eq(now),
+            programmes::updated_at.eq(now),
+        ))
         .returning(programmes::id)
         .get_result(conn)?;
     let rules = presets::all()?.into_iter().next().ok_or_else(Error::not_found)?.rules;
@@ -101,8 +131,11 @@ pub fn fill(conn: &mut Conn, app: &crate::app::App, size: Size, now: UtcTime) ->
     for year in 2019..=2027 {
         diesel::insert_into(programme_years::table)
             .values((
-                programme_years::programme_id.eq(programme), programme_years::fiscal_year.eq(year), programme_years::rules.eq(&rules),
-                programme_years::created_at.eq(now), programme_years::updated_at.eq(now),
+                programme_years::programme_id.eq(programme),
+                programme_years::fiscal_year.eq(year),
+                programme_years::rules.eq(&rules),
+                programme_years::created_at.eq(now),
+                programme_years::updated_at.eq(now),
             ))
             .execute(conn)?;
     }
@@ -123,7 +156,13 @@ pub fn fill(conn: &mut Conn, app: &crate::app::App, size: Size, now: UtcTime) ->
 }
 
 fn expert(
-    conn: &mut Conn, random: &mut Random, n: usize, pool: PoolId, towns: &[OrganisationId], skills: &[SkillItemId], now: UtcTime,
+    conn: &mut Conn,
+    random: &mut Random,
+    n: usize,
+    pool: PoolId,
+    towns: &[OrganisationId],
+    skills: &[SkillItemId],
+    now: UtcTime,
 ) -> Result<ExpertId, Error> {
     let (family, family_kana) = FAMILY.get(random.below(FAMILY.len())).copied().unwrap_or_default();
     let (given, given_kana) = GIVEN.get(random.below(GIVEN.len())).copied().unwrap_or_default();
@@ -156,7 +195,9 @@ fn expert(
             let level = i32::try_from(1 + random.below(4)).unwrap_or(1);
             diesel::insert_into(expert_skills::table)
                 .values((
-                    expert_skills::expert_id.eq(id), expert_skills::skill_item_id.eq(skill), expert_skills::level.eq(level),
+                    expert_skills::expert_id.eq(id),
+                    expert_skills::skill_item_id.eq(skill),
+                    expert_skills::level.eq(level),
                     expert_skills::verified.eq(random.below(2) == 0),
                 ))
                 .execute(conn)?;
@@ -166,8 +207,10 @@ fn expert(
         if random.below(3) != 0 {
             diesel::insert_into(expert_weekly_slots::table)
                 .values((
-                    expert_weekly_slots::expert_id.eq(id), expert_weekly_slots::weekday.eq(weekday),
-                    expert_weekly_slots::start_minute.eq(540), expert_weekly_slots::end_minute.eq(1020),
+                    expert_weekly_slots::expert_id.eq(id),
+                    expert_weekly_slots::weekday.eq(weekday),
+                    expert_weekly_slots::start_minute.eq(540),
+                    expert_weekly_slots::end_minute.eq(1020),
                 ))
                 .execute(conn)?;
         }
@@ -183,7 +226,13 @@ fn expert(
 }
 
 fn visit(
-    conn: &mut Conn, random: &mut Random, n: usize, programme: ProgrammeId, people: &[ExpertId], towns: &[OrganisationId], now: UtcTime,
+    conn: &mut Conn,
+    random: &mut Random,
+    n: usize,
+    programme: ProgrammeId,
+    people: &[ExpertId],
+    towns: &[OrganisationId],
+    now: UtcTime,
 ) -> Result<(), Error> {
     let Some(expert) = random.pick(people) else { return Ok(()) };
     let first = NaiveDate::from_ymd_opt(2019, 4, 1).unwrap_or_default();
@@ -217,7 +266,13 @@ fn visit(
 }
 
 fn request(
-    conn: &mut Conn, random: &mut Random, n: usize, programme: ProgrammeId, owner: OrganisationId, towns: &[OrganisationId], now: UtcTime,
+    conn: &mut Conn,
+    random: &mut Random,
+    n: usize,
+    programme: ProgrammeId,
+    owner: OrganisationId,
+    towns: &[OrganisationId],
+    now: UtcTime,
 ) -> Result<(), Error> {
     let Some(town) = random.pick(towns).copied() else { return Ok(()) };
     let status = ["submitted", "submitted", "accepted", "returned", "rejected", "withdrawn", "waitlisted"];
@@ -249,8 +304,10 @@ fn request(
         .get_result(conn)?;
     diesel::insert_into(request_participants::table)
         .values((
-            request_participants::request_id.eq(id), request_participants::organisation_id.eq(town),
-            request_participants::is_lead.eq(true), request_participants::consented_at.eq(Some(submitted)),
+            request_participants::request_id.eq(id),
+            request_participants::organisation_id.eq(town),
+            request_participants::is_lead.eq(true),
+            request_participants::consented_at.eq(Some(submitted)),
         ))
         .execute(conn)?;
     Ok(())
@@ -259,17 +316,23 @@ fn request(
 fn coordinator(conn: &mut Conn, app: &crate::app::App, prefecture: OrganisationId, now: UtcTime) -> Result<SessionId, Error> {
     let user: UserId = diesel::insert_into(users::table)
         .values((
-            users::email.eq("load@example.jp"), users::name.eq("計測 担当"), users::status.eq("active"),
-            users::password_hash.eq("!"), users::created_at.eq(now), users::updated_at.eq(now),
+            users::email.eq("load@example.jp"),
+            users::name.eq("計測 担当"),
+            users::status.eq("active"),
+            users::password_hash.eq("!"),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
         ))
         .returning(users::id)
         .get_result(conn)?;
     let _: MembershipId = diesel::insert_into(memberships::table)
         .values((
-            memberships::user_id.eq(user), memberships::organisation_id.eq(prefecture),
+            memberships::user_id.eq(user),
+            memberships::organisation_id.eq(prefecture),
             memberships::role.eq(Role::PrefecturalCoordinator),
             memberships::valid_from.eq(NaiveDate::from_ymd_opt(2019, 4, 1).unwrap_or_default()),
-            memberships::created_at.eq(now), memberships::updated_at.eq(now),
+            memberships::created_at.eq(now),
+            memberships::updated_at.eq(now),
         ))
         .returning(memberships::id)
         .get_result(conn)?;

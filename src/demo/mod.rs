@@ -53,7 +53,12 @@ pub fn welcome(app: &App) -> String {
 }
 
 /// Runs one use case of the story and keeps its audit event, as a request would.
-fn step<V>(conn: &mut Conn, ctx: &Ctx, operation: &str, work: impl FnOnce(&mut Conn, &Ctx) -> Result<Outcome<V>, Error>) -> Result<V, Error> {
+fn step<V>(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    operation: &str,
+    work: impl FnOnce(&mut Conn, &Ctx) -> Result<Outcome<V>, Error>,
+) -> Result<V, Error> {
     conn.transaction(|conn| {
         let outcome = work(conn, ctx)?;
         crate::audit::service::record(conn, ctx, operation, &outcome.audit)?;

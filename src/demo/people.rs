@@ -37,13 +37,45 @@ pub(super) struct Account {
 
 /// The accounts.
 pub(super) const ACCOUNTS: &[Account] = &[
-    Account { label: "都道府県コーディネーター", email: "coordinator@pref.example.jp", name: "静岡 花子", role: Role::PrefecturalCoordinator, code: "220001" },
-    Account { label: "浜松市 担当者", email: "staff@hamamatsu.example.jp", name: "浜松 太郎", role: Role::MunicipalStaff, code: "221309" },
-    Account { label: "袋井市 担当者", email: "staff@fukuroi.example.jp", name: "袋井 次郎", role: Role::MunicipalStaff, code: "222160" },
-    Account { label: "袋井市 承認者", email: "approver@fukuroi.example.jp", name: "袋井 課長", role: Role::MunicipalApprover, code: "222160" },
+    Account {
+        label: "都道府県コーディネーター",
+        email: "coordinator@pref.example.jp",
+        name: "静岡 花子",
+        role: Role::PrefecturalCoordinator,
+        code: "220001",
+    },
+    Account {
+        label: "浜松市 担当者",
+        email: "staff@hamamatsu.example.jp",
+        name: "浜松 太郎",
+        role: Role::MunicipalStaff,
+        code: "221309",
+    },
+    Account {
+        label: "袋井市 担当者",
+        email: "staff@fukuroi.example.jp",
+        name: "袋井 次郎",
+        role: Role::MunicipalStaff,
+        code: "222160",
+    },
+    Account {
+        label: "袋井市 承認者",
+        email: "approver@fukuroi.example.jp",
+        name: "袋井 課長",
+        role: Role::MunicipalApprover,
+        code: "222160",
+    },
     Account { label: "専門家", email: "expert@example.jp", name: "見本 一郎", role: Role::Expert, code: "220001" },
-    Account { label: "監査担当者", email: "auditor@pref.example.jp", name: "監査 三郎", role: Role::Auditor, code: "220001" },
-    Account { label: "システム管理者", email: "admin@pref.example.jp", name: "管理 四郎", role: Role::SystemAdmin, code: "220001" },
+    Account {
+        label: "監査担当者", email: "auditor@pref.example.jp", name: "監査 三郎", role: Role::Auditor, code: "220001"
+    },
+    Account {
+        label: "システム管理者",
+        email: "admin@pref.example.jp",
+        name: "管理 四郎",
+        role: Role::SystemAdmin,
+        code: "220001",
+    },
 ];
 
 /// Everybody the story needs.
@@ -68,8 +100,16 @@ impl Cast {
 }
 
 const FAMILY: &[(&str, &str)] = &[
-    ("見本", "ミホン"), ("富士", "フジ"), ("駿河", "スルガ"), ("遠江", "トオトウミ"), ("伊豆", "イズ"),
-    ("天竜", "テンリュウ"), ("三保", "ミホ"), ("髙橋", "タカハシ"), ("渡邉", "ワタナベ"), ("大井", "オオイ"),
+    ("見本", "ミホン"),
+    ("富士", "フジ"),
+    ("駿河", "スルガ"),
+    ("遠江", "トオトウミ"),
+    ("伊豆", "イズ"),
+    ("天竜", "テンリュウ"),
+    ("三保", "ミホ"),
+    ("髙橋", "タカハシ"),
+    ("渡邉", "ワタナベ"),
+    ("大井", "オオイ"),
 ];
 const GIVEN: &[(&str, &str)] = &[("一郎", "イチロウ"), ("美咲", "ミサキ"), ("健太", "ケンタ"), ("陽子", "ヨウコ")];
 const FIELDS: &[&str] = &["業務改革（BPR）", "データ利活用", "情報セキュリティ", "電子申請・窓口", "生成AIの活用"];
@@ -90,7 +130,16 @@ pub(super) fn cast(conn: &mut Conn, app: &Arc<App>, now: UtcTime) -> Result<Cast
     let mut filing: Vec<Principal> = principals.iter().filter(|who| who.role == Role::MunicipalStaff).cloned().collect();
     for town in towns.iter().filter(|town| !matches!(town.lg_code.as_deref(), Some("221309" | "222160"))).take(10) {
         let code = town.lg_code.clone().unwrap_or_default();
-        filing.push(account_of(conn, &format!("staff@{code}.example.jp"), "情報 担当", town, Role::MunicipalStaff, &hash, since, now)?);
+        filing.push(account_of(
+            conn,
+            &format!("staff@{code}.example.jp"),
+            "情報 担当",
+            town,
+            Role::MunicipalStaff,
+            &hash,
+            since,
+            now,
+        )?);
     }
     diesel::update(organisations::table.filter(organisations::lg_code.eq("222160")))
         .set(organisations::requires_approval.eq(true))
@@ -101,9 +150,13 @@ pub(super) fn cast(conn: &mut Conn, app: &Arc<App>, now: UtcTime) -> Result<Cast
 
     let ctx = Ctx { app: Arc::clone(app), principal: coordinator.clone(), now, request_id: "demo".to_owned() };
     let pool = step(conn, &ctx, "demo", |conn, ctx| {
-        pool_service::create_pool(conn, ctx, body(json!({
-            "name": "ICTエキスパート", "expert_title": "ICTエキスパート", "description": "県内市町などへICTの専門家を派遣します。"
-        }))?)
+        pool_service::create_pool(
+            conn,
+            ctx,
+            body(json!({
+                "name": "ICTエキスパート", "expert_title": "ICTエキスパート", "description": "県内市町などへICTの専門家を派遣します。"
+            }))?,
+        )
     })?;
     let members: Vec<OrganisationId> = towns.iter().map(|town| town.id).collect();
     step(conn, &ctx, "demo", |conn, ctx| {
@@ -125,18 +178,33 @@ pub(super) fn cast(conn: &mut Conn, app: &Arc<App>, now: UtcTime) -> Result<Cast
     let registered = register_experts(conn, &ctx, pool.id, &towns, &skills)?;
     link_expert_account(conn, &principals, registered.first().copied())?;
     Ok(Cast {
-        app: Arc::clone(app), now, coordinator, towns: filing, experts: registered, skills, programme: programme.id,
+        app: Arc::clone(app),
+        now,
+        coordinator,
+        towns: filing,
+        experts: registered,
+        skills,
+        programme: programme.id,
         codes: towns.iter().filter_map(|town| town.lg_code.clone()).collect(),
     })
 }
 
 #[expect(clippy::too_many_arguments, reason = "an account is what it is")]
 fn account_of(
-    conn: &mut Conn, email: &str, name: &str, home: &OrganisationRow, role: Role, hash: &str, since: NaiveDate, now: UtcTime,
+    conn: &mut Conn,
+    email: &str,
+    name: &str,
+    home: &OrganisationRow,
+    role: Role,
+    hash: &str,
+    since: NaiveDate,
+    now: UtcTime,
 ) -> Result<Principal, Error> {
-    let user = people::insert(conn, &NewUser {
-        email, name, kana: "", locale: crate::organisations::model::Language::Ja, password_hash: Some(hash),
-    }, now)?;
+    let user = people::insert(
+        conn,
+        &NewUser { email, name, kana: "", locale: crate::organisations::model::Language::Ja, password_hash: Some(hash) },
+        now,
+    )?;
     let membership_id = people::insert_membership(conn, user.id, home.id, role, since, None, now)?;
     Ok(Principal {
         actor: Actor::User { user_id: user.id, session_id: SessionId(0), membership_id },
@@ -153,7 +221,11 @@ fn account_of(
 }
 
 fn register_experts(
-    conn: &mut Conn, ctx: &Ctx, pool: PoolId, towns: &[OrganisationRow], skills: &[SkillItemId],
+    conn: &mut Conn,
+    ctx: &Ctx,
+    pool: PoolId,
+    towns: &[OrganisationRow],
+    skills: &[SkillItemId],
 ) -> Result<Vec<ExpertId>, Error> {
     let mut registered = Vec::new();
     for n in 0..40_usize {
@@ -164,13 +236,17 @@ fn register_experts(
         let field = FIELDS.get(n % FIELDS.len()).copied().unwrap_or_default();
         let base = towns.get((n * 7) % towns.len().max(1)).map(|town| town.id);
         let expert = step(conn, ctx, "demo", |conn, ctx| {
-            expert_service::create_expert(conn, ctx, body(json!({
-                "pool_id": pool, "name": format!("{family} {given}"), "kana": format!("{family_kana} {given_kana}"),
-                "affiliation_kind": kind.get(n % kind.len()), "email": email, "onsite": n % 6 != 5, "online": n % 4 != 3 || n % 6 == 5,
-                "profile": format!("専門分野は{field}。自治体での支援経験があります。（架空の人物です）"),
-                "base_organisation_id": base, "appointed_from": "2019-04-01",
-                "capacity_simultaneous": 4, "capacity_minutes_month": 60 * 30
-            }))?)
+            expert_service::create_expert(
+                conn,
+                ctx,
+                body(json!({
+                    "pool_id": pool, "name": format!("{family} {given}"), "kana": format!("{family_kana} {given_kana}"),
+                    "affiliation_kind": kind.get(n % kind.len()), "email": email, "onsite": n % 6 != 5, "online": n % 4 != 3 || n % 6 == 5,
+                    "profile": format!("専門分野は{field}。自治体での支援経験があります。（架空の人物です）"),
+                    "base_organisation_id": base, "appointed_from": "2019-04-01",
+                    "capacity_simultaneous": 4, "capacity_minutes_month": 60 * 30
+                }))?,
+            )
         })?;
         let chosen: Vec<serde_json::Value> = skills
             .iter()

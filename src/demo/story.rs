@@ -49,8 +49,15 @@ enum Fate {
 
 /// The last requests stand for the states that pass quickly.
 const NEWEST: &[Fate] = &[
-    Fate::AwaitDecision, Fate::Offered, Fate::Declined, Fate::Waitlisted, Fate::Returned, Fate::Submitted, Fate::Submitted,
-    Fate::AwaitApproval, Fate::Draft,
+    Fate::AwaitDecision,
+    Fate::Offered,
+    Fate::Declined,
+    Fate::Waitlisted,
+    Fate::Returned,
+    Fate::Submitted,
+    Fate::Submitted,
+    Fate::AwaitApproval,
+    Fate::Draft,
 ];
 
 /// Three past years as the office kept them, through the import.
@@ -69,10 +76,14 @@ pub(super) fn past_years(conn: &mut Conn, cast: &Cast) -> Result<(), Error> {
     }
     let ctx = cast.ctx(&cast.coordinator, cast.now);
     let import = step(conn, &ctx, "demo", |conn, ctx| {
-        imports::create(conn, ctx, body(json!({
-            "kind": "dispatch_ledger", "programme_id": cast.programme, "file_name": "派遣実績.csv",
-            "content_base64": base64::engine::general_purpose::STANDARD.encode(csv)
-        }))?)
+        imports::create(
+            conn,
+            ctx,
+            body(json!({
+                "kind": "dispatch_ledger", "programme_id": cast.programme, "file_name": "派遣実績.csv",
+                "content_base64": base64::engine::general_purpose::STANDARD.encode(csv)
+            }))?,
+        )
     })?;
     change(conn, &ctx, |c, x| crate::imports::store::owned(c, x, import.id), imports::apply, json!({})).map(drop)
 }
@@ -108,30 +119,42 @@ fn request(conn: &mut Conn, cast: &Cast, n: usize, start: NaiveDate, fate: Fate)
     let town = match fate {
         Fate::AwaitApproval => cast.towns.get(1),
         // Fukuroi's staff needs its approver: the other towns file at once.
-        _ => cast.towns.iter().filter(|town| Some(town.organisation_id) != cast.towns.get(1).map(|t| t.organisation_id)).nth(n % 11),
+        _ => cast
+            .towns
+            .iter()
+            .filter(|town| Some(town.organisation_id) != cast.towns.get(1).map(|t| t.organisation_id))
+            .nth(n % 11),
     };
     let Some(town) = town else { return Ok(()) };
     // A dispatch lies within one fiscal year.
     let year_end = FiscalYear::of(start + Duration::days(14)).last_day();
     let from = (start + Duration::days(14)).min(year_end);
     let to = (start + Duration::days(75)).min(year_end);
-    let days: Vec<NaiveDate> =
-        [21, 42].iter().map(|after| working_day(start + Duration::days(*after))).filter(|day| *day >= from && *day <= to).collect();
+    let days: Vec<NaiveDate> = [21, 42]
+        .iter()
+        .map(|after| working_day(start + Duration::days(*after)))
+        .filter(|day| *day >= from && *day <= to)
+        .collect();
     if days.is_empty() {
         return Ok(());
     }
     let kind = if n % 9 == 4 { "training" } else { "visit" };
     let skill = cast.skills.get(n % cast.skills.len().max(1));
-    let wished: Vec<serde_json::Value> = days.iter().map(|day| json!({"day": day, "start_minute": 600, "end_minute": 780})).collect();
+    let wished: Vec<serde_json::Value> =
+        days.iter().map(|day| json!({"day": day, "start_minute": 600, "end_minute": 780})).collect();
     let filed = cast.ctx(town, at(start));
     let made = step(conn, &filed, "demo", |conn, ctx| {
-        draft::create(conn, ctx, body(json!({
-            "programme_id": cast.programme, "activity_kind": kind, "theme": theme, "background": background,
-            "goal": "専門家の助言を受けて、年度内に実施計画をまとめる。", "mode": "onsite", "period_from": from, "period_to": to,
-            "visit_count": days.len(), "minutes_per_visit": 180, "place": format!("{}役所", town.organisation_name),
-            "audience": "関係課の職員", "audience_count": 10 + n % 20, "department": "情報政策課", "contact_name": town.name,
-            "wished_dates": wished, "required_skills": [{"skill_item_id": skill, "min_level": 2, "must": false}]
-        }))?)
+        draft::create(
+            conn,
+            ctx,
+            body(json!({
+                "programme_id": cast.programme, "activity_kind": kind, "theme": theme, "background": background,
+                "goal": "専門家の助言を受けて、年度内に実施計画をまとめる。", "mode": "onsite", "period_from": from, "period_to": to,
+                "visit_count": days.len(), "minutes_per_visit": 180, "place": format!("{}役所", town.organisation_name),
+                "audience": "関係課の職員", "audience_count": 10 + n % 20, "department": "情報政策課", "contact_name": town.name,
+                "wished_dates": wished, "required_skills": [{"skill_item_id": skill, "min_level": 2, "must": false}]
+            }))?,
+        )
     })?;
     if fate == Fate::Draft {
         return Ok(());
@@ -191,10 +214,19 @@ fn request(conn: &mut Conn, cast: &Cast, n: usize, start: NaiveDate, fate: Fate)
 }
 
 /// Asks the first of a few experts who can come on these days.
-fn ask(conn: &mut Conn, cast: &Cast, n: usize, request: RequestId, days: &[NaiveDate], day: NaiveDate) -> Result<Option<(OfferId, NaiveDate)>, Error> {
+fn ask(
+    conn: &mut Conn,
+    cast: &Cast,
+    n: usize,
+    request: RequestId,
+    days: &[NaiveDate],
+    day: NaiveDate,
+) -> Result<Option<(OfferId, NaiveDate)>, Error> {
     let ctx = cast.ctx(&cast.coordinator, at(day));
-    let planned: Vec<serde_json::Value> =
-        days.iter().map(|day| json!({"day": day, "start_minute": 600, "minutes": 180, "mode": "onsite", "place": "庁舎"})).collect();
+    let planned: Vec<serde_json::Value> = days
+        .iter()
+        .map(|day| json!({"day": day, "start_minute": 600, "minutes": 180, "mode": "onsite", "place": "庁舎"}))
+        .collect();
     for attempt in 0..5 {
         let Some(expert) = cast.experts.get((n * 3 + attempt * 7) % cast.experts.len().max(1)) else { continue };
         let text = json!({"expert_id": expert, "visits": planned, "message": "ご検討をお願いします。", "valid_hours": 240});
@@ -210,7 +242,15 @@ fn ask(conn: &mut Conn, cast: &Cast, n: usize, request: RequestId, days: &[Naive
 }
 
 /// Visits are recorded and reported once their day has passed.
-fn carry_out(conn: &mut Conn, cast: &Cast, town: &Principal, n: usize, dispatch: DispatchId, days: &[NaiveDate], fate: Fate) -> Result<(), Error> {
+fn carry_out(
+    conn: &mut Conn,
+    cast: &Cast,
+    town: &Principal,
+    n: usize,
+    dispatch: DispatchId,
+    days: &[NaiveDate],
+    fate: Fate,
+) -> Result<(), Error> {
     let today = cast.now.jst_day();
     let ctx = cast.ctx(town, cast.now);
     let planned: Vec<(VisitId, Option<NaiveDate>)> =
@@ -224,7 +264,9 @@ fn carry_out(conn: &mut Conn, cast: &Cast, town: &Principal, n: usize, dispatch:
         change(conn, &ctx, |c, x| visits::worked_on(c, x, visit), visits::record, text)?;
         last = Some(day);
     }
-    let Some(last) = last.filter(|day| fate == Fate::Complete && *day + Duration::days(6) < today && !days.is_empty()) else { return Ok(()) };
+    let Some(last) = last.filter(|day| fate == Fate::Complete && *day + Duration::days(6) < today && !days.is_empty()) else {
+        return Ok(());
+    };
     let ctx = cast.ctx(town, at(last + Duration::days(3)));
     let text = json!({"content": "現状の課題を整理し、改善案を検討した。", "result": "実施計画の骨子がまとまった。", "next_step": "次年度予算へ反映する。", "outcomes": []});
     let report = change(conn, &ctx, |c, x| reports::written_of(c, x, dispatch), reports::write, text)?.id;

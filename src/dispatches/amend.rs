@@ -60,7 +60,11 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
 
     let (old, new) = facts(&before, &plan);
     let amendment = NewAmendment {
-        kind: AmendmentKind::Change, document_number: &body.document_number, old: old.clone(), new: new.clone(), reason: &body.reason,
+        kind: AmendmentKind::Change,
+        document_number: &body.document_number,
+        old: old.clone(),
+        new: new.clone(),
+        reason: &body.reason,
     };
     records::insert_amendment(conn, ctx, &before, &amendment)?;
     let mut row = plan.row.clone();
@@ -72,7 +76,12 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
     let parties = notices::parties(conn, ctx, &row, &request)?;
     let items = items(&before, &plan);
     let told = Amended {
-        items: &items, reason: Some(&body.reason), visits: &visits, also: &[], except: &[], key: format!("amendment{}", row.amendment_number),
+        items: &items,
+        reason: Some(&body.reason),
+        visits: &visits,
+        also: &[],
+        except: &[],
+        key: format!("amendment{}", row.amendment_number),
     };
     notices::amended(conn, ctx, &row, &parties, &told)?;
     let audit = Audit::new("dispatch", row.id.0, row.owner_organisation_id).change(old, new).because(body.reason);
@@ -82,12 +91,13 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
 fn slot(fields: &mut Fields, pointer: &str, body: &PlannedVisitBody, row: &DispatchRow) -> Result<Slot, Error> {
     let both = body.day.is_some() == body.start_minute.is_some();
     fields.check(
-        both, format!("{pointer}/start_minute"), "required",
-        "日付と開始時刻は両方指定するか、両方省いてください（省いた場合は日程調整中）", "Give day and start together, or neither",
+        both,
+        format!("{pointer}/start_minute"),
+        "required",
+        "日付と開始時刻は両方指定するか、両方省いてください（省いた場合は日程調整中）",
+        "Give day and start together, or neither",
     );
-    let slot = Slot {
-        start: body.day.zip(body.start_minute), minutes: body.minutes, mode: body.mode, place: body.place.clone(),
-    };
+    let slot = Slot { start: body.day.zip(body.start_minute), minutes: body.minutes, mode: body.mode, place: body.place.clone() };
     check_slot(fields, pointer, &slot, row)?;
     Ok(slot)
 }
@@ -102,8 +112,11 @@ fn plan(conn: &mut Conn, before: &DispatchRow, visits: &[VisitRow], body: &Amend
     fields.at_most("/drop", body.drop.len(), 100);
     let changes = !(body.add.is_empty() && body.moved.is_empty() && body.drop.is_empty());
     fields.check(
-        changes || body.period_from.is_some() || body.period_to.is_some(), "/", "nothing_to_change",
-        "変更する内容を指定してください", "Say what is to change",
+        changes || body.period_from.is_some() || body.period_to.is_some(),
+        "/",
+        "nothing_to_change",
+        "変更する内容を指定してください",
+        "Say what is to change",
     );
     let mut row = before.clone();
     row.period_from = body.period_from.unwrap_or(before.period_from);
@@ -112,15 +125,23 @@ fn plan(conn: &mut Conn, before: &DispatchRow, visits: &[VisitRow], body: &Amend
     let year = before.year()?;
     fields.check(
         row.period_to < row.period_from || (within_one_year(row.period_from, row.period_to) && year.contains(row.period_from)),
-        "/period_to", "period_crosses_fiscal_year",
-        "派遣期間は決定の年度内にしてください。翌年度の分は別の申請が必要です", "Must stay in the fiscal year of the decision",
+        "/period_to",
+        "period_crosses_fiscal_year",
+        "派遣期間は決定の年度内にしてください。翌年度の分は別の申請が必要です",
+        "Must stay in the fiscal year of the decision",
     );
 
     let rules = before.rules()?;
     let mut touched: BTreeSet<VisitId> = BTreeSet::new();
     let mut find = |fields: &mut Fields, pointer: String, id: VisitId| -> Option<VisitRow> {
         let found = visits.iter().find(|visit| visit.id == id && visit.status == VisitStatus::Planned);
-        fields.check(found.is_some(), pointer.clone(), "not_planned", "この派遣の予定されている訪問を指定してください", "Must be a planned visit of the dispatch");
+        fields.check(
+            found.is_some(),
+            pointer.clone(),
+            "not_planned",
+            "この派遣の予定されている訪問を指定してください",
+            "Must be a planned visit of the dispatch",
+        );
         fields.check(touched.insert(id), pointer, "duplicate", "同じ訪問が重なっています", "The visit is named twice");
         found.cloned()
     };
@@ -142,11 +163,19 @@ fn plan(conn: &mut Conn, before: &DispatchRow, visits: &[VisitRow], body: &Amend
     let mut added = Vec::new();
     for (i, wanted) in body.add.iter().enumerate() {
         let goes = experts.iter().any(|expert| expert.active && expert.expert_id == wanted.expert_id);
-        fields.check(goes, format!("/add/{i}/expert_id"), "not_in_dispatch", "この派遣の専門家を指定してください", "Must be an expert of the dispatch");
+        fields.check(
+            goes,
+            format!("/add/{i}/expert_id"),
+            "not_in_dispatch",
+            "この派遣の専門家を指定してください",
+            "Must be an expert of the dispatch",
+        );
         let slot = slot(&mut fields, &format!("/add/{i}/visit"), &wanted.visit, &row)?;
         added.push(new_visit(&row, wanted.expert_id, &slot, rules.travel_buffer_minutes));
     }
-    for visit in visits.iter().filter(|visit| matches!(visit.status, VisitStatus::Planned | VisitStatus::Done | VisitStatus::NoShow)) {
+    for visit in
+        visits.iter().filter(|visit| matches!(visit.status, VisitStatus::Planned | VisitStatus::Done | VisitStatus::NoShow))
+    {
         if touched.contains(&visit.id) {
             continue;
         }
@@ -154,8 +183,10 @@ fn plan(conn: &mut Conn, before: &DispatchRow, visits: &[VisitRow], body: &Amend
             && !lies_within(day, row.period_from, row.period_to, year)
         {
             fields.wrong(
-                "/period_to", "visit_outside_period",
-                format!("{day}の訪問が派遣期間の外になります"), format!("The visit of {day} would lie outside the period"),
+                "/period_to",
+                "visit_outside_period",
+                format!("{day}の訪問が派遣期間の外になります"),
+                format!("The visit of {day} would lie outside the period"),
             );
         }
         // What is still to be arranged loads the month in which the period begins.
@@ -171,11 +202,31 @@ fn plan(conn: &mut Conn, before: &DispatchRow, visits: &[VisitRow], body: &Amend
 
 fn new_visit(row: &DispatchRow, expert_id: ExpertId, slot: &Slot, buffer_minutes: i32) -> VisitRow {
     let mut visit = VisitRow {
-        id: VisitId(0), programme_id: row.programme_id, expert_id, request_id: Some(row.request_id), offer_id: None,
-        dispatch_id: Some(row.id), origin: super::model::VisitOrigin::Service, activity_kind: row.activity_kind,
-        status: VisitStatus::Planned, day: None, load_day: row.period_from, start_minute: None, planned_minutes: slot.minutes,
-        actual_minutes: None, blocked_from: None, blocked_to: None, mode: slot.mode, place: String::new(), attendees: None,
-        note: String::new(), cancelled_by_party: None, notice_days: None, cancel_reason: None, rescheduled_to_id: None, version: 1,
+        id: VisitId(0),
+        programme_id: row.programme_id,
+        expert_id,
+        request_id: Some(row.request_id),
+        offer_id: None,
+        dispatch_id: Some(row.id),
+        origin: super::model::VisitOrigin::Service,
+        activity_kind: row.activity_kind,
+        status: VisitStatus::Planned,
+        day: None,
+        load_day: row.period_from,
+        start_minute: None,
+        planned_minutes: slot.minutes,
+        actual_minutes: None,
+        blocked_from: None,
+        blocked_to: None,
+        mode: slot.mode,
+        place: String::new(),
+        attendees: None,
+        note: String::new(),
+        cancelled_by_party: None,
+        notice_days: None,
+        cancel_reason: None,
+        rescheduled_to_id: None,
+        version: 1,
     };
     place(&mut visit, slot, row, buffer_minutes);
     visit
@@ -202,10 +253,20 @@ fn carry_out(conn: &mut Conn, ctx: &Ctx, plan: &Plan, request: &RequestRow, reas
     }
     for visit in &plan.added {
         let new = NewVisit {
-            programme_id: visit.programme_id, expert_id: visit.expert_id, request_id: request.id, offer_id: None,
-            dispatch_id: visit.dispatch_id, activity_kind: visit.activity_kind, status: VisitStatus::Planned, day: visit.day,
-            load_day: visit.load_day, start_minute: visit.start_minute, planned_minutes: visit.planned_minutes,
-            blocked: visit.blocked_from.zip(visit.blocked_to), mode: visit.mode, place: visit.place.clone(),
+            programme_id: visit.programme_id,
+            expert_id: visit.expert_id,
+            request_id: request.id,
+            offer_id: None,
+            dispatch_id: visit.dispatch_id,
+            activity_kind: visit.activity_kind,
+            status: VisitStatus::Planned,
+            day: visit.day,
+            load_day: visit.load_day,
+            start_minute: visit.start_minute,
+            planned_minutes: visit.planned_minutes,
+            blocked: visit.blocked_from.zip(visit.blocked_to),
+            mode: visit.mode,
+            place: visit.place.clone(),
         };
         visit_store::insert(conn, &new, ctx.now)?;
     }
@@ -216,8 +277,15 @@ fn carry_out(conn: &mut Conn, ctx: &Ctx, plan: &Plan, request: &RequestRow, reas
 }
 
 /// 422 when the visits as they are now go beyond what the rules of the decision allow one request.
-pub(super) fn require_limits(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &RequestRow, visits: &[VisitRow]) -> Result<(), Error> {
-    let applicant = crate::organisations::store::find(conn, row.applicant_organisation_id)?.ok_or_else(|| Error::internal("applicant"))?;
+pub(super) fn require_limits(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    request: &RequestRow,
+    visits: &[VisitRow],
+) -> Result<(), Error> {
+    let applicant =
+        crate::organisations::store::find(conn, row.applicant_organisation_id)?.ok_or_else(|| Error::internal("applicant"))?;
     let rules = row.rules()?;
     let counted: Vec<_> = visits
         .iter()
@@ -279,7 +347,10 @@ fn items(before: &DispatchRow, plan: &Plan) -> Vec<Item> {
     if old != new {
         items.push(Item::period(old, new));
     }
-    let visible = plan.moved.iter().filter(|(before, after)| before.day.is_some() || after.day.is_some() || before.planned_minutes != after.planned_minutes);
+    let visible = plan
+        .moved
+        .iter()
+        .filter(|(before, after)| before.day.is_some() || after.day.is_some() || before.planned_minutes != after.planned_minutes);
     items.extend(visible.map(|(before, after)| Item::visit(Some(before), Some(after))));
     items.extend(plan.dropped.iter().map(|visit| Item::visit(Some(visit), None)));
     items.extend(plan.added.iter().map(|visit| Item::visit(None, Some(visit))));

@@ -46,10 +46,7 @@ pub fn configure(config: &mut ServiceConfig) {
 async fn decide_request(write: Write<DecideDispatches>) -> Result<HttpResponse, Error> {
     let id = write.id::<RequestId>("id").ok();
     write
-        .change(
-            move |conn, ctx| crate::requests::store::owned(conn, ctx, id.ok_or_else(Error::not_found)?),
-            decide::decide,
-        )
+        .change(move |conn, ctx| crate::requests::store::owned(conn, ctx, id.ok_or_else(Error::not_found)?), decide::decide)
         .await
 }
 
@@ -100,11 +97,20 @@ pub struct DispatchListParams {
 async fn list_dispatches(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: DispatchListParams| {
         if params.q.as_ref().is_some_and(|q| q.chars().count() > 100) {
-            return Err(Error::new(ErrorCode::UnknownParameter).field("q", "too_long", "100文字以内にしてください", "At most 100 characters"));
+            return Err(Error::new(ErrorCode::UnknownParameter).field(
+                "q",
+                "too_long",
+                "100文字以内にしてください",
+                "At most 100 characters",
+            ));
         }
         let filter = DispatchFilter {
-            programme_id: params.programme_id, fiscal_year: params.fiscal_year, status: params.status,
-            activity_kind: params.activity_kind, applicant: params.applicant_organisation_id, expert: params.expert_id,
+            programme_id: params.programme_id,
+            fiscal_year: params.fiscal_year,
+            status: params.status,
+            activity_kind: params.activity_kind,
+            applicant: params.applicant_organisation_id,
+            expert: params.expert_id,
             q: params.q.filter(|q| !q.is_empty()),
         };
         let sort = params.sort.unwrap_or(DispatchSort::UpdatedDesc);
@@ -145,7 +151,9 @@ async fn get_dispatch(read: Read<ReadDispatches>) -> Result<HttpResponse, Error>
 #[patch("/dispatches/{id}")]
 async fn update_dispatch(write: Write<DecideDispatches>) -> Result<HttpResponse, Error> {
     let id = write.id::<DispatchId>("id").ok();
-    write.change(move |conn, ctx| store::owned_dispatch(conn, ctx, id.ok_or_else(Error::not_found)?), service::update_dispatch).await
+    write
+        .change(move |conn, ctx| store::owned_dispatch(conn, ctx, id.ok_or_else(Error::not_found)?), service::update_dispatch)
+        .await
 }
 
 /// 変更決定をする / Amends a dispatch: visits added, moved or dropped, another period.
@@ -165,7 +173,9 @@ async fn amend_dispatch(write: Write<DecideDispatches>) -> Result<HttpResponse, 
 #[post("/dispatches/{id}/replace-expert")]
 async fn replace_dispatch_expert(write: Write<DecideDispatches>) -> Result<HttpResponse, Error> {
     let id = write.id::<DispatchId>("id").ok();
-    write.change(move |conn, ctx| store::owned_dispatch(conn, ctx, id.ok_or_else(Error::not_found)?), replace::replace_expert).await
+    write
+        .change(move |conn, ctx| store::owned_dispatch(conn, ctx, id.ok_or_else(Error::not_found)?), replace::replace_expert)
+        .await
 }
 
 /// 派遣を中止する / Calls a dispatch off.
@@ -175,7 +185,9 @@ async fn replace_dispatch_expert(write: Write<DecideDispatches>) -> Result<HttpR
 #[post("/dispatches/{id}/cancel")]
 async fn cancel_dispatch(write: Write<DecideDispatches>) -> Result<HttpResponse, Error> {
     let id = write.id::<DispatchId>("id").ok();
-    write.change(move |conn, ctx| store::owned_dispatch(conn, ctx, id.ok_or_else(Error::not_found)?), service::cancel_dispatch).await
+    write
+        .change(move |conn, ctx| store::owned_dispatch(conn, ctx, id.ok_or_else(Error::not_found)?), service::cancel_dispatch)
+        .await
 }
 
 /// 派遣の評価（人材プールの所有者のみ） / Evaluations of a dispatch, for the pool's owner.
@@ -201,5 +213,7 @@ async fn list_evaluations(read: Read<ReadEvaluations>) -> Result<HttpResponse, E
 #[post("/dispatches/{id}/evaluations")]
 async fn create_evaluation(write: Write<WriteEvaluations>) -> Result<HttpResponse, Error> {
     let id = write.id::<DispatchId>("id").ok();
-    write.under(move |conn, ctx| evaluations::evaluated_by(conn, ctx, id.ok_or_else(Error::not_found)?), evaluations::create).await
+    write
+        .under(move |conn, ctx| evaluations::evaluated_by(conn, ctx, id.ok_or_else(Error::not_found)?), evaluations::create)
+        .await
 }

@@ -94,12 +94,15 @@ pub fn decide(conn: &mut Conn, ctx: &Ctx, seen: RequestRow, body: DecideRequestB
     notices::decided(conn, ctx, &row, &request, &visits, rules.report_due_days)?;
 
     let mut audit = Audit::new("dispatch", row.id.0, row.owner_organisation_id)
-        .change(json!({"request_status": request.status}), json!({
-            "request_id": request.id, "request_status": status, "number": row.number, "document_number": row.document_number,
-            "decided_on": row.decided_on, "period_from": row.period_from, "period_to": row.period_to, "offer_ids": offer_ids,
-            "expert_ids": chosen.iter().map(|offer| offer.expert_id).collect::<Vec<_>>(), "visits": visits.len(),
-            "offers_withdrawn": withdrawn,
-        }))
+        .change(
+            json!({"request_status": request.status}),
+            json!({
+                "request_id": request.id, "request_status": status, "number": row.number, "document_number": row.document_number,
+                "decided_on": row.decided_on, "period_from": row.period_from, "period_to": row.period_to, "offer_ids": offer_ids,
+                "expert_ids": chosen.iter().map(|offer| offer.expert_id).collect::<Vec<_>>(), "visits": visits.len(),
+                "offers_withdrawn": withdrawn,
+            }),
+        )
         .for_body(row.applicant_organisation_id, ctx.organisation());
     if !body.note.is_empty() {
         audit = audit.because(body.note);
@@ -113,41 +116,70 @@ fn require_acceptance(request: &RequestRow, accepted: &[OfferRow]) -> Result<(),
     if !accepted.is_empty() {
         return Ok(());
     }
-    let verbs = request.status.verbs().into_iter().filter(|verb| *verb != RequestVerb::Decide).map(|verb| verb.as_str()).collect();
+    let verbs =
+        request.status.verbs().into_iter().filter(|verb| *verb != RequestVerb::Decide).map(|verb| verb.as_str()).collect();
     Err(Error::transition(request.status.as_str(), verbs)
         .detail("承諾した専門家がいないため決定できません", "No expert has accepted yet, so there is nothing to decide"))
 }
 
 /// The chosen offers, after every value of the body was looked at.
 fn chosen(
-    ctx: &Ctx, request: &RequestRow, accepted: &[OfferRow], body: &DecideRequestBody, period: (NaiveDate, NaiveDate),
+    ctx: &Ctx,
+    request: &RequestRow,
+    accepted: &[OfferRow],
+    body: &DecideRequestBody,
+    period: (NaiveDate, NaiveDate),
     decided_on: NaiveDate,
 ) -> Result<Vec<OfferRow>, Error> {
     let mut fields = Fields::new();
     fields.optional_line("/document_number", &body.document_number, 100);
     fields.text("/note", &body.note, 2000);
-    fields.check(decided_on <= ctx.today(), "/decided_on", "in_the_future", "今日以前の日付にしてください", "Must not lie in the future");
-    fields.check(!body.offer_ids.is_empty(), "/offer_ids", "required", "承諾された依頼を1件以上指定してください", "Name at least one accepted offer");
+    fields.check(
+        decided_on <= ctx.today(),
+        "/decided_on",
+        "in_the_future",
+        "今日以前の日付にしてください",
+        "Must not lie in the future",
+    );
+    fields.check(
+        !body.offer_ids.is_empty(),
+        "/offer_ids",
+        "required",
+        "承諾された依頼を1件以上指定してください",
+        "Name at least one accepted offer",
+    );
     fields.at_most("/offer_ids", body.offer_ids.len(), 20);
     fields.period("/period_to", period.0, period.1);
     if period.1 >= period.0 && !within_one_year(period.0, period.1) {
         let year = FiscalYear::of(period.0);
         fields.wrong(
-            "/period_to", "period_crosses_fiscal_year",
+            "/period_to",
+            "period_crosses_fiscal_year",
             format!("1件の決定は{}を越えられません。3月31日までの分と4月1日からの分の2件に分けてください", year.label_ja()),
-            format!("A decision must not leave fiscal year {}: split it into one until 31 March and one from 1 April", year.starting_year()),
+            format!(
+                "A decision must not leave fiscal year {}: split it into one until 31 March and one from 1 April",
+                year.starting_year()
+            ),
         );
     }
     fields.check(
-        FiscalYear::of(period.0).starting_year() == request.fiscal_year, "/period_from", "outside_fiscal_year",
-        "申請の年度内の日付にしてください", "Must lie in the request's fiscal year",
+        FiscalYear::of(period.0).starting_year() == request.fiscal_year,
+        "/period_from",
+        "outside_fiscal_year",
+        "申請の年度内の日付にしてください",
+        "Must lie in the request's fiscal year",
     );
     let mut seen = BTreeSet::new();
     let mut chosen: Vec<OfferRow> = Vec::new();
     for (i, id) in body.offer_ids.iter().enumerate() {
         let pointer = format!("/offer_ids/{i}");
         match accepted.iter().find(|offer| offer.id == *id) {
-            None => fields.wrong(pointer, "not_accepted", "この申請で承諾された依頼を指定してください", "Must be an accepted offer of this request"),
+            None => fields.wrong(
+                pointer,
+                "not_accepted",
+                "この申請で承諾された依頼を指定してください",
+                "Must be an accepted offer of this request",
+            ),
             Some(offer) => {
                 fields.check(seen.insert(*id), pointer, "duplicate", "同じ依頼が重なっています", "The offer is named twice");
                 chosen.push(offer.clone());
@@ -169,7 +201,8 @@ fn other_decider(ctx: &Ctx, rules: &ProgrammeRules, chosen: &[OfferRow]) -> Resu
         return Ok(());
     }
     Err(Error::rule(
-        "decider_differs_from_proposer", "/offer_ids",
+        "decider_differs_from_proposer",
+        "/offer_ids",
         "この事業では、専門家を提案した人とは別の人が決定します",
         "In this programme the decision is made by another person than the one who proposed the expert",
     ))
@@ -180,7 +213,8 @@ fn check_visits(held: &[VisitRow], period: (NaiveDate, NaiveDate), year: FiscalY
     let mut fields = Fields::new();
     for day in held.iter().filter_map(|visit| visit.day).filter(|day| !lies_within(*day, period.0, period.1, year)) {
         fields.wrong(
-            "/period_to", "visit_outside_period",
+            "/period_to",
+            "visit_outside_period",
             format!("{day}の訪問が派遣期間（{}～{}）の外にあります", period.0, period.1),
             format!("The visit of {day} lies outside the period ({} to {})", period.0, period.1),
         );

@@ -18,16 +18,26 @@ pub fn evaluated_by(conn: &mut Conn, ctx: &Ctx, id: DispatchId) -> Result<Dispat
 }
 
 /// Keeps an evaluation of an expert who has done a visit of the dispatch; one for each expert.
-pub fn create(conn: &mut Conn, ctx: &Ctx, dispatch: DispatchRow, body: CreateEvaluationBody) -> Result<Outcome<EvaluationView>, Error> {
+pub fn create(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    dispatch: DispatchRow,
+    body: CreateEvaluationBody,
+) -> Result<Outcome<EvaluationView>, Error> {
     let experts = records::experts_of(conn, &[dispatch.id])?;
     let belongs = experts.iter().any(|expert| expert.expert_id == body.expert_id);
     if belongs && !report_store::has_done_visit(conn, dispatch.id, body.expert_id)? {
-        return Err(Error::transition(dispatch.status.as_str(), Vec::new()).detail(
-            "専門家の訪問が1回以上終わってから評価できます", "An expert can be evaluated after a visit is done",
-        ));
+        return Err(Error::transition(dispatch.status.as_str(), Vec::new())
+            .detail("専門家の訪問が1回以上終わってから評価できます", "An expert can be evaluated after a visit is done"));
     }
     let mut fields = Fields::new();
-    fields.check(belongs, "/expert_id", "not_in_dispatch", "この派遣の専門家を指定してください", "Must be an expert of the dispatch");
+    fields.check(
+        belongs,
+        "/expert_id",
+        "not_in_dispatch",
+        "この派遣の専門家を指定してください",
+        "Must be an expert of the dispatch",
+    );
     fields.within("/score", i64::from(body.score), 1, 5);
     fields.text("/comment", &body.comment, 5000);
     fields.finish()?;
@@ -36,8 +46,13 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, dispatch: DispatchRow, body: CreateEva
     let audit = Audit::new("evaluation", id, dispatch.owner_organisation_id)
         .created(json!({"dispatch_id": dispatch.id, "expert_id": body.expert_id, "score": body.score}));
     let view = EvaluationView {
-        id, dispatch_id: dispatch.id, expert_id: body.expert_id, score: body.score, comment: body.comment,
-        created_by: by.map(|_| ctx.principal.name.clone()), created_at: ctx.now,
+        id,
+        dispatch_id: dispatch.id,
+        expert_id: body.expert_id,
+        score: body.score,
+        comment: body.comment,
+        created_by: by.map(|_| ctx.principal.name.clone()),
+        created_at: ctx.now,
     };
     let location = format!("/api/v1/dispatches/{}/evaluations", dispatch.id);
     Ok(Outcome { view, audit, version: None, location: Some(location), secret: false })

@@ -263,10 +263,16 @@ pub fn blocked(day: NaiveDate, start_minute: i32, minutes: i32, mode: Mode, buff
 
 /// The last day for the report: so many days after the last visit that is not called off. A visit without a day yet can
 /// take place until the period ends. `None` when no visit is left.
-pub fn report_due_on(visits: impl IntoIterator<Item = (VisitStatus, Option<NaiveDate>)>, period_to: NaiveDate, due_days: i32) -> Option<NaiveDate> {
+pub fn report_due_on(
+    visits: impl IntoIterator<Item = (VisitStatus, Option<NaiveDate>)>,
+    period_to: NaiveDate,
+    due_days: i32,
+) -> Option<NaiveDate> {
     visits
         .into_iter()
-        .filter(|(status, _)| matches!(status, VisitStatus::Held | VisitStatus::Planned | VisitStatus::Done | VisitStatus::NoShow))
+        .filter(|(status, _)| {
+            matches!(status, VisitStatus::Held | VisitStatus::Planned | VisitStatus::Done | VisitStatus::NoShow)
+        })
         .map(|(_, day)| day.unwrap_or(period_to))
         .max()
         .and_then(|last| last.checked_add_days(Days::new(u64::try_from(due_days).unwrap_or(0))))

@@ -120,7 +120,14 @@ impl Parties {
 
 /// Tells the decision (派遣決定通知) to the applicant, the participating bodies and each expert. A consultation needs no
 /// notice, and none is sent.
-pub fn decided(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &RequestRow, visits: &[VisitRow], report_days: i32) -> Result<(), Error> {
+pub fn decided(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    request: &RequestRow,
+    visits: &[VisitRow],
+    report_days: i32,
+) -> Result<(), Error> {
     if row.number.is_none() {
         return Ok(());
     }
@@ -138,7 +145,14 @@ pub fn decided(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &RequestR
     Ok(())
 }
 
-fn decision(parties: &Parties, row: &DispatchRow, to: &Recipient, reader: DecisionReader, visits: Vec<PlannedVisit>, report_days: i32) -> Notice {
+fn decision(
+    parties: &Parties,
+    row: &DispatchRow,
+    to: &Recipient,
+    reader: DecisionReader,
+    visits: Vec<PlannedVisit>,
+    report_days: i32,
+) -> Notice {
     Notice::DecisionNotice {
         recipient: to.addressee(),
         reader,
@@ -151,7 +165,15 @@ fn decision(parties: &Parties, row: &DispatchRow, to: &Recipient, reader: Decisi
 }
 
 /// Tells an expert who takes over what was decided for the one before.
-pub fn taken_over(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties, expert: ExpertId, visits: &[VisitRow], report_days: i32) -> Result<(), Error> {
+pub fn taken_over(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    parties: &Parties,
+    expert: ExpertId,
+    visits: &[VisitRow],
+    report_days: i32,
+) -> Result<(), Error> {
     for found in parties.experts.iter().filter(|row| row.expert_id == expert) {
         let to = person(found);
         let notice = decision(parties, row, &to, DecisionReader::Expert, ahead(visits, Some(expert)), report_days);
@@ -179,7 +201,8 @@ impl Item {
 
     /// The period.
     pub fn period(before: (NaiveDate, NaiveDate), after: (NaiveDate, NaiveDate)) -> Self {
-        let text = |(from, to): (NaiveDate, NaiveDate)| (format!("{}から{}まで", wareki(from), wareki(to)), format!("{from} to {to}"));
+        let text =
+            |(from, to): (NaiveDate, NaiveDate)| (format!("{}から{}まで", wareki(from), wareki(to)), format!("{from} to {to}"));
         Self { name: ("派遣期間", "Period"), before: Some(text(before)), after: Some(text(after)) }
     }
 
@@ -258,7 +281,14 @@ pub fn amended(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties,
 }
 
 /// Tells all parties that the dispatch is called off.
-pub fn cancelled(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &RequestRow, party: Party, reason: &str) -> Result<(), Error> {
+pub fn cancelled(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    request: &RequestRow,
+    party: Party,
+    reason: &str,
+) -> Result<(), Error> {
     let parties = parties(conn, ctx, row, request)?;
     for (to, _) in parties.everybody(&[]) {
         let notice = Notice::DispatchCancelled {
@@ -275,7 +305,15 @@ pub fn cancelled(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &Reques
 }
 
 /// Tells all parties that one visit does not take place; of the experts only the one who would have gone.
-pub fn visit_cancelled(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, request: &RequestRow, visit: &VisitRow, party: Party, reason: &str) -> Result<(), Error> {
+pub fn visit_cancelled(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    request: &RequestRow,
+    visit: &VisitRow,
+    party: Party,
+    reason: &str,
+) -> Result<(), Error> {
     let parties = parties(conn, ctx, row, request)?;
     for (to, of) in parties.everybody(&[visit.expert_id]) {
         if of.is_some_and(|expert| expert != visit.expert_id) {
@@ -299,7 +337,13 @@ fn report_link(row: &DispatchRow) -> String {
 }
 
 /// Tells the applicant that the report is to be corrected.
-pub fn report_returned(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, report: &ReportRow, last_visit: Option<NaiveDate>) -> Result<(), Error> {
+pub fn report_returned(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    report: &ReportRow,
+    last_visit: Option<NaiveDate>,
+) -> Result<(), Error> {
     let Some((about, readers)) = reporters(conn, ctx, row)? else { return Ok(()) };
     for to in readers {
         let notice = Notice::ReportReturned {
@@ -316,7 +360,14 @@ pub fn report_returned(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, report: &R
 }
 
 /// Reminds the applicant of the report; returns to how many. `stage` makes two reminders the same.
-pub fn report_due(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, due_on: NaiveDate, overdue_days: u32, stage: &str) -> Result<usize, Error> {
+pub fn report_due(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    due_on: NaiveDate,
+    overdue_days: u32,
+    stage: &str,
+) -> Result<usize, Error> {
     let Some((about, readers)) = reporters(conn, ctx, row)? else { return Ok(0) };
     let count = readers.len();
     for to in readers {

@@ -67,8 +67,14 @@ pub fn experts_of(conn: &mut Conn, dispatches: &[DispatchId]) -> Result<Vec<Disp
         .filter(dispatch_experts::dispatch_id.eq_any(dispatches))
         .order((dispatch_experts::dispatch_id, dispatch_experts::active.desc(), dispatch_experts::id))
         .select((
-            dispatch_experts::dispatch_id, dispatch_experts::expert_id, experts::name, experts::affiliation, experts::email,
-            experts::phone, dispatch_experts::active, dispatch_experts::replaced_by_id,
+            dispatch_experts::dispatch_id,
+            dispatch_experts::expert_id,
+            experts::name,
+            experts::affiliation,
+            experts::email,
+            experts::phone,
+            dispatch_experts::active,
+            dispatch_experts::replaced_by_id,
         ))
         .load(conn)?)
 }

@@ -21,7 +21,12 @@ use crate::offers::store::OfferRow;
 /// Replaces an expert: who takes over has accepted an offer for the same request. The visits that the offer holds take the
 /// place of those still ahead, one for one in their order; what the offer does not name goes over as it is planned.
 /// Visits whose day is past stay with the one who went.
-pub fn replace_expert(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: ReplaceExpertBody) -> Result<Outcome<DispatchView>, Error> {
+pub fn replace_expert(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    before: DispatchRow,
+    body: ReplaceExpertBody,
+) -> Result<Outcome<DispatchView>, Error> {
     before.status.after(DispatchVerb::ReplaceExpert)?;
     lock_row(conn, Lockable::Request, before.request_id.0)?;
     require_report_open(conn, &before)?;
@@ -71,7 +76,10 @@ pub fn replace_expert(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: Rep
         "expert_id": to, "offer_id": offer.id, "visits": ids(&held), "handed_over": ids(&handed_over),
     });
     let amendment = NewAmendment {
-        kind: AmendmentKind::ExpertReplacement, document_number: &body.document_number, old: old.clone(), new: new.clone(),
+        kind: AmendmentKind::ExpertReplacement,
+        document_number: &body.document_number,
+        old: old.clone(),
+        new: new.clone(),
         reason: &body.reason,
     };
     records::insert_amendment(conn, ctx, &before, &amendment)?;
@@ -84,9 +92,18 @@ pub fn replace_expert(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: Rep
 
     let parties = notices::parties(conn, ctx, &row, &request)?;
     let mut items = vec![Item::expert(parties.name_of(from), parties.name_of(to))];
-    items.extend(replaced.iter().filter(|(old, new)| (old.day, old.start_minute) != (new.day, new.start_minute)).map(|(old, new)| Item::visit(Some(old), Some(new))));
+    items.extend(
+        replaced
+            .iter()
+            .filter(|(old, new)| (old.day, old.start_minute) != (new.day, new.start_minute))
+            .map(|(old, new)| Item::visit(Some(old), Some(new))),
+    );
     let told = Amended {
-        items: &items, reason: Some(&body.reason), visits: &visits, also: &[from], except: &[to],
+        items: &items,
+        reason: Some(&body.reason),
+        visits: &visits,
+        also: &[from],
+        except: &[to],
         key: format!("amendment{}", row.amendment_number),
     };
     notices::amended(conn, ctx, &row, &parties, &told)?;
@@ -108,12 +125,26 @@ fn checked(conn: &mut Conn, row: &DispatchRow, body: &ReplaceExpertBody) -> Resu
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
     fields.text("/reason", &body.reason, 2000);
     fields.optional_line("/document_number", &body.document_number, 100);
-    fields.check(goes(body.from_expert_id), "/from_expert_id", "not_in_dispatch", "この派遣の専門家を指定してください", "Must be an expert of the dispatch");
+    fields.check(
+        goes(body.from_expert_id),
+        "/from_expert_id",
+        "not_in_dispatch",
+        "この派遣の専門家を指定してください",
+        "Must be an expert of the dispatch",
+    );
     match &offer {
-        None => fields.wrong("/offer_id", "not_accepted", "この申請で承諾された依頼を指定してください", "Must be an accepted offer of the dispatch's request"),
+        None => fields.wrong(
+            "/offer_id",
+            "not_accepted",
+            "この申請で承諾された依頼を指定してください",
+            "Must be an accepted offer of the dispatch's request",
+        ),
         Some(offer) => fields.check(
-            !goes(offer.expert_id), "/offer_id", "already_in_dispatch",
-            "この専門家はすでにこの派遣の専門家です", "This expert already belongs to the dispatch",
+            !goes(offer.expert_id),
+            "/offer_id",
+            "already_in_dispatch",
+            "この専門家はすでにこの派遣の専門家です",
+            "This expert already belongs to the dispatch",
         ),
     }
     fields.finish()?;

@@ -64,8 +64,11 @@ async fn list_reports(read: Read<ReadDispatches>) -> Result<HttpResponse, Error>
     read.run(|conn, ctx, params: ReportListParams| {
         let today = ctx.today();
         let filter = ReportFilter {
-            programme_id: params.programme_id, fiscal_year: params.fiscal_year, status: params.status,
-            overdue: params.overdue.map(|overdue| (overdue, today)), applicant: params.applicant_organisation_id,
+            programme_id: params.programme_id,
+            fiscal_year: params.fiscal_year,
+            status: params.status,
+            overdue: params.overdue.map(|overdue| (overdue, today)),
+            applicant: params.applicant_organisation_id,
         };
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("reports", &filter))?;
         let rows = report_store::list(conn, Audience::of(ctx), &filter, &list)?;

@@ -11,7 +11,8 @@ use super::store::{Audience, DispatchRow, seen_by, visible_dispatch};
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::schema::{
-    dispatch_experts, dispatches, evaluations, organisations, report_outcomes, reports, request_participants, requests, users, visits,
+    dispatch_experts, dispatches, evaluations, organisations, report_outcomes, reports, request_participants, requests, users,
+    visits,
 };
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, ListQuery, Versioned};
@@ -82,11 +83,9 @@ pub fn of_dispatch(conn: &mut Conn, dispatch: DispatchId) -> Result<ReportRow, E
 
 /// Sets the last day of a report that is not approved yet. The text is untouched, so its version stays.
 pub fn set_due(conn: &mut Conn, dispatch: DispatchId, due_on: Option<NaiveDate>, now: UtcTime) -> Result<(), Error> {
-    diesel::update(
-        reports::table.filter(reports::dispatch_id.eq(dispatch)).filter(reports::status.ne(ReportStatus::Approved)),
-    )
-    .set((reports::due_on.eq(due_on), reports::updated_at.eq(now)))
-    .execute(conn)?;
+    diesel::update(reports::table.filter(reports::dispatch_id.eq(dispatch)).filter(reports::status.ne(ReportStatus::Approved)))
+        .set((reports::due_on.eq(due_on), reports::updated_at.eq(now)))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -133,7 +132,9 @@ pub fn set_outcomes(conn: &mut Conn, report: ReportId, amounts: &BTreeMap<String
     for (counter, amount) in amounts {
         diesel::insert_into(report_outcomes::table)
             .values((
-                report_outcomes::report_id.eq(report), report_outcomes::counter.eq(counter), report_outcomes::amount.eq(*amount),
+                report_outcomes::report_id.eq(report),
+                report_outcomes::counter.eq(counter),
+                report_outcomes::amount.eq(*amount),
             ))
             .execute(conn)?;
     }
@@ -223,9 +224,18 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &ReportFilter, page: &L
         .inner_join(organisations::table.on(organisations::id.eq(dispatches::applicant_organisation_id)))
         .inner_join(reports::table)
         .select((
-            reports::id, dispatches::id, dispatches::number, dispatches::owner_organisation_id,
-            dispatches::applicant_organisation_id, organisations::name, requests::theme, reports::status, reports::due_on,
-            reports::submitted_at, reports::approved_at, reports::version,
+            reports::id,
+            dispatches::id,
+            dispatches::number,
+            dispatches::owner_organisation_id,
+            dispatches::applicant_organisation_id,
+            organisations::name,
+            requests::theme,
+            reports::status,
+            reports::due_on,
+            reports::submitted_at,
+            reports::approved_at,
+            reports::version,
         ))
         .order((reports::due_on.is_null().asc(), reports::due_on.asc(), reports::id.asc()))
         .limit(page.fetch())
@@ -305,7 +315,13 @@ pub fn has_done_visit(conn: &mut Conn, dispatch: DispatchId, expert: ExpertId) -
 
 /// Adds an evaluation; 409 when the expert has one for this dispatch.
 pub fn insert_evaluation(
-    conn: &mut Conn, dispatch: DispatchId, expert: ExpertId, score: i32, comment: &str, by: Option<UserId>, now: UtcTime,
+    conn: &mut Conn,
+    dispatch: DispatchId,
+    expert: ExpertId,
+    score: i32,
+    comment: &str,
+    by: Option<UserId>,
+    now: UtcTime,
 ) -> Result<i64, Error> {
     Ok(diesel::insert_into(evaluations::table)
         .values((
@@ -327,8 +343,13 @@ pub fn evaluations_of(conn: &mut Conn, dispatch: DispatchId) -> Result<Vec<Evalu
         .filter(evaluations::dispatch_id.eq(dispatch))
         .order(evaluations::id)
         .select((
-            evaluations::id, evaluations::dispatch_id, evaluations::expert_id, evaluations::score, evaluations::comment,
-            users::name.nullable(), evaluations::created_at,
+            evaluations::id,
+            evaluations::dispatch_id,
+            evaluations::expert_id,
+            evaluations::score,
+            evaluations::comment,
+            users::name.nullable(),
+            evaluations::created_at,
         ))
         .load(conn)?)
 }

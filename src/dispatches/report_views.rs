@@ -79,16 +79,26 @@ impl ReportView {
     /// A report with the counters of its programme.
     pub fn new(row: ReportRow, counters: &[OutcomeCounter], amounts: &BTreeMap<String, i32>, today: NaiveDate) -> Self {
         Self {
-            id: row.id, dispatch_id: row.dispatch_id, status: row.status, allowed: row.status.verbs(), due_on: row.due_on,
-            overdue: is_overdue(row.status, row.due_on, today), content: row.content, result: row.result,
+            id: row.id,
+            dispatch_id: row.dispatch_id,
+            status: row.status,
+            allowed: row.status.verbs(),
+            due_on: row.due_on,
+            overdue: is_overdue(row.status, row.due_on, today),
+            content: row.content,
+            result: row.result,
             next_step: row.next_step,
             outcomes: counters
                 .iter()
                 .map(|counter| OutcomeView {
-                    counter: counter.code.clone(), label: counter.label.clone(), amount: amounts.get(&counter.code).copied(),
+                    counter: counter.code.clone(),
+                    label: counter.label.clone(),
+                    amount: amounts.get(&counter.code).copied(),
                 })
                 .collect(),
-            submitted_at: row.submitted_at, returned_reason: row.returned_reason, approved_at: row.approved_at,
+            submitted_at: row.submitted_at,
+            returned_reason: row.returned_reason,
+            approved_at: row.approved_at,
             version: row.version,
         }
     }
@@ -136,10 +146,18 @@ impl ReportSummary {
     /// A line as it is on a day.
     pub fn new(line: ReportLine, today: NaiveDate) -> Self {
         Self {
-            overdue: is_overdue(line.status, line.due_on, today), id: line.id, dispatch_id: line.dispatch_id,
-            number: line.number, owner_organisation_id: line.owner_organisation_id,
-            applicant_organisation_id: line.applicant_organisation_id, applicant_name: line.applicant_name, theme: line.theme,
-            status: line.status, due_on: line.due_on, submitted_at: line.submitted_at, approved_at: line.approved_at,
+            overdue: is_overdue(line.status, line.due_on, today),
+            id: line.id,
+            dispatch_id: line.dispatch_id,
+            number: line.number,
+            owner_organisation_id: line.owner_organisation_id,
+            applicant_organisation_id: line.applicant_organisation_id,
+            applicant_name: line.applicant_name,
+            theme: line.theme,
+            status: line.status,
+            due_on: line.due_on,
+            submitted_at: line.submitted_at,
+            approved_at: line.approved_at,
             version: line.version,
         }
     }
@@ -261,8 +279,13 @@ pub struct EvaluationView {
 impl From<EvaluationRow> for EvaluationView {
     fn from(row: EvaluationRow) -> Self {
         Self {
-            id: row.id, dispatch_id: row.dispatch_id, expert_id: row.expert_id, score: row.score, comment: row.comment,
-            created_by: row.created_by, created_at: row.created_at,
+            id: row.id,
+            dispatch_id: row.dispatch_id,
+            expert_id: row.expert_id,
+            score: row.score,
+            comment: row.comment,
+            created_by: row.created_by,
+            created_at: row.created_at,
         }
     }
 }

@@ -57,11 +57,17 @@ pub fn view_of(conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow, report: Repor
 }
 
 fn audit(ctx: &Ctx, dispatch: &DispatchRow, report: &ReportRow) -> Audit {
-    Audit::new("report", report.id.0, dispatch.owner_organisation_id).for_body(dispatch.applicant_organisation_id, ctx.organisation())
+    Audit::new("report", report.id.0, dispatch.owner_organisation_id)
+        .for_body(dispatch.applicant_organisation_id, ctx.organisation())
 }
 
 /// Replaces the text and the numbers. Only counters that the dispatch's rules name can be filled in.
-pub fn write(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, ReportRow), body: WriteReportBody) -> Result<Outcome<ReportView>, Error> {
+pub fn write(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, report): (DispatchRow, ReportRow),
+    body: WriteReportBody,
+) -> Result<Outcome<ReportView>, Error> {
     let status = report.status.after(ReportVerb::Write)?;
     let counters = dispatch.rules()?.outcome_counters;
     let mut fields = Fields::new();
@@ -74,8 +80,11 @@ pub fn write(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, Repor
         let pointer = format!("/outcomes/{i}");
         fields.within(&format!("{pointer}/amount"), i64::from(outcome.amount), 0, 1_000_000);
         fields.check(
-            counters.iter().any(|counter| counter.code == outcome.counter), format!("{pointer}/counter"), "unknown_counter",
-            "この事業の成果指標のコードを指定してください", "Must be the code of one of the programme's counters",
+            counters.iter().any(|counter| counter.code == outcome.counter),
+            format!("{pointer}/counter"),
+            "unknown_counter",
+            "この事業の成果指標のコードを指定してください",
+            "Must be the code of one of the programme's counters",
         );
         let twice = amounts.insert(outcome.counter.clone(), outcome.amount).is_some();
         fields.check(!twice, format!("{pointer}/counter"), "duplicate", "同じ指標が重なっています", "The counter is given twice");
@@ -108,11 +117,22 @@ fn require_all_over(conn: &mut Conn, dispatch: &DispatchRow, report: &ReportRow)
 }
 
 /// Hands the report in.
-pub fn submit(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, ReportRow), _: SubmitReportBody) -> Result<Outcome<ReportView>, Error> {
+pub fn submit(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, report): (DispatchRow, ReportRow),
+    _: SubmitReportBody,
+) -> Result<Outcome<ReportView>, Error> {
     let status = report.status.after(ReportVerb::Submit)?;
     require_all_over(conn, &dispatch, &report)?;
     let mut fields = Fields::new();
-    fields.check(!report.content.trim().is_empty(), "/content", "required", "活動内容を入力してから提出してください", "Write what was done first");
+    fields.check(
+        !report.content.trim().is_empty(),
+        "/content",
+        "required",
+        "活動内容を入力してから提出してください",
+        "Write what was done first",
+    );
     fields.finish()?;
     let mut row = report.clone();
     row.status = status;
@@ -123,7 +143,12 @@ pub fn submit(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, Repo
 }
 
 /// Sends the report back for correction and tells the applicant.
-pub fn send_back(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, ReportRow), body: ReturnReportBody) -> Result<Outcome<ReportView>, Error> {
+pub fn send_back(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, report): (DispatchRow, ReportRow),
+    body: ReturnReportBody,
+) -> Result<Outcome<ReportView>, Error> {
     let status = report.status.after(ReportVerb::Return)?;
     let mut fields = Fields::new();
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
@@ -144,7 +169,12 @@ fn last_done(visits: &[VisitRow]) -> Option<NaiveDate> {
 }
 
 /// Approves the report; the dispatch is then complete.
-pub fn approve(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, ReportRow), _: ApproveReportBody) -> Result<Outcome<ReportView>, Error> {
+pub fn approve(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, report): (DispatchRow, ReportRow),
+    _: ApproveReportBody,
+) -> Result<Outcome<ReportView>, Error> {
     let status = report.status.after(ReportVerb::Approve)?;
     require_all_over(conn, &dispatch, &report)?;
     let mut row = report.clone();
@@ -161,7 +191,12 @@ pub fn approve(conn: &mut Conn, ctx: &Ctx, (dispatch, report): (DispatchRow, Rep
 }
 
 fn changed(
-    conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow, before: &ReportRow, row: ReportRow, reason: Option<String>,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    dispatch: &DispatchRow,
+    before: &ReportRow,
+    row: ReportRow,
+    reason: Option<String>,
 ) -> Result<Outcome<ReportView>, Error> {
     let row = report_store::update(conn, &row, ctx.now)?;
     let mut audit = audit(ctx, dispatch, &row).change(json!({"status": before.status}), json!({"status": row.status}));

@@ -27,7 +27,8 @@ use crate::requests::store::RequestRow;
 
 /// The request of a dispatch.
 pub(super) fn request_of(conn: &mut Conn, dispatch: &DispatchRow) -> Result<RequestRow, Error> {
-    crate::requests::store::find(conn, dispatch.request_id)?.ok_or_else(|| Error::internal("the request of a dispatch is missing"))
+    crate::requests::store::find(conn, dispatch.request_id)?
+        .ok_or_else(|| Error::internal("the request of a dispatch is missing"))
 }
 
 /// Locks an expert and reads the registration as it is from then on.
@@ -38,7 +39,11 @@ pub(super) fn locked_expert(conn: &mut Conn, id: ExpertId) -> Result<ExpertRow, 
 
 /// 422 naming the visits that the expert's registration, appointment or leave rules out.
 pub(super) fn require_standing(
-    conn: &mut Conn, expert: &ExpertRow, visits: &[VisitRow], period: (chrono::NaiveDate, chrono::NaiveDate), pointer: &str,
+    conn: &mut Conn,
+    expert: &ExpertRow,
+    visits: &[VisitRow],
+    period: (chrono::NaiveDate, chrono::NaiveDate),
+    pointer: &str,
 ) -> Result<(), Error> {
     let standing = ExpertStanding {
         registered: expert.status == ExpertStatus::Registered,
@@ -53,7 +58,10 @@ pub(super) fn require_standing(
     let planned: Vec<OfferedVisit> = visits
         .iter()
         .map(|visit| OfferedVisit {
-            day: visit.day, start_minute: visit.start_minute, minutes: visit.planned_minutes, mode: visit.mode,
+            day: visit.day,
+            start_minute: visit.start_minute,
+            minutes: visit.planned_minutes,
+            mode: visit.mode,
             place: visit.place.clone(),
         })
         .collect();
@@ -81,8 +89,10 @@ pub(super) fn refresh_report(conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow,
 pub fn view_of(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<DispatchView, Error> {
     let request = request_of(conn, row)?;
     let programme = crate::pools::store::programme(conn, row.programme_id)?;
-    let applicant = crate::organisations::store::find(conn, row.applicant_organisation_id)?.map(|body| body.name).unwrap_or_default();
-    let bodies: Vec<_> = crate::requests::store::participants(conn, row.request_id)?.into_iter().map(|body| body.organisation_id).collect();
+    let applicant =
+        crate::organisations::store::find(conn, row.applicant_organisation_id)?.map(|body| body.name).unwrap_or_default();
+    let bodies: Vec<_> =
+        crate::requests::store::participants(conn, row.request_id)?.into_iter().map(|body| body.organisation_id).collect();
     let experts = records::experts_of(conn, &[row.id])?;
     let visits = visit_store::of_dispatch(conn, row.id)?;
     let ids: Vec<VisitId> = visits.iter().map(|visit| visit.id).collect();
@@ -91,12 +101,16 @@ pub fn view_of(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Dispatch
     let amendments = records::amendments_of(conn, row.id)?;
     let may_see_costs = ctx.principal.may(&ReadCosts::INFO);
     let costs = if may_see_costs { Some(crate::settlements::service::totals(conn, ctx, row)?) } else { None };
-    let names = |visit: &VisitRow| experts.iter().find(|expert| expert.expert_id == visit.expert_id).map_or("", |e| e.name.as_str());
+    let names =
+        |visit: &VisitRow| experts.iter().find(|expert| expert.expert_id == visit.expert_id).map_or("", |e| e.name.as_str());
     let visit_views = visits
         .iter()
         .map(|visit| {
             let names = VisitNames {
-                expert: names(visit), applicant_id: row.applicant_organisation_id, applicant: &applicant, theme: &request.theme,
+                expert: names(visit),
+                applicant_id: row.applicant_organisation_id,
+                applicant: &applicant,
+                theme: &request.theme,
             };
             VisitView::new(visit, names, &enrolled)
         })
@@ -122,23 +136,32 @@ pub fn view_of(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Dispatch
         status: row.status,
         allowed: row.status.verbs(),
         cancellation: row.cancelled_by_party.zip(row.cancelled_at).map(|(party, cancelled_at)| DispatchCancellation {
-            party, cancelled_at, notice_days: row.notice_days, reason: row.cancel_reason.clone().unwrap_or_default(),
+            party,
+            cancelled_at,
+            notice_days: row.notice_days,
+            reason: row.cancel_reason.clone().unwrap_or_default(),
         }),
         successor_id: row.successor_id,
         experts: experts.iter().map(|expert| expert_view(ctx, row, expert)).collect(),
         visits: visit_views,
         report: Some(ReportState {
-            id: report.id, status: report.status, due_on: report.due_on,
+            id: report.id,
+            status: report.status,
+            due_on: report.due_on,
             overdue: is_overdue(report.status, report.due_on, ctx.today()),
         }),
         amendments: amendments
             .into_iter()
             .map(|row| {
                 Ok(AmendmentView {
-                    number: row.number, kind: row.kind, document_number: row.document_number,
+                    number: row.number,
+                    kind: row.kind,
+                    document_number: row.document_number,
                     old: serde_json::from_str(&row.old_value).map_err(Error::internal)?,
                     new: serde_json::from_str(&row.new_value).map_err(Error::internal)?,
-                    reason: row.reason, amended_on: row.amended_on, amended_by: row.amended_by,
+                    reason: row.reason,
+                    amended_on: row.amended_on,
+                    amended_by: row.amended_by,
                 })
             })
             .collect::<Result<_, Error>>()?,
@@ -167,7 +190,12 @@ fn expert_view(ctx: &Ctx, row: &DispatchRow, expert: &DispatchExpertRow) -> Disp
 }
 
 /// Changes the 文書番号 or names the dispatch that carries the work on.
-pub fn update_dispatch(conn: &mut Conn, ctx: &Ctx, row: DispatchRow, body: UpdateDispatchBody) -> Result<Outcome<DispatchView>, Error> {
+pub fn update_dispatch(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: DispatchRow,
+    body: UpdateDispatchBody,
+) -> Result<Outcome<DispatchView>, Error> {
     let mut fields = Fields::new();
     let old = json!({"document_number": row.document_number, "successor_id": row.successor_id});
     let mut row = row;
@@ -179,7 +207,13 @@ pub fn update_dispatch(conn: &mut Conn, ctx: &Ctx, row: DispatchRow, body: Updat
         let right = successor != row.id
             && store::find(conn, successor)?
                 .is_some_and(|next| next.owner_organisation_id == row.owner_organisation_id && next.successor_id != Some(row.id));
-        fields.check(right, "/successor_id", "not_a_successor", "自団体のほかの派遣を指定してください", "Must be another dispatch of the same owner");
+        fields.check(
+            right,
+            "/successor_id",
+            "not_a_successor",
+            "自団体のほかの派遣を指定してください",
+            "Must be another dispatch of the same owner",
+        );
         row.successor_id = Some(successor);
     }
     fields.finish()?;
@@ -191,7 +225,12 @@ pub fn update_dispatch(conn: &mut Conn, ctx: &Ctx, row: DispatchRow, body: Updat
 
 /// Calls a dispatch off (中止): its planned visits are cancelled, what was done stays done, its request is cancelled too,
 /// all parties are told.
-pub fn cancel_dispatch(conn: &mut Conn, ctx: &Ctx, row: DispatchRow, body: CancelDispatchBody) -> Result<Outcome<DispatchView>, Error> {
+pub fn cancel_dispatch(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: DispatchRow,
+    body: CancelDispatchBody,
+) -> Result<Outcome<DispatchView>, Error> {
     row.status.after(DispatchVerb::Cancel)?;
     let mut fields = Fields::new();
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
@@ -205,10 +244,13 @@ pub fn cancel_dispatch(conn: &mut Conn, ctx: &Ctx, row: DispatchRow, body: Cance
     let reason = Some((body.reason_code, body.reason.as_str()));
     crate::requests::store::set_status(conn, &request, status, reason, ctx.now)?;
     let audit = Audit::new("dispatch", row.id.0, row.owner_organisation_id)
-        .change(old, json!({
-            "status": row.status, "request_status": RequestStatus::Cancelled, "party": body.party,
-            "reason_code": body.reason_code, "notice_days": row.notice_days,
-        }))
+        .change(
+            old,
+            json!({
+                "status": row.status, "request_status": RequestStatus::Cancelled, "party": body.party,
+                "reason_code": body.reason_code, "notice_days": row.notice_days,
+            }),
+        )
         .because(body.reason);
     Ok(Outcome::changed(view_of(conn, ctx, &row)?, row.version, audit))
 }
@@ -221,7 +263,14 @@ pub fn cancel_for_request(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, part
     call_off(conn, ctx, row, request, party, reason).map(drop)
 }
 
-fn call_off(conn: &mut Conn, ctx: &Ctx, row: DispatchRow, request: &RequestRow, party: Party, reason: &str) -> Result<DispatchRow, Error> {
+fn call_off(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: DispatchRow,
+    request: &RequestRow,
+    party: Party,
+    reason: &str,
+) -> Result<DispatchRow, Error> {
     let visits = visit_store::of_dispatch(conn, row.id)?;
     let planned: Vec<VisitRow> = visits.into_iter().filter(|visit| visit.status == VisitStatus::Planned).collect();
     let notice = notice_days(ctx.today(), planned.iter().map(|visit| visit.day));

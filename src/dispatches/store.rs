@@ -249,11 +249,7 @@ pub fn find(conn: &mut Conn, id: DispatchId) -> Result<Option<DispatchRow>, Erro
 
 /// The dispatch of a request, if it is decided.
 pub fn of_request(conn: &mut Conn, request: RequestId) -> Result<Option<DispatchRow>, Error> {
-    Ok(dispatches::table
-        .filter(dispatches::request_id.eq(request))
-        .select(DispatchRow::as_select())
-        .first(conn)
-        .optional()?)
+    Ok(dispatches::table.filter(dispatches::request_id.eq(request)).select(DispatchRow::as_select()).first(conn).optional()?)
 }
 
 /// What the list of dispatches can be narrowed by.
@@ -372,17 +368,37 @@ macro_rules! filtered {
 }
 
 /// A page of the dispatches the audience sees.
-pub fn list(conn: &mut Conn, audience: Audience, filter: &DispatchFilter, sort: DispatchSort, page: &ListQuery) -> Result<Vec<DispatchLine>, Error> {
+pub fn list(
+    conn: &mut Conn,
+    audience: Audience,
+    filter: &DispatchFilter,
+    sort: DispatchSort,
+    page: &ListQuery,
+) -> Result<Vec<DispatchLine>, Error> {
     let query = dispatches::table
         .inner_join(requests::table)
         .inner_join(organisations::table.on(organisations::id.eq(dispatches::applicant_organisation_id)))
         .left_join(reports::table)
         .select((
-            dispatches::id, dispatches::request_id, dispatches::programme_id, dispatches::owner_organisation_id,
-            dispatches::applicant_organisation_id, organisations::name, requests::theme, dispatches::activity_kind,
-            dispatches::fiscal_year, dispatches::number, dispatches::document_number, dispatches::decided_on,
-            dispatches::period_from, dispatches::period_to, dispatches::status, reports::status.nullable(),
-            reports::due_on.nullable(), dispatches::version, dispatches::updated_at,
+            dispatches::id,
+            dispatches::request_id,
+            dispatches::programme_id,
+            dispatches::owner_organisation_id,
+            dispatches::applicant_organisation_id,
+            organisations::name,
+            requests::theme,
+            dispatches::activity_kind,
+            dispatches::fiscal_year,
+            dispatches::number,
+            dispatches::document_number,
+            dispatches::decided_on,
+            dispatches::period_from,
+            dispatches::period_to,
+            dispatches::status,
+            reports::status.nullable(),
+            reports::due_on.nullable(),
+            dispatches::version,
+            dispatches::updated_at,
         ))
         .limit(page.fetch())
         .into_boxed();

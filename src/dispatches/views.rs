@@ -88,13 +88,25 @@ impl DispatchSummary {
     /// A line with its experts out of all that were loaded.
     pub fn new(line: DispatchLine, experts: &[DispatchExpertRow]) -> Self {
         Self {
-            id: line.id, request_id: line.request_id, programme_id: line.programme_id,
-            owner_organisation_id: line.owner_organisation_id, applicant_organisation_id: line.applicant_organisation_id,
-            applicant_name: line.applicant_name, theme: line.theme, activity_kind: line.activity_kind,
-            fiscal_year: line.fiscal_year, number: line.number, document_number: line.document_number,
-            decided_on: line.decided_on, period_from: line.period_from, period_to: line.period_to, status: line.status,
+            id: line.id,
+            request_id: line.request_id,
+            programme_id: line.programme_id,
+            owner_organisation_id: line.owner_organisation_id,
+            applicant_organisation_id: line.applicant_organisation_id,
+            applicant_name: line.applicant_name,
+            theme: line.theme,
+            activity_kind: line.activity_kind,
+            fiscal_year: line.fiscal_year,
+            number: line.number,
+            document_number: line.document_number,
+            decided_on: line.decided_on,
+            period_from: line.period_from,
+            period_to: line.period_to,
+            status: line.status,
             experts: experts.iter().filter(|row| row.dispatch_id == line.id).map(Into::into).collect(),
-            report_status: line.report_status, report_due_on: line.report_due_on, version: line.version,
+            report_status: line.report_status,
+            report_due_on: line.report_due_on,
+            version: line.version,
             updated_at: line.updated_at,
         }
     }

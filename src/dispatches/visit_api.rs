@@ -74,7 +74,16 @@ fn parameter(name: &'static str, code: &'static str, ja: impl Into<String>, en: 
 fn statuses(text: Option<&str>) -> Result<Vec<VisitStatus>, Error> {
     let Some(text) = text else { return Ok(Vec::new()) };
     text.split(',')
-        .map(|part| part.parse().map_err(|_| parameter("status", "unknown_value", format!("「{part}」という状態はありません"), format!("There is no state {part}"))))
+        .map(|part| {
+            part.parse().map_err(|_| {
+                parameter(
+                    "status",
+                    "unknown_value",
+                    format!("「{part}」という状態はありません"),
+                    format!("There is no state {part}"),
+                )
+            })
+        })
         .collect()
 }
 
@@ -86,13 +95,24 @@ fn statuses(text: Option<&str>) -> Result<Vec<VisitStatus>, Error> {
 async fn list_visits(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: VisitListParams| {
         let filter = VisitFilter {
-            programme_id: params.programme_id, dispatch_id: params.dispatch_id, expert_id: params.expert_id, from: params.from,
-            to: params.to, statuses: statuses(params.status.as_deref())?, mode: params.mode, id: None,
+            programme_id: params.programme_id,
+            dispatch_id: params.dispatch_id,
+            expert_id: params.expert_id,
+            from: params.from,
+            to: params.to,
+            statuses: statuses(params.status.as_deref())?,
+            mode: params.mode,
+            id: None,
         };
         if let (Some(from), Some(to)) = (filter.from, filter.to)
             && to < from
         {
-            return Err(parameter("to", "before_start", "終了日は開始日以後にしてください", "The end must not be before the start"));
+            return Err(parameter(
+                "to",
+                "before_start",
+                "終了日は開始日以後にしてください",
+                "The end must not be before the start",
+            ));
         }
         let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("visits", &filter))?;
         let rows = visit_store::list(conn, Audience::of(ctx), &filter, &list)?;

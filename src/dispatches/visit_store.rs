@@ -137,17 +137,20 @@ macro_rules! narrowed {
             )
         };
         let mut query = match $audience {
-            Audience::Expert(ids) => $query.filter(visits::expert_id.eq_any(ids.clone()).or(exists(
-                dispatch_experts::table
-                    .filter(dispatch_experts::dispatch_id.nullable().eq(visits::dispatch_id))
-                    .filter(dispatch_experts::expert_id.eq_any(ids)),
-            ))),
-            Audience::Owner(me) => $query.filter(requests::owner_organisation_id.eq(me).or(visits::dispatch_id
-                .is_not_null()
-                .and(requests::applicant_organisation_id.eq(me).or(takes_part(me))))),
-            Audience::Body(me) => $query.filter(
-                visits::dispatch_id.is_not_null().and(requests::applicant_organisation_id.eq(me).or(takes_part(me))),
+            Audience::Expert(ids) => $query.filter(
+                visits::expert_id.eq_any(ids.clone()).or(exists(
+                    dispatch_experts::table
+                        .filter(dispatch_experts::dispatch_id.nullable().eq(visits::dispatch_id))
+                        .filter(dispatch_experts::expert_id.eq_any(ids)),
+                )),
             ),
+            Audience::Owner(me) => $query.filter(
+                requests::owner_organisation_id
+                    .eq(me)
+                    .or(visits::dispatch_id.is_not_null().and(requests::applicant_organisation_id.eq(me).or(takes_part(me)))),
+            ),
+            Audience::Body(me) => $query
+                .filter(visits::dispatch_id.is_not_null().and(requests::applicant_organisation_id.eq(me).or(takes_part(me)))),
         };
         let filter: &VisitFilter = $filter;
         if let Some(programme) = filter.programme_id {
@@ -187,9 +190,7 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &Li
         .inner_join(requests::table)
         .inner_join(experts::table)
         .inner_join(organisations::table.on(organisations::id.eq(requests::applicant_organisation_id)))
-        .select((
-            VisitRow::as_select(), experts::name, requests::applicant_organisation_id, organisations::name, requests::theme,
-        ))
+        .select((VisitRow::as_select(), experts::name, requests::applicant_organisation_id, organisations::name, requests::theme))
         .order((visits::load_day, visits::id))
         .limit(page.fetch())
         .into_boxed();
@@ -201,7 +202,11 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &Li
     Ok(rows
         .into_iter()
         .map(|(visit, expert_name, applicant_organisation_id, applicant_name, theme)| VisitLine {
-            visit, expert_name, applicant_organisation_id, applicant_name, theme,
+            visit,
+            expert_name,
+            applicant_organisation_id,
+            applicant_name,
+            theme,
         })
         .collect())
 }
@@ -360,7 +365,14 @@ pub fn set_aside(conn: &mut Conn, ids: &[VisitId]) -> Result<(), Error> {
 }
 
 /// Calls off planned visits, each with its own notice days. `party` is absent when an amendment drops them.
-pub fn cancel_planned(conn: &mut Conn, planned: &[VisitRow], party: Option<Party>, reason: &str, today: NaiveDate, now: UtcTime) -> Result<(), Error> {
+pub fn cancel_planned(
+    conn: &mut Conn,
+    planned: &[VisitRow],
+    party: Option<Party>,
+    reason: &str,
+    today: NaiveDate,
+    now: UtcTime,
+) -> Result<(), Error> {
     for row in planned {
         let mut row = row.clone();
         row.status = VisitStatus::Cancelled;
@@ -387,9 +399,7 @@ pub fn enrol_participants(conn: &mut Conn, dispatch: DispatchId) -> Result<(), E
     let rows = visits::table
         .inner_join(request_participants::table.on(request_participants::request_id.nullable().eq(visits::request_id)))
         .filter(visits::dispatch_id.eq(dispatch))
-        .filter(diesel::dsl::not(exists(
-            enrolled.filter(enrolled.field(visit_participants::visit_id).eq(visits::id)),
-        )))
+        .filter(diesel::dsl::not(exists(enrolled.filter(enrolled.field(visit_participants::visit_id).eq(visits::id)))))
         .select((visits::id, request_participants::organisation_id));
     diesel::insert_into(visit_participants::table)
         .values(rows)
@@ -411,7 +421,11 @@ pub fn set_participants(conn: &mut Conn, visit: VisitId, bodies: &[OrganisationI
 
 /// Planned visits of a programme's decided dispatches in a fiscal year: expert, minutes and rules are what a budget
 /// still has to bear.
-pub fn planned_of_year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> Result<Vec<(ExpertId, i32, DispatchId)>, Error> {
+pub fn planned_of_year(
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    fiscal_year: i32,
+) -> Result<Vec<(ExpertId, i32, DispatchId)>, Error> {
     Ok(visits::table
         .inner_join(dispatches::table)
         .filter(dispatches::programme_id.eq(programme))

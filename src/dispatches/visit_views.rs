@@ -111,23 +111,43 @@ impl VisitView {
     /// A visit with its bodies out of all that were loaded.
     pub fn new(row: &VisitRow, names: VisitNames<'_>, participants: &[(VisitId, OrganisationId)]) -> Self {
         Self {
-            id: row.id, programme_id: row.programme_id, request_id: row.request_id, dispatch_id: row.dispatch_id,
-            offer_id: row.offer_id, expert_id: row.expert_id, expert_name: names.expert.to_owned(),
-            applicant_organisation_id: names.applicant_id, applicant_name: names.applicant.to_owned(),
-            theme: names.theme.to_owned(), activity_kind: row.activity_kind, status: row.status,
-            allowed: row.status.verbs(row.dated()), to_be_arranged: row.status.is_ahead() && !row.dated(), day: row.day,
-            start_minute: row.start_minute, planned_minutes: row.planned_minutes, actual_minutes: row.actual_minutes,
-            mode: row.mode, place: row.place.clone(), attendees: row.attendees, note: row.note.clone(),
+            id: row.id,
+            programme_id: row.programme_id,
+            request_id: row.request_id,
+            dispatch_id: row.dispatch_id,
+            offer_id: row.offer_id,
+            expert_id: row.expert_id,
+            expert_name: names.expert.to_owned(),
+            applicant_organisation_id: names.applicant_id,
+            applicant_name: names.applicant.to_owned(),
+            theme: names.theme.to_owned(),
+            activity_kind: row.activity_kind,
+            status: row.status,
+            allowed: row.status.verbs(row.dated()),
+            to_be_arranged: row.status.is_ahead() && !row.dated(),
+            day: row.day,
+            start_minute: row.start_minute,
+            planned_minutes: row.planned_minutes,
+            actual_minutes: row.actual_minutes,
+            mode: row.mode,
+            place: row.place.clone(),
+            attendees: row.attendees,
+            note: row.note.clone(),
             participant_ids: participants.iter().filter(|(visit, _)| *visit == row.id).map(|(_, body)| *body).collect(),
-            cancelled_by_party: row.cancelled_by_party, notice_days: row.notice_days,
-            cancel_reason: row.cancel_reason.clone(), rescheduled_to_id: row.rescheduled_to_id, version: row.version,
+            cancelled_by_party: row.cancelled_by_party,
+            notice_days: row.notice_days,
+            cancel_reason: row.cancel_reason.clone(),
+            rescheduled_to_id: row.rescheduled_to_id,
+            version: row.version,
         }
     }
 
     /// A line of a list.
     pub fn of_line(line: &VisitLine, participants: &[(VisitId, OrganisationId)]) -> Self {
         let names = VisitNames {
-            expert: &line.expert_name, applicant_id: line.applicant_organisation_id, applicant: &line.applicant_name,
+            expert: &line.expert_name,
+            applicant_id: line.applicant_organisation_id,
+            applicant: &line.applicant_name,
             theme: &line.theme,
         };
         Self::new(&line.visit, names, participants)

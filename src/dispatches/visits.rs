@@ -9,9 +9,7 @@ use super::notices::{self, Amended, Item};
 use super::service::{locked_expert, refresh_report, request_of, require_standing};
 use super::store::{self, DispatchRow};
 use super::visit_store::{self, NewVisit, VisitFilter, VisitRow};
-use super::visit_views::{
-    ArrangeVisitBody, CancelVisitBody, NoShowVisitBody, RecordVisitBody, RescheduleVisitBody, VisitView,
-};
+use super::visit_views::{ArrangeVisitBody, CancelVisitBody, NoShowVisitBody, RecordVisitBody, RescheduleVisitBody, VisitView};
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::experts::load::check_capacity;
@@ -82,14 +80,24 @@ pub(super) fn check_slot(fields: &mut Fields, pointer: &str, slot: &Slot, dispat
     if let Some((day, start)) = slot.start {
         fields.within(&at("start_minute"), i64::from(start), 0, DAY - 1);
         fields.check(
-            i64::from(start) + i64::from(slot.minutes) <= DAY, at("minutes"), "beyond_midnight",
-            "日付をまたぐ訪問は指定できません", "Must end on the same day",
+            i64::from(start) + i64::from(slot.minutes) <= DAY,
+            at("minutes"),
+            "beyond_midnight",
+            "日付をまたぐ訪問は指定できません",
+            "Must end on the same day",
         );
         if !lies_within(day, dispatch.period_from, dispatch.period_to, dispatch.year()?) {
             fields.wrong(
-                at("day"), "outside_period",
-                format!("派遣期間（{}～{}、{}年度内）の日付にしてください", dispatch.period_from, dispatch.period_to, dispatch.fiscal_year),
-                format!("Must lie in the period of the dispatch ({} to {}, fiscal year {})", dispatch.period_from, dispatch.period_to, dispatch.fiscal_year),
+                at("day"),
+                "outside_period",
+                format!(
+                    "派遣期間（{}～{}、{}年度内）の日付にしてください",
+                    dispatch.period_from, dispatch.period_to, dispatch.fiscal_year
+                ),
+                format!(
+                    "Must lie in the period of the dispatch ({} to {}, fiscal year {})",
+                    dispatch.period_from, dispatch.period_to, dispatch.fiscal_year
+                ),
             );
         }
     }
@@ -127,11 +135,17 @@ fn facts(visit: &VisitRow) -> Value {
 }
 
 fn audit(ctx: &Ctx, dispatch: &DispatchRow, visit: &VisitRow) -> Audit {
-    Audit::new("visit", visit.id.0, dispatch.owner_organisation_id).for_body(dispatch.applicant_organisation_id, ctx.organisation())
+    Audit::new("visit", visit.id.0, dispatch.owner_organisation_id)
+        .for_body(dispatch.applicant_organisation_id, ctx.organisation())
 }
 
 /// Gives a day and time to a visit that had none.
-pub fn arrange(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, VisitRow), body: ArrangeVisitBody) -> Result<Outcome<VisitView>, Error> {
+pub fn arrange(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, visit): (DispatchRow, VisitRow),
+    body: ArrangeVisitBody,
+) -> Result<Outcome<VisitView>, Error> {
     allowed(&dispatch, &visit, VisitVerb::Arrange)?;
     let slot = Slot {
         start: Some((body.day, body.start_minute)),
@@ -153,7 +167,12 @@ pub fn arrange(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, Visi
 }
 
 /// Puts a visit on another day in the place of one: the old one stays on record as rescheduled.
-pub fn reschedule(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, VisitRow), body: RescheduleVisitBody) -> Result<Outcome<VisitView>, Error> {
+pub fn reschedule(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, visit): (DispatchRow, VisitRow),
+    body: RescheduleVisitBody,
+) -> Result<Outcome<VisitView>, Error> {
     let status = allowed(&dispatch, &visit, VisitVerb::Reschedule)?;
     let request_id = visit.request_id.ok_or_else(|| Error::internal("a visit of a dispatch without request"))?;
     let slot = Slot {
@@ -172,10 +191,20 @@ pub fn reschedule(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, V
     visit_store::set_aside(conn, &[visit.id])?;
     can_go(conn, &dispatch, &after)?;
     let new = NewVisit {
-        programme_id: visit.programme_id, expert_id: visit.expert_id, request_id, offer_id: visit.offer_id,
-        dispatch_id: visit.dispatch_id, activity_kind: visit.activity_kind, status: VisitStatus::Planned, day: after.day,
-        load_day: after.load_day, start_minute: after.start_minute, planned_minutes: after.planned_minutes,
-        blocked: after.blocked_from.zip(after.blocked_to), mode: after.mode, place: after.place.clone(),
+        programme_id: visit.programme_id,
+        expert_id: visit.expert_id,
+        request_id,
+        offer_id: visit.offer_id,
+        dispatch_id: visit.dispatch_id,
+        activity_kind: visit.activity_kind,
+        status: VisitStatus::Planned,
+        day: after.day,
+        load_day: after.load_day,
+        start_minute: after.start_minute,
+        planned_minutes: after.planned_minutes,
+        blocked: after.blocked_from.zip(after.blocked_to),
+        mode: after.mode,
+        place: after.place.clone(),
     };
     let id = visit_store::insert(conn, &new, ctx.now)?;
     let bodies: Vec<_> = visit_store::participants(conn, &[visit.id])?.into_iter().map(|(_, body)| body).collect();
@@ -200,7 +229,13 @@ pub fn reschedule(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, V
 }
 
 fn tell_change(
-    conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow, before: &VisitRow, after: &VisitRow, reason: Option<&str>, key: &str,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    dispatch: &DispatchRow,
+    before: &VisitRow,
+    after: &VisitRow,
+    reason: Option<&str>,
+    key: &str,
 ) -> Result<(), Error> {
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, dispatch, &visits)?;
@@ -220,13 +255,21 @@ fn check_reason(fields: &mut Fields, reason: &str) {
 fn check_party(fields: &mut Fields, ctx: &Ctx, dispatch: &DispatchRow, party: Party) {
     let right = store::is_owner(ctx, dispatch) || matches!(party, Party::Applicant | Party::ForceMajeure);
     fields.check(
-        right, "/party", "office_only",
-        "専門家・事務局の都合は事務局が記録します", "The expert's and the office's reasons are recorded by the office",
+        right,
+        "/party",
+        "office_only",
+        "専門家・事務局の都合は事務局が記録します",
+        "The expert's and the office's reasons are recorded by the office",
     );
 }
 
 /// Writes down what happened: the visit is done and its honorarium is calculated. What is recorded stays.
-pub fn record(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, VisitRow), body: RecordVisitBody) -> Result<Outcome<VisitView>, Error> {
+pub fn record(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, visit): (DispatchRow, VisitRow),
+    body: RecordVisitBody,
+) -> Result<Outcome<VisitView>, Error> {
     let status = allowed(&dispatch, &visit, VisitVerb::Record)?;
     let mut fields = Fields::new();
     check_day_has_come(&mut fields, ctx, &visit);
@@ -254,27 +297,38 @@ pub fn record(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, Visit
     let honorarium = crate::settlements::service::calculate_for_visit(conn, ctx, &dispatch, &after)?;
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
-    let audit = audit(ctx, &dispatch, &visit).change(facts(&visit), json!({
-        "status": after.status, "actual_minutes": after.actual_minutes, "attendees": after.attendees, "mode": after.mode,
-        "honorarium_yen": honorarium,
-    }));
+    let audit = audit(ctx, &dispatch, &visit).change(
+        facts(&visit),
+        json!({
+            "status": after.status, "actual_minutes": after.actual_minutes, "attendees": after.attendees, "mode": after.mode,
+            "honorarium_yen": honorarium,
+        }),
+    );
     Ok(Outcome::changed(view_of(conn, ctx, visit.id)?, version, audit))
 }
 
 fn check_day_has_come(fields: &mut Fields, ctx: &Ctx, visit: &VisitRow) {
     fields.check(
-        visit.day.is_some_and(|day| day <= ctx.today()), "/", "before_visit_day",
-        "訪問日より前に記録することはできません", "Cannot be recorded before the day of the visit",
+        visit.day.is_some_and(|day| day <= ctx.today()),
+        "/",
+        "before_visit_day",
+        "訪問日より前に記録することはできません",
+        "Cannot be recorded before the day of the visit",
     );
 }
 
 /// The bodies must take part in the request or belong to the pool on the day (joint training open to all members).
 fn check_bodies(
-    conn: &mut Conn, fields: &mut Fields, dispatch: &DispatchRow, visit: &VisitRow, bodies: &[crate::ids::OrganisationId],
+    conn: &mut Conn,
+    fields: &mut Fields,
+    dispatch: &DispatchRow,
+    visit: &VisitRow,
+    bodies: &[crate::ids::OrganisationId],
 ) -> Result<(), Error> {
     fields.check(!bodies.is_empty(), "/participant_ids", "required", "1団体以上を指定してください", "Name at least one");
     fields.at_most("/participant_ids", bodies.len(), 500);
-    let mut known: Vec<_> = crate::requests::store::participants(conn, dispatch.request_id)?.into_iter().map(|body| body.organisation_id).collect();
+    let mut known: Vec<_> =
+        crate::requests::store::participants(conn, dispatch.request_id)?.into_iter().map(|body| body.organisation_id).collect();
     known.push(dispatch.applicant_organisation_id);
     if let (false, Some(day)) = (bodies.iter().all(|body| known.contains(body)), visit.day) {
         let pool = crate::pools::store::programme(conn, dispatch.programme_id)?.pool_id;
@@ -282,15 +336,23 @@ fn check_bodies(
     }
     for (i, body) in bodies.iter().enumerate() {
         fields.check(
-            known.contains(body), format!("/participant_ids/{i}"), "does_not_take_part",
-            "この申請の参加団体または人材プールの会員を指定してください", "Must take part in the request or belong to the pool",
+            known.contains(body),
+            format!("/participant_ids/{i}"),
+            "does_not_take_part",
+            "この申請の参加団体または人材プールの会員を指定してください",
+            "Must take part in the request or belong to the pool",
         );
     }
     Ok(())
 }
 
 /// Calls one visit off. The count of visits does not change: what did not take place was never counted.
-pub fn cancel(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, VisitRow), body: CancelVisitBody) -> Result<Outcome<VisitView>, Error> {
+pub fn cancel(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, visit): (DispatchRow, VisitRow),
+    body: CancelVisitBody,
+) -> Result<Outcome<VisitView>, Error> {
     let status = allowed(&dispatch, &visit, VisitVerb::Cancel)?;
     let mut fields = Fields::new();
     check_reason(&mut fields, &body.reason);
@@ -313,14 +375,22 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, Visit
 }
 
 /// Notes that the day came and a party did not.
-pub fn no_show(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, VisitRow), body: NoShowVisitBody) -> Result<Outcome<VisitView>, Error> {
+pub fn no_show(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, visit): (DispatchRow, VisitRow),
+    body: NoShowVisitBody,
+) -> Result<Outcome<VisitView>, Error> {
     let status = allowed(&dispatch, &visit, VisitVerb::NoShow)?;
     let mut fields = Fields::new();
     check_day_has_come(&mut fields, ctx, &visit);
     fields.text("/note", &body.note, 2000);
     fields.check(
-        matches!(body.party, Party::Applicant | Party::Expert), "/party", "not_a_visitor",
-        "来なかった側（申請団体または専門家）を指定してください", "Must be the applicant or the expert",
+        matches!(body.party, Party::Applicant | Party::Expert),
+        "/party",
+        "not_a_visitor",
+        "来なかった側（申請団体または専門家）を指定してください",
+        "Must be the applicant or the expert",
     );
     fields.finish()?;
     let mut after = visit.clone();

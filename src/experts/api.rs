@@ -192,11 +192,7 @@ async fn replace_expert_availability(write: Write<ManageAvailability>) -> Result
 #[get("/experts/{id}/conflicts")]
 async fn get_expert_conflicts(read: Read<ReadExperts>) -> Result<HttpResponse, Error> {
     let id = read.id::<ExpertId>("id");
-    read.object(
-        move |conn, ctx| store::owned_or_self(conn, ctx, id?),
-        |conn, _, row| service::conflict_list(conn, &row),
-    )
-    .await
+    read.object(move |conn, ctx| store::owned_or_self(conn, ctx, id?), |conn, _, row| service::conflict_list(conn, &row)).await
 }
 
 /// 専門家の利益相反を定める / Replaces the conflicts of an expert.
@@ -233,7 +229,10 @@ async fn get_expert_workload(read: Read<ReadWorkload>) -> Result<HttpResponse, E
                 None => FiscalYear::of(ctx.today()),
                 Some(year) => FiscalYear::new(year).map_err(|_| {
                     Error::new(ErrorCode::UnknownParameter).field(
-                        "fiscal_year", "out_of_range", "2000から2100までの値にしてください", "Must be from 2000 to 2100",
+                        "fiscal_year",
+                        "out_of_range",
+                        "2000から2100までの値にしてください",
+                        "Must be from 2000 to 2100",
                     )
                 })?,
             };

@@ -90,8 +90,12 @@ pub fn view(conn: &mut Conn, expert: &ExpertRow, with_notes: bool) -> Result<Exp
     let exceptions = store::exceptions(conn, expert.id)?
         .into_iter()
         .map(|row| AvailabilityExceptionBody {
-            kind: row.kind, first_day: row.first_day, last_day: row.last_day, start_minute: row.start_minute,
-            end_minute: row.end_minute, note: if with_notes { row.note } else { String::new() },
+            kind: row.kind,
+            first_day: row.first_day,
+            last_day: row.last_day,
+            start_minute: row.start_minute,
+            end_minute: row.end_minute,
+            note: if with_notes { row.note } else { String::new() },
         })
         .collect();
     Ok(ExpertAvailabilityView { expert_id: expert.id, weekly, exceptions, version: expert.version })
@@ -99,7 +103,10 @@ pub fn view(conn: &mut Conn, expert: &ExpertRow, with_notes: bool) -> Result<Exp
 
 /// Replaces the availability of an expert. Visits already agreed stand.
 pub fn replace(
-    conn: &mut Conn, ctx: &Ctx, expert: ExpertRow, body: ReplaceExpertAvailabilityBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    expert: ExpertRow,
+    body: ReplaceExpertAvailabilityBody,
 ) -> Result<Outcome<ExpertAvailabilityView>, Error> {
     let mut fields = Fields::new();
     let windows: Vec<Window> = body
@@ -112,7 +119,10 @@ pub fn replace(
         .exceptions
         .iter()
         .map(|row| Exception {
-            kind: row.kind, first_day: row.first_day, last_day: row.last_day, minutes: (row.start_minute, row.end_minute),
+            kind: row.kind,
+            first_day: row.first_day,
+            last_day: row.last_day,
+            minutes: (row.start_minute, row.end_minute),
             note: &row.note,
         })
         .collect();
@@ -123,31 +133,38 @@ pub fn replace(
     let weekly: Vec<WeeklyRow> = windows
         .iter()
         .map(|window| WeeklyRow {
-            expert_id: expert.id, weekday: window.weekday, start_minute: window.start_minute, end_minute: window.end_minute,
+            expert_id: expert.id,
+            weekday: window.weekday,
+            start_minute: window.start_minute,
+            end_minute: window.end_minute,
         })
         .collect();
     let rows: Vec<ExceptionRow> = body
         .exceptions
         .iter()
         .map(|row| ExceptionRow {
-            expert_id: expert.id, kind: row.kind, first_day: row.first_day, last_day: row.last_day,
-            start_minute: row.start_minute, end_minute: row.end_minute, note: row.note.clone(),
+            expert_id: expert.id,
+            kind: row.kind,
+            first_day: row.first_day,
+            last_day: row.last_day,
+            start_minute: row.start_minute,
+            end_minute: row.end_minute,
+            note: row.note.clone(),
         })
         .collect();
     store::replace_availability(conn, expert.id, &weekly, &rows)?;
     let owner = pools_store::pool(conn, expert.pool_id)?.owner_organisation_id;
     let row = store::touch(conn, &expert, ctx.now)?;
     let audit = Audit::new("expert", row.id.0, owner).change(summary(&old.0, &old.1), summary(&weekly, &rows));
-    let view = ExpertAvailabilityView { expert_id: row.id, weekly: body.weekly, exceptions: body.exceptions, version: row.version };
+    let view =
+        ExpertAvailabilityView { expert_id: row.id, weekly: body.weekly, exceptions: body.exceptions, version: row.version };
     Ok(Outcome::changed(view, row.version, audit))
 }
 
 /// What an audit event keeps: times and days, no remarks.
 fn summary(weekly: &[WeeklyRow], exceptions: &[ExceptionRow]) -> serde_json::Value {
     let weekly: Vec<_> = weekly.iter().map(|row| json!([row.weekday, row.start_minute, row.end_minute])).collect();
-    let exceptions: Vec<_> = exceptions
-        .iter()
-        .map(|row| json!([row.kind, row.first_day, row.last_day, row.start_minute, row.end_minute]))
-        .collect();
+    let exceptions: Vec<_> =
+        exceptions.iter().map(|row| json!([row.kind, row.first_day, row.last_day, row.start_minute, row.end_minute])).collect();
     json!({"weekly": weekly, "exceptions": exceptions})
 }

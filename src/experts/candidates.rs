@@ -37,7 +37,8 @@ pub fn load(conn: &mut Conn, pool: PoolId, need: &Need) -> Result<Vec<Candidate>
         .order(experts::id)
         .select((ExpertRow::as_select(), organisations::latitude_e6.nullable(), organisations::longitude_e6.nullable()))
         .load(conn)?;
-    let mut candidates: Vec<Candidate> = rows.into_iter().map(|(row, latitude, longitude)| base(&row, latitude, longitude)).collect();
+    let mut candidates: Vec<Candidate> =
+        rows.into_iter().map(|(row, latitude, longitude)| base(&row, latitude, longitude)).collect();
     let index: HashMap<i64, usize> = candidates.iter().enumerate().map(|(i, candidate)| (candidate.expert_id, i)).collect();
     let mut of = |id: ExpertId, change: &mut dyn FnMut(&mut Candidate)| {
         if let Some(candidate) = index.get(&id.0).and_then(|i| candidates.get_mut(*i)) {
@@ -188,8 +189,13 @@ fn exceptions(conn: &mut Conn, pool: PoolId, span: &Span) -> Result<Vec<Exceptio
         .filter(expert_exceptions::last_day.ge(span.first))
         .order((expert_exceptions::expert_id, expert_exceptions::first_day, expert_exceptions::id))
         .select((
-            expert_exceptions::expert_id, expert_exceptions::kind, expert_exceptions::first_day, expert_exceptions::last_day,
-            expert_exceptions::start_minute, expert_exceptions::end_minute, expert_exceptions::note,
+            expert_exceptions::expert_id,
+            expert_exceptions::kind,
+            expert_exceptions::first_day,
+            expert_exceptions::last_day,
+            expert_exceptions::start_minute,
+            expert_exceptions::end_minute,
+            expert_exceptions::note,
         ))
         .load(conn)?)
 }
@@ -348,8 +354,13 @@ mod tests {
     fn exceptions_are_spread_over_the_wished_days_only() {
         let day = |d| NaiveDate::from_ymd_opt(2026, 5, d).unwrap();
         let row = |kind, minutes: Option<(i32, i32)>| ExceptionRow {
-            expert_id: ExpertId(1), kind, first_day: day(1), last_day: day(20),
-            start_minute: minutes.map(|m| m.0), end_minute: minutes.map(|m| m.1), note: String::new(),
+            expert_id: ExpertId(1),
+            kind,
+            first_day: day(1),
+            last_day: day(20),
+            start_minute: minutes.map(|m| m.0),
+            end_minute: minutes.map(|m| m.1),
+            note: String::new(),
         };
         let days = BTreeSet::from([day(7), day(21)]);
         let mut candidate = blank();
@@ -380,11 +391,28 @@ mod tests {
 
     fn blank() -> Candidate {
         Candidate {
-            expert_id: 1, status: CandidateStatus::Registered, skills: Vec::new(), onsite: true, online: true, areas: Vec::new(),
-            base: None, appointed_from: None, appointed_to: None, leaves: Vec::new(), weekly: Vec::new(), exceptions: Vec::new(),
-            busy: Vec::new(), month_loads: Vec::new(), month_capacity_minutes: None, year_loads: Vec::new(),
-            year_capacity_minutes: None, simultaneous: 0, simultaneous_capacity: None, conflict_org_ids: Vec::new(),
-            past_visits_with_municipality: 0, programme_limit: None,
+            expert_id: 1,
+            status: CandidateStatus::Registered,
+            skills: Vec::new(),
+            onsite: true,
+            online: true,
+            areas: Vec::new(),
+            base: None,
+            appointed_from: None,
+            appointed_to: None,
+            leaves: Vec::new(),
+            weekly: Vec::new(),
+            exceptions: Vec::new(),
+            busy: Vec::new(),
+            month_loads: Vec::new(),
+            month_capacity_minutes: None,
+            year_loads: Vec::new(),
+            year_capacity_minutes: None,
+            simultaneous: 0,
+            simultaneous_capacity: None,
+            conflict_org_ids: Vec::new(),
+            past_visits_with_municipality: 0,
+            programme_limit: None,
         }
     }
 }

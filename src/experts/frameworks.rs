@@ -198,12 +198,7 @@ pub fn load_built_in(conn: &mut Conn, now: UtcTime) -> Result<(), Error> {
             continue;
         }
         let items = framework.items.iter().map(|(code, name)| (*code, *name));
-        insert(
-            conn,
-            (framework.code, framework.edition, framework.name, framework.source, framework.highest_level),
-            items,
-            now,
-        )?;
+        insert(conn, (framework.code, framework.edition, framework.name, framework.source, framework.highest_level), items, now)?;
     }
     Ok(())
 }
@@ -267,10 +262,7 @@ pub fn list(conn: &mut Conn, code: Option<&str>, list: &ListQuery) -> Result<Ski
     let page = list.page(query.load::<FrameworkRow>(conn)?, |row| (row.code.clone(), row.id.0));
     let ids: Vec<SkillFrameworkId> = page.items.iter().map(|row| row.id).collect();
     let items = items_of(conn, &ids)?;
-    Ok(SkillFrameworkPage {
-        items: page.items.into_iter().map(|row| view(row, &items)).collect(),
-        next_cursor: page.next_cursor,
-    })
+    Ok(SkillFrameworkPage { items: page.items.into_iter().map(|row| view(row, &items)).collect(), next_cursor: page.next_cursor })
 }
 
 fn items_of(conn: &mut Conn, ids: &[SkillFrameworkId]) -> Result<Vec<ItemRow>, Error> {
@@ -288,7 +280,13 @@ fn view(row: FrameworkRow, items: &[ItemRow]) -> SkillFrameworkView {
         .map(|item| SkillItemView { id: item.id, code: item.code.clone(), name: item.name.clone() })
         .collect();
     SkillFrameworkView {
-        id: row.id, code: row.code, edition: row.edition, name: row.name, source: row.source, highest_level: row.highest_level, items,
+        id: row.id,
+        code: row.code,
+        edition: row.edition,
+        name: row.name,
+        source: row.source,
+        highest_level: row.highest_level,
+        items,
     }
 }
 
@@ -318,16 +316,14 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateSkillFrameworkBody) -> Res
         .get_result(conn)?;
     if taken > 0 {
         return Err(Error::new(ErrorCode::Duplicate).field(
-            "/edition", "duplicate", "この版はすでに登録されています", "This edition is already loaded",
+            "/edition",
+            "duplicate",
+            "この版はすでに登録されています",
+            "This edition is already loaded",
         ));
     }
     let items = body.items.iter().map(|item| (item.code.as_str(), item.name.as_str()));
-    let (row, items) = insert(
-        conn,
-        (&body.code, &body.edition, &body.name, &body.source, body.highest_level),
-        items,
-        ctx.now,
-    )?;
+    let (row, items) = insert(conn, (&body.code, &body.edition, &body.name, &body.source, body.highest_level), items, ctx.now)?;
     let audit = Audit::new("skill_framework", row.id.0, ctx.organisation())
         .created(json!({"code": row.code, "edition": row.edition, "items": items.len()}));
     let location = format!("/api/v1/skill-frameworks/{}", row.id);
@@ -339,7 +335,11 @@ fn check_code(pointer: &str, code: &str, fields: &mut Fields) {
         && code.starts_with(|c: char| c.is_ascii_lowercase())
         && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     fields.check(
-        right, pointer, "malformed", "英小文字で始まる英数字と_で60文字以内にしてください", "Use lower-case letters, digits and _, at most 60",
+        right,
+        pointer,
+        "malformed",
+        "英小文字で始まる英数字と_で60文字以内にしてください",
+        "Use lower-case letters, digits and _, at most 60",
     );
 }
 

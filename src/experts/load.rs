@@ -58,7 +58,11 @@ fn by_month(rows: Vec<VisitColumns>) -> Vec<LoadRow> {
     for row in rows {
         let month = month_range(row.1).0;
         let load = months.entry((row.0, month)).or_insert(LoadRow {
-            expert_id: row.0, month, planned_minutes: 0, done_minutes: 0, visits: 0,
+            expert_id: row.0,
+            month,
+            planned_minutes: 0,
+            done_minutes: 0,
+            visits: 0,
         });
         load.visits += 1;
         if row.3 == "done" {
@@ -81,7 +85,12 @@ pub fn minutes_by_month(conn: &mut Conn, ids: &[ExpertId], from: NaiveDate, to: 
             .filter(visits::load_day.le(to))
             .filter(visits::status.eq_any(LOADING))
             .select((
-                visits::expert_id, visits::load_day, visits::day, visits::status, visits::planned_minutes, visits::actual_minutes,
+                visits::expert_id,
+                visits::load_day,
+                visits::day,
+                visits::status,
+                visits::planned_minutes,
+                visits::actual_minutes,
             ))
             .load(conn)?;
         rows.extend(more);
@@ -98,7 +107,12 @@ pub fn minutes_by_month_in_pool(conn: &mut Conn, pool: PoolId, from: NaiveDate, 
         .filter(visits::load_day.le(to))
         .filter(visits::status.eq_any(LOADING))
         .select((
-            visits::expert_id, visits::load_day, visits::day, visits::status, visits::planned_minutes, visits::actual_minutes,
+            visits::expert_id,
+            visits::load_day,
+            visits::day,
+            visits::status,
+            visits::planned_minutes,
+            visits::actual_minutes,
         ))
         .load(conn)?;
     Ok(by_month(rows))
@@ -112,7 +126,12 @@ pub fn entries(conn: &mut Conn, id: ExpertId, from: NaiveDate, to: NaiveDate) ->
         .filter(visits::load_day.le(to))
         .filter(visits::status.eq_any(LOADING))
         .select((
-            visits::expert_id, visits::load_day, visits::day, visits::status, visits::planned_minutes, visits::actual_minutes,
+            visits::expert_id,
+            visits::load_day,
+            visits::day,
+            visits::status,
+            visits::planned_minutes,
+            visits::actual_minutes,
         ))
         .load(conn)?;
     Ok(rows.iter().map(|row| LoadEntry { load_day: row.1, dated: row.2.is_some(), minutes: minutes(row) }).collect())
@@ -133,10 +152,9 @@ pub fn engagements(conn: &mut Conn, id: ExpertId) -> Result<Vec<RequestId>, Erro
 /// engagement that is already going on do not count as one more at a time. The caller holds the expert's lock.
 pub fn check_capacity(conn: &mut Conn, expert: &ExpertRow, request: RequestId, added: &[LoadEntry]) -> Result<(), Error> {
     let capacity = expert.capacity();
-    let (Some(first), Some(last)) = (
-        added.iter().map(|entry| entry.load_day).min(),
-        added.iter().map(|entry| entry.load_day).max(),
-    ) else {
+    let (Some(first), Some(last)) =
+        (added.iter().map(|entry| entry.load_day).min(), added.iter().map(|entry| entry.load_day).max())
+    else {
         return Ok(());
     };
     if let Some(limit) = capacity.simultaneous {

@@ -242,9 +242,17 @@ pub fn check_windows(windows: &[Window], fields: &mut Fields) {
         fields.within(&at("weekday"), i64::from(window.weekday), 1, 7);
         check_minutes(&format!("/weekly/{i}"), window.start_minute, window.end_minute, fields);
         let overlaps = windows.iter().take(i).any(|earlier| {
-            earlier.weekday == window.weekday && earlier.start_minute < window.end_minute && window.start_minute < earlier.end_minute
+            earlier.weekday == window.weekday
+                && earlier.start_minute < window.end_minute
+                && window.start_minute < earlier.end_minute
         });
-        fields.check(!overlaps, at("start_minute"), "overlap", "同じ曜日の時間帯が重なっています", "Overlaps another window of the same day");
+        fields.check(
+            !overlaps,
+            at("start_minute"),
+            "overlap",
+            "同じ曜日の時間帯が重なっています",
+            "Overlaps another window of the same day",
+        );
     }
 }
 
@@ -270,8 +278,11 @@ pub fn check_exceptions(exceptions: &[Exception<'_>], fields: &mut Fields) {
         let base = format!("/exceptions/{i}");
         fields.period(&format!("{base}/last_day"), exception.first_day, exception.last_day);
         fields.check(
-            (exception.last_day - exception.first_day).num_days() <= 3660, format!("{base}/last_day"), "too_long",
-            "10年以内の期間にしてください", "At most ten years",
+            (exception.last_day - exception.first_day).num_days() <= 3660,
+            format!("{base}/last_day"),
+            "too_long",
+            "10年以内の期間にしてください",
+            "At most ten years",
         );
         fields.optional_line(&format!("{base}/note"), exception.note, 200);
         match exception.minutes {
@@ -279,12 +290,18 @@ pub fn check_exceptions(exceptions: &[Exception<'_>], fields: &mut Fields) {
             (Some(start), Some(end)) => {
                 check_minutes(&base, start, end, fields);
                 fields.check(
-                    exception.kind != ExceptionKind::Leave, format!("{base}/start_minute"), "whole_days_only",
-                    "休止は日単位で指定してください", "Leave is given in whole days",
+                    exception.kind != ExceptionKind::Leave,
+                    format!("{base}/start_minute"),
+                    "whole_days_only",
+                    "休止は日単位で指定してください",
+                    "Leave is given in whole days",
                 );
             }
             _ => fields.wrong(
-                format!("{base}/end_minute"), "both_or_neither", "開始と終了の両方を指定してください", "Give both times or neither",
+                format!("{base}/end_minute"),
+                "both_or_neither",
+                "開始と終了の両方を指定してください",
+                "Give both times or neither",
             ),
         }
     }
@@ -293,7 +310,13 @@ pub fn check_exceptions(exceptions: &[Exception<'_>], fields: &mut Fields) {
 fn check_minutes(base: &str, start: i32, end: i32, fields: &mut Fields) {
     fields.within(&format!("{base}/start_minute"), i64::from(start), 0, i64::from(DAY_MINUTES) - 1);
     fields.within(&format!("{base}/end_minute"), i64::from(end), 1, i64::from(DAY_MINUTES));
-    fields.check(end > start, format!("{base}/end_minute"), "before_start", "終了は開始より後にしてください", "The end must be after the start");
+    fields.check(
+        end > start,
+        format!("{base}/end_minute"),
+        "before_start",
+        "終了は開始より後にしてください",
+        "The end must be after the start",
+    );
 }
 
 /// Part of a limit that is used, in whole percent, cut; over 100 when the limit was lowered later. A limit of nothing

@@ -154,7 +154,11 @@ fn skills(parameter: &'static str, text: Option<&str>) -> Result<Vec<SkillTerm>,
     let mut terms: Vec<SkillTerm> = Vec::new();
     for part in text.map(|text| text.split(',')).into_iter().flatten() {
         terms.push(skill(part).ok_or_else(|| {
-            wrong(parameter, "「スキル項目の番号:レベル」をカンマ区切りで指定してください", "Use skill item ids with levels, such as 12:3,15:2")
+            wrong(
+                parameter,
+                "「スキル項目の番号:レベル」をカンマ区切りで指定してください",
+                "Use skill item ids with levels, such as 12:3,15:2",
+            )
         })?);
     }
     if terms.len() > MOST_SKILLS {

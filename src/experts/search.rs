@@ -105,7 +105,13 @@ pub fn position(sort: ExpertSort, row: &SummaryRow) -> (String, i64) {
 }
 
 /// A page of the experts that the principal sees.
-pub fn list(conn: &mut Conn, ctx: &Ctx, filter: &ExpertFilter, list: &ListQuery, counted: bool) -> Result<Vec<SummaryRow>, Error> {
+pub fn list(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    filter: &ExpertFilter,
+    list: &ListQuery,
+    counted: bool,
+) -> Result<Vec<SummaryRow>, Error> {
     let pool = match filter.pool_id {
         Some(pool) => Some(pool),
         // Rows of one pool are read in the order of its index; a count reads them all anyway.
@@ -128,18 +134,16 @@ pub fn list(conn: &mut Conn, ctx: &Ctx, filter: &ExpertFilter, list: &ListQuery,
         ExpertSort::Kana => {
             if let Some((kana, id)) = list.after() {
                 let kana = kana.to_owned();
-                query = query
-                    .filter(experts::kana.ge(kana.clone()))
-                    .filter(experts::kana.gt(kana).or(experts::id.gt(ExpertId(id))));
+                query =
+                    query.filter(experts::kana.ge(kana.clone())).filter(experts::kana.gt(kana).or(experts::id.gt(ExpertId(id))));
             }
             query.order((experts::kana.asc(), experts::id.asc()))
         }
         ExpertSort::KanaDescending => {
             if let Some((kana, id)) = list.after() {
                 let kana = kana.to_owned();
-                query = query
-                    .filter(experts::kana.le(kana.clone()))
-                    .filter(experts::kana.lt(kana).or(experts::id.lt(ExpertId(id))));
+                query =
+                    query.filter(experts::kana.le(kana.clone())).filter(experts::kana.lt(kana).or(experts::id.lt(ExpertId(id))));
             }
             query.order((experts::kana.desc(), experts::id.desc()))
         }
@@ -226,16 +230,19 @@ fn visible(ctx: &Ctx) -> Condition {
 
 /// Not correlated, so that the database may begin with the index of the skill instead of asking for every expert.
 fn holds(term: SkillTerm) -> Condition {
-    Box::new(experts::id.eq_any(
-        expert_skills::table
-            .filter(expert_skills::skill_item_id.eq(term.item))
-            .filter(expert_skills::level.ge(term.level))
-            .select(expert_skills::expert_id),
-    ))
+    Box::new(
+        experts::id.eq_any(
+            expert_skills::table
+                .filter(expert_skills::skill_item_id.eq(term.item))
+                .filter(expert_skills::level.ge(term.level))
+                .select(expert_skills::expert_id),
+        ),
+    )
 }
 
 fn serves(area: OrganisationId) -> Condition {
-    let prefecture = organisations::table.filter(organisations::id.eq(area)).select(organisations::prefecture_id.assume_not_null());
+    let prefecture =
+        organisations::table.filter(organisations::id.eq(area)).select(organisations::prefecture_id.assume_not_null());
     let anywhere = not(exists(expert_areas::table.filter(expert_areas::expert_id.eq(experts::id))));
     let named = exists(
         expert_areas::table

@@ -48,18 +48,38 @@ pub fn create_expert(conn: &mut Conn, ctx: &Ctx, body: CreateExpertBody) -> Resu
     let owner = match pools_store::standing(conn, ctx, body.pool_id)? {
         Some(Standing::Owner) => ctx.organisation(),
         _ => {
-            fields.wrong("/pool_id", "not_yours", "自団体の人材プールを指定してください", "Must be a pool of the own organisation");
+            fields.wrong(
+                "/pool_id",
+                "not_yours",
+                "自団体の人材プールを指定してください",
+                "Must be a pool of the own organisation",
+            );
             ctx.organisation()
         }
     };
     let mut data = ExpertData {
-        pool_id: body.pool_id, user_id: None, name: body.name, kana: text::to_katakana(&body.kana),
-        alternative_name: body.alternative_name, search_key: String::new(), affiliation_kind: body.affiliation_kind,
-        affiliation: body.affiliation, profile: body.profile, email: body.email, phone: body.phone, onsite: body.onsite,
-        online: body.online, base_organisation_id: body.base_organisation_id, base_place: body.base_place,
-        languages: body.languages.join(","), appointed_from: body.appointed_from, appointed_to: body.appointed_to,
-        capacity_simultaneous: body.capacity_simultaneous, capacity_minutes_month: body.capacity_minutes_month,
-        capacity_minutes_year: body.capacity_minutes_year, capacity_days_year: body.capacity_days_year,
+        pool_id: body.pool_id,
+        user_id: None,
+        name: body.name,
+        kana: text::to_katakana(&body.kana),
+        alternative_name: body.alternative_name,
+        search_key: String::new(),
+        affiliation_kind: body.affiliation_kind,
+        affiliation: body.affiliation,
+        profile: body.profile,
+        email: body.email,
+        phone: body.phone,
+        onsite: body.onsite,
+        online: body.online,
+        base_organisation_id: body.base_organisation_id,
+        base_place: body.base_place,
+        languages: body.languages.join(","),
+        appointed_from: body.appointed_from,
+        appointed_to: body.appointed_to,
+        capacity_simultaneous: body.capacity_simultaneous,
+        capacity_minutes_month: body.capacity_minutes_month,
+        capacity_minutes_year: body.capacity_minutes_year,
+        capacity_days_year: body.capacity_days_year,
     };
     check(&data, &mut fields);
     check_bodies(conn, data.base_organisation_id, &body.area_ids, &mut fields)?;
@@ -75,14 +95,22 @@ pub fn create_expert(conn: &mut Conn, ctx: &Ctx, body: CreateExpertBody) -> Resu
 }
 
 /// Changes a registration's own data.
-pub fn update_expert(conn: &mut Conn, ctx: &Ctx, expert: ExpertRow, body: UpdateExpertBody) -> Result<Outcome<ExpertView>, Error> {
+pub fn update_expert(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    expert: ExpertRow,
+    body: UpdateExpertBody,
+) -> Result<Outcome<ExpertView>, Error> {
     let mut fields = Fields::new();
     let (mut data, old) = (expert.data(), expert.data());
     if let Some(Some(user)) = body.user_id {
         let known = store::is_expert_account(conn, user, ctx.organisation(), ctx.today())?;
         fields.check(
-            known, "/user_id", "not_an_expert_account",
-            "自団体に専門家として所属する利用者を指定してください", "Must be a person who is an expert of the own organisation",
+            known,
+            "/user_id",
+            "not_an_expert_account",
+            "自団体に専門家として所属する利用者を指定してください",
+            "Must be a person who is an expert of the own organisation",
         );
     }
     merge(&mut data, &body);
@@ -112,7 +140,11 @@ pub fn update_expert(conn: &mut Conn, ctx: &Ctx, expert: ExpertRow, body: Update
 /// Moves a registration along the state table. Retiring waits until no visit is ahead any more, so that no municipality
 /// loses one unnoticed.
 pub fn transition(
-    conn: &mut Conn, ctx: &Ctx, expert: ExpertRow, verb: ExpertVerb, body: ExpertStateBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    expert: ExpertRow,
+    verb: ExpertVerb,
+    body: ExpertStateBody,
 ) -> Result<Outcome<ExpertView>, Error> {
     let status = expert.status.after(verb)?;
     if verb == ExpertVerb::Retire {
@@ -140,7 +172,10 @@ pub fn transition(
 
 /// Replaces the skills of an expert.
 pub fn replace_skills(
-    conn: &mut Conn, ctx: &Ctx, expert: ExpertRow, body: ReplaceExpertSkillsBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    expert: ExpertRow,
+    body: ReplaceExpertSkillsBody,
 ) -> Result<Outcome<ExpertView>, Error> {
     let mut fields = Fields::new();
     fields.at_most("/skills", body.skills.len(), MOST_SKILLS);
@@ -149,7 +184,13 @@ pub fn replace_skills(
     let mut seen = BTreeSet::new();
     for (i, skill) in body.skills.iter().enumerate().take(MOST_SKILLS) {
         let pointer = format!("/skills/{i}/skill_item_id");
-        fields.check(seen.insert(skill.skill_item_id), pointer.clone(), "duplicate", "同じスキルが重なっています", "The skill is listed twice");
+        fields.check(
+            seen.insert(skill.skill_item_id),
+            pointer.clone(),
+            "duplicate",
+            "同じスキルが重なっています",
+            "The skill is listed twice",
+        );
         match scales.iter().find(|(id, ..)| *id == skill.skill_item_id) {
             None => fields.wrong(pointer, "unknown_reference", "存在しないスキル項目です", "No such skill item"),
             Some((_, highest, _)) => {
@@ -174,7 +215,10 @@ pub fn conflict_list(conn: &mut Conn, expert: &ExpertRow) -> Result<ExpertConfli
     let items = store::conflicts(conn, expert.id)?
         .into_iter()
         .map(|row| ExpertConflict {
-            organisation_id: row.organisation_id, reason: row.reason, valid_from: row.valid_from, valid_to: row.valid_to,
+            organisation_id: row.organisation_id,
+            reason: row.reason,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
         })
         .collect();
     Ok(ExpertConflictList { expert_id: expert.id, items, version: expert.version })
@@ -182,7 +226,10 @@ pub fn conflict_list(conn: &mut Conn, expert: &ExpertRow) -> Result<ExpertConfli
 
 /// Replaces the conflicts of an expert.
 pub fn replace_conflicts(
-    conn: &mut Conn, ctx: &Ctx, expert: ExpertRow, body: ReplaceExpertConflictsBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    expert: ExpertRow,
+    body: ReplaceExpertConflictsBody,
 ) -> Result<Outcome<ExpertConflictList>, Error> {
     let mut fields = Fields::new();
     fields.at_most("/items", body.items.len(), MOST_CONFLICTS);
@@ -191,8 +238,11 @@ pub fn replace_conflicts(
     let known: BTreeSet<_> = organisations_store::find_many(conn, &ids)?.into_iter().map(|row| row.id).collect();
     for (i, item) in items.iter().enumerate() {
         fields.check(
-            known.contains(&item.organisation_id), format!("/items/{i}/organisation_id"), "unknown_reference",
-            "存在しない団体です", "No such organisation",
+            known.contains(&item.organisation_id),
+            format!("/items/{i}/organisation_id"),
+            "unknown_reference",
+            "存在しない団体です",
+            "No such organisation",
         );
         fields.line(&format!("/items/{i}/reason"), &item.reason, 500);
         fields.validity(&format!("/items/{i}/valid_to"), item.valid_from, item.valid_to);
@@ -206,8 +256,11 @@ pub fn replace_conflicts(
         .items
         .iter()
         .map(|item| ConflictRow {
-            expert_id: expert.id, organisation_id: item.organisation_id, reason: item.reason.clone(),
-            valid_from: item.valid_from, valid_to: item.valid_to,
+            expert_id: expert.id,
+            organisation_id: item.organisation_id,
+            reason: item.reason.clone(),
+            valid_from: item.valid_from,
+            valid_to: item.valid_to,
         })
         .collect();
     store::replace_conflicts(conn, expert.id, &new)?;
@@ -228,23 +281,42 @@ fn check(data: &ExpertData, fields: &mut Fields) {
     fields.email("/email", &data.email);
     fields.optional_line("/phone", &data.phone, 40);
     fields.optional_line("/base_place", &data.base_place, 200);
-    fields.check(data.onsite || data.online, "/onsite", "required", "現地とオンラインのどちらかは必要です", "On site or online, or both");
+    fields.check(
+        data.onsite || data.online,
+        "/onsite",
+        "required",
+        "現地とオンラインのどちらかは必要です",
+        "On site or online, or both",
+    );
     let languages: Vec<&str> = data.languages.split(',').collect();
     fields.at_most("/languages", languages.len(), 10);
     for (i, code) in languages.iter().enumerate() {
         let right = (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase());
-        fields.check(right, format!("/languages/{i}"), "malformed", "ja、enのような言語コードにしてください", "Use language codes such as ja and en");
+        fields.check(
+            right,
+            format!("/languages/{i}"),
+            "malformed",
+            "ja、enのような言語コードにしてください",
+            "Use language codes such as ja and en",
+        );
     }
     fields.validity("/appointed_to", data.appointed_from, data.appointed_to);
     Capacity {
-        simultaneous: data.capacity_simultaneous, minutes_month: data.capacity_minutes_month,
-        minutes_year: data.capacity_minutes_year, days_year: data.capacity_days_year,
+        simultaneous: data.capacity_simultaneous,
+        minutes_month: data.capacity_minutes_month,
+        minutes_year: data.capacity_minutes_year,
+        days_year: data.capacity_days_year,
     }
     .validate(fields);
 }
 
 /// That the bodies named exist, in one query.
-fn check_bodies(conn: &mut Conn, base: Option<OrganisationId>, areas: &[OrganisationId], fields: &mut Fields) -> Result<(), Error> {
+fn check_bodies(
+    conn: &mut Conn,
+    base: Option<OrganisationId>,
+    areas: &[OrganisationId],
+    fields: &mut Fields,
+) -> Result<(), Error> {
     fields.at_most("/area_ids", areas.len(), MOST_AREAS);
     let areas = areas.get(..MOST_AREAS.min(areas.len())).unwrap_or_default();
     let ids: Vec<OrganisationId> = areas.iter().copied().chain(base).collect();
@@ -253,7 +325,13 @@ fn check_bodies(conn: &mut Conn, base: Option<OrganisationId>, areas: &[Organisa
     }
     let known: BTreeSet<OrganisationId> = organisations_store::find_many(conn, &ids)?.into_iter().map(|row| row.id).collect();
     if let Some(base) = base {
-        fields.check(known.contains(&base), "/base_organisation_id", "unknown_reference", "存在しない団体です", "No such organisation");
+        fields.check(
+            known.contains(&base),
+            "/base_organisation_id",
+            "unknown_reference",
+            "存在しない団体です",
+            "No such organisation",
+        );
     }
     let mut seen = BTreeSet::new();
     for (i, area) in areas.iter().enumerate() {
@@ -269,7 +347,10 @@ fn refuse_taken_address(conn: &mut Conn, pool: PoolId, email: &str, except: Opti
     dialect::claim(conn, &format!("expert addresses of pool {pool}"))?;
     if store::address_is_taken(conn, pool, email, except)? {
         return Err(Error::new(ErrorCode::Duplicate).field(
-            "/email", "duplicate", "この人材プールに同じメールアドレスの専門家がいます", "An expert of this pool already has this address",
+            "/email",
+            "duplicate",
+            "この人材プールに同じメールアドレスの専門家がいます",
+            "An expert of this pool already has this address",
         ));
     }
     Ok(())

@@ -452,14 +452,24 @@ pub fn exceptions(conn: &mut Conn, id: ExpertId) -> Result<Vec<ExceptionRow>, Er
         .filter(expert_exceptions::expert_id.eq(id))
         .order((expert_exceptions::first_day, expert_exceptions::id))
         .select((
-            expert_exceptions::expert_id, expert_exceptions::kind, expert_exceptions::first_day, expert_exceptions::last_day,
-            expert_exceptions::start_minute, expert_exceptions::end_minute, expert_exceptions::note,
+            expert_exceptions::expert_id,
+            expert_exceptions::kind,
+            expert_exceptions::first_day,
+            expert_exceptions::last_day,
+            expert_exceptions::start_minute,
+            expert_exceptions::end_minute,
+            expert_exceptions::note,
         ))
         .load(conn)?)
 }
 
 /// Replaces the week and the exceptions of an expert.
-pub fn replace_availability(conn: &mut Conn, id: ExpertId, weekly: &[WeeklyRow], exceptions: &[ExceptionRow]) -> Result<(), Error> {
+pub fn replace_availability(
+    conn: &mut Conn,
+    id: ExpertId,
+    weekly: &[WeeklyRow],
+    exceptions: &[ExceptionRow],
+) -> Result<(), Error> {
     diesel::delete(expert_weekly_slots::table.filter(expert_weekly_slots::expert_id.eq(id))).execute(conn)?;
     diesel::delete(expert_exceptions::table.filter(expert_exceptions::expert_id.eq(id))).execute(conn)?;
     for row in weekly {
@@ -494,8 +504,11 @@ pub fn conflicts(conn: &mut Conn, id: ExpertId) -> Result<Vec<ConflictRow>, Erro
         .filter(expert_conflicts::expert_id.eq(id))
         .order((expert_conflicts::valid_from, expert_conflicts::id))
         .select((
-            expert_conflicts::expert_id, expert_conflicts::organisation_id, expert_conflicts::reason,
-            expert_conflicts::valid_from, expert_conflicts::valid_to,
+            expert_conflicts::expert_id,
+            expert_conflicts::organisation_id,
+            expert_conflicts::reason,
+            expert_conflicts::valid_from,
+            expert_conflicts::valid_to,
         ))
         .load(conn)?)
 }

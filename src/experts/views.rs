@@ -116,21 +116,42 @@ impl ExpertView {
         let contact = sight != Sight::Profile;
         let full = matches!(sight, Sight::Full | Sight::Own);
         Self {
-            id: row.id, pool_id: row.pool_id, user_id: row.user_id.filter(|_| full), name: row.name, kana: row.kana,
-            alternative_name: row.alternative_name, affiliation_kind: row.affiliation_kind, affiliation: row.affiliation,
-            profile: row.profile, email: contact.then_some(row.email), phone: contact.then_some(row.phone), onsite: row.onsite,
-            online: row.online, base_organisation_id: row.base_organisation_id, base_place: row.base_place,
-            languages: row.languages.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(), area_ids,
+            id: row.id,
+            pool_id: row.pool_id,
+            user_id: row.user_id.filter(|_| full),
+            name: row.name,
+            kana: row.kana,
+            alternative_name: row.alternative_name,
+            affiliation_kind: row.affiliation_kind,
+            affiliation: row.affiliation,
+            profile: row.profile,
+            email: contact.then_some(row.email),
+            phone: contact.then_some(row.phone),
+            onsite: row.onsite,
+            online: row.online,
+            base_organisation_id: row.base_organisation_id,
+            base_place: row.base_place,
+            languages: row.languages.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
+            area_ids,
             skills: skills
                 .into_iter()
                 .map(|(skill, name)| ExpertSkillView {
-                    skill_item_id: skill.skill_item_id, name, level: skill.level, verified: skill.verified,
+                    skill_item_id: skill.skill_item_id,
+                    name,
+                    level: skill.level,
+                    verified: skill.verified,
                 })
                 .collect(),
-            verbs: (sight == Sight::Full).then(|| row.status.verbs()), status: row.status, appointed_from: row.appointed_from,
-            appointed_to: row.appointed_to, capacity_simultaneous: row.capacity_simultaneous,
-            capacity_minutes_month: row.capacity_minutes_month, capacity_minutes_year: row.capacity_minutes_year,
-            capacity_days_year: row.capacity_days_year, version: row.version, updated_at: row.updated_at,
+            verbs: (sight == Sight::Full).then(|| row.status.verbs()),
+            status: row.status,
+            appointed_from: row.appointed_from,
+            appointed_to: row.appointed_to,
+            capacity_simultaneous: row.capacity_simultaneous,
+            capacity_minutes_month: row.capacity_minutes_month,
+            capacity_minutes_year: row.capacity_minutes_year,
+            capacity_days_year: row.capacity_days_year,
+            version: row.version,
+            updated_at: row.updated_at,
         }
     }
 }
@@ -198,10 +219,22 @@ pub struct ExpertSummaryView {
 impl From<SummaryRow> for ExpertSummaryView {
     fn from(row: SummaryRow) -> Self {
         Self {
-            id: row.id, pool_id: row.pool_id, name: row.name, kana: row.kana, alternative_name: row.alternative_name,
-            affiliation_kind: row.affiliation_kind, affiliation: row.affiliation, onsite: row.onsite, online: row.online,
-            base_organisation_id: row.base_organisation_id, base_place: row.base_place, skills: Vec::new(), status: row.status,
-            appointed_from: row.appointed_from, appointed_to: row.appointed_to, updated_at: row.updated_at,
+            id: row.id,
+            pool_id: row.pool_id,
+            name: row.name,
+            kana: row.kana,
+            alternative_name: row.alternative_name,
+            affiliation_kind: row.affiliation_kind,
+            affiliation: row.affiliation,
+            onsite: row.onsite,
+            online: row.online,
+            base_organisation_id: row.base_organisation_id,
+            base_place: row.base_place,
+            skills: Vec::new(),
+            status: row.status,
+            appointed_from: row.appointed_from,
+            appointed_to: row.appointed_to,
+            updated_at: row.updated_at,
         }
     }
 }

@@ -50,9 +50,8 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 
 /// Parses the body; unknown and wrongly typed members are refused with their pointer.
 pub fn parse<B: DeserializeOwned>(bytes: &[u8]) -> Result<B, Error> {
-    let malformed = |pointer: String, ja: String, en: String| {
-        Error::new(ErrorCode::MalformedRequest).field(pointer, "malformed", ja, en)
-    };
+    let malformed =
+        |pointer: String, ja: String, en: String| Error::new(ErrorCode::MalformedRequest).field(pointer, "malformed", ja, en);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         malformed(
             "/".to_owned(),
@@ -69,7 +68,9 @@ pub fn parse<B: DeserializeOwned>(bytes: &[u8]) -> Result<B, Error> {
         let cause = error.into_inner().to_string();
         malformed(pointer, format!("形式が正しくありません（{cause}）"), format!("Malformed ({cause})"))
     })?;
-    parser.end().map_err(|error| malformed("/".to_owned(), format!("余分な文字があります（{error}）"), format!("Trailing characters ({error})")))?;
+    parser.end().map_err(|error| {
+        malformed("/".to_owned(), format!("余分な文字があります（{error}）"), format!("Trailing characters ({error})"))
+    })?;
     Ok(value)
 }
 

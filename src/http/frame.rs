@@ -16,7 +16,8 @@ use crate::error::{Error, ErrorCode, Locale};
 const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 
 /// What pages may load: nothing from elsewhere, nothing inline.
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// The browsable API document writes styles of its own.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -46,7 +47,9 @@ pub async fn frame(
     }
     if let Some(standing) = rates.standing() {
         for (name, figure) in [
-            ("x-ratelimit-limit", standing.limit), ("x-ratelimit-remaining", standing.remaining), ("x-ratelimit-reset", standing.reset_seconds),
+            ("x-ratelimit-limit", standing.limit),
+            ("x-ratelimit-remaining", standing.remaining),
+            ("x-ratelimit-reset", standing.reset_seconds),
         ] {
             headers.insert(header::HeaderName::from_static(name), figure.into());
         }
@@ -113,11 +116,7 @@ fn of_status(status: StatusCode) -> Error {
 }
 
 /// One line a request: the route's pattern, never the address typed, no body, no name.
-fn log(
-    response: &ServiceResponse<BoxBody>,
-    request_id: &str,
-    times: Option<(crate::clock::UtcTime, crate::clock::UtcTime)>,
-) {
+fn log(response: &ServiceResponse<BoxBody>, request_id: &str, times: Option<(crate::clock::UtcTime, crate::clock::UtcTime)>) {
     let request = response.request();
     let status = response.status().as_u16();
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());

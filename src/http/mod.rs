@@ -7,8 +7,8 @@ pub mod body;
 pub mod frame;
 pub mod openapi;
 pub mod page;
-pub mod rate;
 pub mod public;
+pub mod rate;
 pub mod read;
 pub mod routes;
 pub mod server;
@@ -58,7 +58,12 @@ impl Ctx {
     }
 
     /// A context for work that no request asked for.
-    pub fn internal(app: &Arc<App>, actor: crate::auth::principal::Actor, organisation: OrganisationId, request_id: &str) -> Self {
+    pub fn internal(
+        app: &Arc<App>,
+        actor: crate::auth::principal::Actor,
+        organisation: OrganisationId,
+        request_id: &str,
+    ) -> Self {
         Self {
             app: Arc::clone(app),
             principal: Principal::internal(actor, organisation),

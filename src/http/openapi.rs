@@ -41,10 +41,7 @@ pub(super) const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(name = "Tasuki", url = "https://tasuki.example/")
     ),
-    components(schemas(
-        Problem,
-        crate::requests::list::RequestSort,
-    ))
+    components(schemas(Problem, crate::requests::list::RequestSort,))
 )]
 pub struct Frame;
 
@@ -79,10 +76,12 @@ pub fn finish(document: &Document) -> Value {
     doc["tags"] = seen.iter().map(|tag| json!({"name": tag, "description": tags::description(tag)})).collect();
     doc["x-permissions"] = policy::ALL
         .iter()
-        .map(|row| json!({
-            "name": row.name, "scope": row.scope,
-            "roles": row.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
-        }))
+        .map(|row| {
+            json!({
+                "name": row.name, "scope": row.scope,
+                "roles": row.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+            })
+        })
         .collect();
     doc["x-problem-codes"] = ErrorCode::ALL
         .iter()

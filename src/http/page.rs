@@ -39,7 +39,10 @@ impl ListQuery {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=LARGEST_LIMIT).contains(&limit) {
             return Err(Error::new(ErrorCode::UnknownParameter).field(
-                "limit", "out_of_range", format!("1から{LARGEST_LIMIT}までの値にしてください"), format!("Must be from 1 to {LARGEST_LIMIT}"),
+                "limit",
+                "out_of_range",
+                format!("1から{LARGEST_LIMIT}までの値にしてください"),
+                format!("Must be from 1 to {LARGEST_LIMIT}"),
             ));
         }
         let filter_hash: String = secrets::sha256(format!("{filters:?}").as_bytes()).chars().take(12).collect();

@@ -31,9 +31,7 @@ impl<P: 'static> FromRequest for Read<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match request.app_data::<web::Data<App>>() {
-            Some(app) => {
-                Ok(Self { app: Arc::clone(app), request: request.clone(), permission: PhantomData })
-            }
+            Some(app) => Ok(Self { app: Arc::clone(app), request: request.clone(), permission: PhantomData }),
             None => Err(Error::internal("application state is missing")),
         })
     }
@@ -164,10 +162,7 @@ fn respond<V: Serialize>(request: &HttpRequest, answer: Answer<V>) -> Result<Htt
         Answer::Json(value) => Ok(HttpResponse::Ok().content_type("application/json").body(json(&value)?)),
         Answer::Versioned(value, version) => {
             let tag = etag(version);
-            Ok(HttpResponse::Ok()
-                .insert_header((header::ETAG, tag))
-                .content_type("application/json")
-                .body(json(&value)?))
+            Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(json(&value)?))
         }
         Answer::List(value, next) => {
             let mut response = HttpResponse::Ok();
@@ -185,10 +180,8 @@ fn respond<V: Serialize>(request: &HttpRequest, answer: Answer<V>) -> Result<Htt
 
 /// `attachment` with an ASCII stand-in and the real name (RFC 6266, RFC 8187).
 pub fn attachment_header(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
-        .collect();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
     let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }

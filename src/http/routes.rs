@@ -67,7 +67,8 @@ impl Known {
 
     /// The methods a path has, if it is known at all. A path without parameters wins.
     fn allow(&self, path: &str) -> Option<&str> {
-        let mut found: Vec<&str> = self.paths.iter().filter(|(def, _)| def.is_match(path)).map(|(_, allow)| allow.as_str()).collect();
+        let mut found: Vec<&str> =
+            self.paths.iter().filter(|(def, _)| def.is_match(path)).map(|(_, allow)| allow.as_str()).collect();
         found.sort_by_key(|allow| allow.len());
         found.pop()
     }

@@ -9,8 +9,8 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use utoipa_actix_web::{AppExt as _, scope};
 
-use super::routes::{self, Known};
 use super::frame;
+use super::routes::{self, Known};
 use crate::app::App;
 use crate::error::Error;
 
@@ -36,6 +36,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> Result<Server, Error> {
         service
             .service(routes::openapi_json)
             .configure(crate::web::configure)
+            .service(web::redirect("/docs", "/docs/"))
             .service(
                 utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
                     .config(utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none")),

@@ -16,8 +16,18 @@ impl Fields {
     }
 
     /// Notes a wrong field.
-    pub fn wrong(&mut self, pointer: impl Into<String>, code: &'static str, ja: impl Into<std::borrow::Cow<'static, str>>, en: impl Into<std::borrow::Cow<'static, str>>) {
-        self.0.push(FieldError { pointer: pointer.into(), code, detail: Words::new(ja, en) });
+    pub fn wrong(
+        &mut self,
+        pointer: impl Into<String>,
+        code: &'static str,
+        ja: impl Into<std::borrow::Cow<'static, str>>,
+        en: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        let pointer = pointer.into();
+        // Two checks of one field may find the same fault; it is told once.
+        if !self.0.iter().any(|known| known.pointer == pointer && known.code == code) {
+            self.0.push(FieldError { pointer, code, detail: Words::new(ja, en) });
+        }
     }
 
     /// Notes a wrong field unless `right`.
@@ -61,7 +71,12 @@ impl Fields {
                 self.wrong(pointer, "control_character", "改行などの制御文字は使えません", "Control characters are not allowed");
             }
             TextProblem::BidiControl => {
-                self.wrong(pointer, "bidi_control", "文字の向きを変える制御文字は使えません", "Bidirectional controls are not allowed");
+                self.wrong(
+                    pointer,
+                    "bidi_control",
+                    "文字の向きを変える制御文字は使えません",
+                    "Bidirectional controls are not allowed",
+                );
             }
             TextProblem::PrivateUse(c) => self.wrong(
                 pointer,
@@ -86,7 +101,12 @@ impl Fields {
     /// A number within bounds.
     pub fn within(&mut self, pointer: &str, value: i64, min: i64, max: i64) {
         if value < min || value > max {
-            self.wrong(pointer, "out_of_range", format!("{min}から{max}までの値にしてください"), format!("Must be from {min} to {max}"));
+            self.wrong(
+                pointer,
+                "out_of_range",
+                format!("{min}から{max}までの値にしてください"),
+                format!("Must be from {min} to {max}"),
+            );
         }
     }
 
@@ -99,12 +119,24 @@ impl Fields {
 
     /// A period whose end is not before its start (both inclusive).
     pub fn period(&mut self, pointer_to: &str, from: NaiveDate, to: NaiveDate) {
-        self.check(to >= from, pointer_to, "before_start", "終了日は開始日以後にしてください", "The end must not be before the start");
+        self.check(
+            to >= from,
+            pointer_to,
+            "before_start",
+            "終了日は開始日以後にしてください",
+            "The end must not be before the start",
+        );
     }
 
     /// A validity whose exclusive end is after its start.
     pub fn validity(&mut self, pointer_to: &str, from: NaiveDate, to: Option<NaiveDate>) {
-        self.check(to.is_none_or(|to| to > from), pointer_to, "before_start", "終了日は開始日より後にしてください", "The end must be after the start");
+        self.check(
+            to.is_none_or(|to| to > from),
+            pointer_to,
+            "before_start",
+            "終了日は開始日より後にしてください",
+            "The end must be after the start",
+        );
     }
 
     /// Whether nothing is wrong so far.

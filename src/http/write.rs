@@ -150,12 +150,9 @@ impl<P: 'static> FromRequest for Write<P> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         std::future::ready(match request.app_data::<web::Data<App>>() {
-            Some(app) => Ok(Self {
-                app: Arc::clone(app),
-                request: request.clone(),
-                payload: payload.take(),
-                permission: PhantomData,
-            }),
+            Some(app) => {
+                Ok(Self { app: Arc::clone(app), request: request.clone(), payload: payload.take(), permission: PhantomData })
+            }
             None => Err(Error::internal("application state is missing")),
         })
     }
@@ -333,7 +330,10 @@ impl Replay {
         let Some(key) = head.idempotency_key.as_ref().filter(|_| head.method_is_post) else { return Ok(None) };
         if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic()) {
             return Err(Error::new(ErrorCode::MalformedRequest).field(
-                "Idempotency-Key", "malformed", "1～255文字の英数字記号にしてください", "Use 1 to 255 visible ASCII characters",
+                "Idempotency-Key",
+                "malformed",
+                "1～255文字の英数字記号にしてください",
+                "Use 1 to 255 visible ASCII characters",
             ));
         }
         let principal = ctx.principal.key();
@@ -350,8 +350,12 @@ impl Replay {
         let row: Option<Row> = idempotency_records::table
             .find((&principal, &head.operation, key))
             .select((
-                idempotency_records::request_hash, idempotency_records::status, idempotency_records::body,
-                idempotency_records::location, idempotency_records::etag, idempotency_records::created_at,
+                idempotency_records::request_hash,
+                idempotency_records::status,
+                idempotency_records::body,
+                idempotency_records::location,
+                idempotency_records::etag,
+                idempotency_records::created_at,
             ))
             .first(conn)
             .optional()?;
@@ -364,7 +368,11 @@ impl Replay {
             Some((hash, ..)) if hash != request_hash => Err(Error::new(ErrorCode::KeyReused)),
             Some((_, _, None, ..)) => Err(Error::new(ErrorCode::SecretNotRepeated)),
             Some((_, status, body, location, etag, _)) => Ok(Some(Self::Done(Stored {
-                status: u16::try_from(status).unwrap_or(200), body, location, etag, replayed: true,
+                status: u16::try_from(status).unwrap_or(200),
+                body,
+                location,
+                etag,
+                replayed: true,
             }))),
         }
     }
@@ -372,7 +380,14 @@ impl Replay {
 
 #[expect(clippy::too_many_arguments, reason = "one row, written once")]
 fn keep(
-    conn: &mut Conn, principal: &str, operation: &str, key: &str, request_hash: &str, stored: &Stored, secret: bool, now: UtcTime,
+    conn: &mut Conn,
+    principal: &str,
+    operation: &str,
+    key: &str,
+    request_hash: &str,
+    stored: &Stored,
+    secret: bool,
+    now: UtcTime,
 ) -> Result<(), Error> {
     diesel::insert_into(idempotency_records::table)
         .values((

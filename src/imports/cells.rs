@@ -48,8 +48,11 @@ impl Located {
             let found = table.column(&names);
             if found.is_none() && spec.required {
                 problems.wrong(
-                    table.header_line, spec.label(), "missing_column",
-                    format!("「{}」の列がありません。", spec.label()), format!("There is no column “{}” ({}).", spec.label(), spec.key),
+                    table.header_line,
+                    spec.label(),
+                    "missing_column",
+                    format!("「{}」の列がありません。", spec.label()),
+                    format!("There is no column “{}” ({}).", spec.label(), spec.key),
                 );
             }
             columns.push((spec, found));
@@ -183,7 +186,12 @@ impl<'a> Cells<'a> {
         match text.parse::<i32>() {
             Ok(number) if (min..=max).contains(&number) => Some(number),
             Ok(_) => {
-                self.wrong(key, "out_of_range", format!("{min}から{max}までの値にしてください。"), format!("Must be from {min} to {max}."));
+                self.wrong(
+                    key,
+                    "out_of_range",
+                    format!("{min}から{max}までの値にしてください。"),
+                    format!("Must be from {min} to {max}."),
+                );
                 None
             }
             Err(_) => {
@@ -202,12 +210,19 @@ impl<'a> Cells<'a> {
         match minutes_of_hours(&text) {
             Some(minutes) if minutes <= max_hours * 60 => Some(minutes),
             Some(_) => {
-                self.wrong(key, "out_of_range", format!("{max_hours}時間以内にしてください。"), format!("At most {max_hours} hours."));
+                self.wrong(
+                    key,
+                    "out_of_range",
+                    format!("{max_hours}時間以内にしてください。"),
+                    format!("At most {max_hours} hours."),
+                );
                 None
             }
             None => {
                 self.wrong(
-                    key, "not_hours", "時間数で入力してください（例：10、7.5）。分に直せない端数は使えません。",
+                    key,
+                    "not_hours",
+                    "時間数で入力してください（例：10、7.5）。分に直せない端数は使えません。",
                     "Must be hours such as 10 or 7.5 that make whole minutes.",
                 );
                 None
@@ -217,7 +232,13 @@ impl<'a> Cells<'a> {
 
     /// One of the words of an enum, by its stable text or its Japanese label; nothing for an empty cell. `also` gives
     /// further words people use.
-    pub fn word<T: Copy + FromStr>(&mut self, key: &str, all: &[T], label: fn(T) -> &'static str, also: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy + FromStr>(
+        &mut self,
+        key: &str,
+        all: &[T],
+        label: fn(T) -> &'static str,
+        also: &[(&str, T)],
+    ) -> Option<T> {
         let typed = self.text(key);
         if typed.is_empty() {
             return None;
@@ -231,7 +252,12 @@ impl<'a> Cells<'a> {
         if found.is_none() {
             let known: Vec<&str> = all.iter().map(|value| label(*value)).collect();
             let known = known.join("、");
-            self.wrong(key, "unknown_value", format!("次のいずれかにしてください: {known}。"), format!("Must be one of: {known}."));
+            self.wrong(
+                key,
+                "unknown_value",
+                format!("次のいずれかにしてください: {known}。"),
+                format!("Must be one of: {known}."),
+            );
         }
         found
     }
@@ -305,12 +331,15 @@ pub(crate) mod tests {
 
     #[test]
     fn values_are_read_as_people_type_them() {
-        let (values, wrong) = read("日付,分,時間数,形態\n令和６年５月10日,１２０分,7.5時間,ハイブリッド\n", |cells| {
-            (
-                cells.required_date("day"), cells.integer("minutes", 1, 1440, &["分"]), cells.hours("hours", 744),
-                cells.word("mode", Mode::ALL, Mode::label_ja, &[("ハイブリッド", Mode::Hybrid)]),
-            )
-        });
+        let (values, wrong) =
+            read("日付,分,時間数,形態\n令和６年５月10日,１２０分,7.5時間,ハイブリッド\n", |cells| {
+                (
+                    cells.required_date("day"),
+                    cells.integer("minutes", 1, 1440, &["分"]),
+                    cells.hours("hours", 744),
+                    cells.word("mode", Mode::ALL, Mode::label_ja, &[("ハイブリッド", Mode::Hybrid)]),
+                )
+            });
         assert_eq!(values, (NaiveDate::from_ymd_opt(2024, 5, 10), Some(120), Some(450), Some(Mode::Hybrid)));
         assert!(wrong.is_empty());
         let (values, wrong) = read("日付,分,形態\n2024-05-10T00:00:00,90,online\n", |cells| {
@@ -328,7 +357,8 @@ pub(crate) mod tests {
             cells.word("mode", Mode::ALL, Mode::label_ja, &[]);
         });
         assert_eq!(wrong, ["日付 no_such_day", "時間（分） out_of_range", "時間数 not_hours", "形態 unknown_value"]);
-        let (value, wrong) = read("日付,分\n,abc\n", |cells| (cells.required_date("day"), cells.integer("minutes", 1, 9, &[])));
+        let (value, wrong) =
+            read("日付,分\n,abc\n", |cells| (cells.required_date("day"), cells.integer("minutes", 1, 9, &[])));
         assert_eq!((value, wrong), ((None, None), vec!["日付 required".to_owned(), "時間（分） not_a_number".to_owned()]));
     }
 

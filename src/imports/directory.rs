@@ -59,7 +59,8 @@ impl Directory {
         let found = self.rows(self.by_code.get(code.as_str()));
         found.iter().find(|row| row.exists_on(day)).or(found.first()).copied().ok_or_else(|| {
             (
-                "unknown_organisation", format!("団体コード{}の団体は登録されていません。", code.as_str()),
+                "unknown_organisation",
+                format!("団体コード{}の団体は登録されていません。", code.as_str()),
                 format!("No organisation with code {} is on record.", code.as_str()),
             )
         })
@@ -75,12 +76,14 @@ impl Directory {
         prefer(&mut found, |row| row.exists_on(day));
         match found.as_slice() {
             [] => Err((
-                "unknown_organisation", format!("「{}」という団体は登録されていません。", short(typed)),
+                "unknown_organisation",
+                format!("「{}」という団体は登録されていません。", short(typed)),
                 format!("No organisation is named “{}”.", short(typed)),
             )),
             [row] => Ok(row),
             _ => Err((
-                "ambiguous_organisation", format!("「{}」という団体が複数あります。団体コードで指定してください。", short(typed)),
+                "ambiguous_organisation",
+                format!("「{}」という団体が複数あります。団体コードで指定してください。", short(typed)),
                 format!("Several organisations are named “{}”; give the code.", short(typed)),
             )),
         }
@@ -115,10 +118,21 @@ pub(crate) mod tests {
 
     pub(crate) fn body(id: i64, code: &str, name: &str, prefecture: i64) -> OrganisationRow {
         OrganisationRow {
-            id: OrganisationId(id), kind: OrganisationKind::City, lg_code: Some(code.to_owned()),
-            prefecture_id: Some(OrganisationId(prefecture)), parent_id: None, name: name.to_owned(), kana: String::new(),
-            latitude_e6: None, longitude_e6: None, contact_email: None, requires_approval: false, valid_from: None,
-            valid_to: None, successor_id: None, version: 1,
+            id: OrganisationId(id),
+            kind: OrganisationKind::City,
+            lg_code: Some(code.to_owned()),
+            prefecture_id: Some(OrganisationId(prefecture)),
+            parent_id: None,
+            name: name.to_owned(),
+            kana: String::new(),
+            latitude_e6: None,
+            longitude_e6: None,
+            contact_email: None,
+            requires_approval: false,
+            valid_from: None,
+            valid_to: None,
+            successor_id: None,
+            version: 1,
         }
     }
 

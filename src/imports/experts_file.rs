@@ -25,7 +25,9 @@ pub const COLUMNS: &[ColumnSpec] = &[
     ColumnSpec { key: "profile", headings: &["紹介", "経歴", "専門分野"], required: false },
     ColumnSpec { key: "skills", headings: &["スキル"], required: false },
     ColumnSpec { key: "mode", headings: &["現地/オンライン", "対応形態", "形態"], required: true },
-    ColumnSpec { key: "base_lg_code", headings: &["活動拠点", "活動拠点（団体コード）", "拠点団体コード"], required: false },
+    ColumnSpec {
+        key: "base_lg_code", headings: &["活動拠点", "活動拠点（団体コード）", "拠点団体コード"], required: false
+    },
     ColumnSpec { key: "base_place", headings: &["拠点の場所", "活動拠点（場所）"], required: false },
     ColumnSpec { key: "appointed_from", headings: &["委嘱開始", "委嘱開始日"], required: true },
     ColumnSpec { key: "appointed_to", headings: &["委嘱終了", "委嘱終了日"], required: false },
@@ -84,7 +86,12 @@ pub fn check(table: &Table, world: &ExpertsWorld<'_>) -> Checked<NewExpert> {
         let mut cells = Cells::new(&located, row, &mut problems);
         let Some(expert) = read_row(&mut cells, world) else { continue };
         if let Some(earlier) = seen.get(&expert.body.email) {
-            cells.wrong("email", "repeated_row", format!("{earlier}行目と同じメールアドレスです。"), format!("The same address as in row {earlier}."));
+            cells.wrong(
+                "email",
+                "repeated_row",
+                format!("{earlier}行目と同じメールアドレスです。"),
+                format!("The same address as in row {earlier}."),
+            );
             continue;
         }
         seen.insert(expert.body.email.clone(), row.line);
@@ -106,13 +113,24 @@ fn read_row(cells: &mut Cells<'_>, world: &ExpertsWorld<'_>) -> Option<NewExpert
         .map(str::to_ascii_lowercase)
         .filter(|email| cells.check("email", |fields| fields.email("", email)));
     if email.as_ref().is_some_and(|email| world.taken.contains(email)) {
-        cells.wrong("email", "already_registered", "このメールアドレスの専門家はすでに登録されています。", "An expert of the pool has this address already.");
+        cells.wrong(
+            "email",
+            "already_registered",
+            "このメールアドレスの専門家はすでに登録されています。",
+            "An expert of the pool has this address already.",
+        );
     }
     let phone = cells.line_or_empty("phone", 40);
     cells.required("affiliation_kind");
     let affiliation_kind = cells.word(
-        "affiliation_kind", AffiliationKind::ALL, AffiliationKind::label_ja,
-        &[("会社員", AffiliationKind::CompanyEmployee), ("企業", AffiliationKind::CompanyEmployee), ("大学", AffiliationKind::UniversityStaff)],
+        "affiliation_kind",
+        AffiliationKind::ALL,
+        AffiliationKind::label_ja,
+        &[
+            ("会社員", AffiliationKind::CompanyEmployee),
+            ("企業", AffiliationKind::CompanyEmployee),
+            ("大学", AffiliationKind::UniversityStaff),
+        ],
     );
     let affiliation = cells.line_or_empty("affiliation", 200);
     let profile = cells.text("profile").to_owned();
@@ -120,8 +138,15 @@ fn read_row(cells: &mut Cells<'_>, world: &ExpertsWorld<'_>) -> Option<NewExpert
     let skills = skills(cells, world.skills);
     cells.required("mode");
     let mode = cells.word(
-        "mode", Mode::ALL, Mode::label_ja,
-        &[("両方", Mode::Hybrid), ("現地・オンライン", Mode::Hybrid), ("現地/オンライン", Mode::Hybrid), ("どちらも可", Mode::Hybrid)],
+        "mode",
+        Mode::ALL,
+        Mode::label_ja,
+        &[
+            ("両方", Mode::Hybrid),
+            ("現地・オンライン", Mode::Hybrid),
+            ("現地/オンライン", Mode::Hybrid),
+            ("どちらも可", Mode::Hybrid),
+        ],
     );
     let base_place = cells.line_or_empty("base_place", 200);
     let appointed_from = cells.required_date("appointed_from");
@@ -188,13 +213,19 @@ fn skills(cells: &mut Cells<'_>, known: &[KnownSkill]) -> Vec<(SkillItemId, i32)
             Ok(skill) => match text::fold(level).parse::<i32>() {
                 Ok(level) if (1..=skill.highest_level).contains(&level) => {
                     if held.iter().any(|(id, _)| *id == skill.id) {
-                        cells.wrong("skills", "duplicate", format!("「{item}」が2回書かれています。"), format!("“{item}” is named twice."));
+                        cells.wrong(
+                            "skills",
+                            "duplicate",
+                            format!("「{item}」が2回書かれています。"),
+                            format!("“{item}” is named twice."),
+                        );
                     } else {
                         held.push((skill.id, level));
                     }
                 }
                 _ => cells.wrong(
-                    "skills", "wrong_level",
+                    "skills",
+                    "wrong_level",
                     format!("「{item}」の後に:と1から{}までのレベルを書いてください（例：{item}:3）。", skill.highest_level),
                     format!("Write a level from 1 to {} after “{item}:”.", skill.highest_level),
                 ),
@@ -220,7 +251,8 @@ fn one_skill<'k>(typed: &str, known: &'k [KnownSkill]) -> Result<&'k KnownSkill,
     };
     if found.iter().any(|skill| skill.framework != newest.framework) {
         return Err((
-            "ambiguous_skill", format!("「{typed}」は複数のスキル標準にあります。「標準のコード/スキルのコード」と書いてください。"),
+            "ambiguous_skill",
+            format!("「{typed}」は複数のスキル標準にあります。「標準のコード/スキルのコード」と書いてください。"),
             format!("Several frameworks have “{typed}”; write framework/code."),
         ));
     }
@@ -233,7 +265,9 @@ fn preview_row(line: usize, expert: &NewExpert, world: &ExpertsWorld<'_>) -> Imp
     let skills: Vec<String> = expert
         .skills
         .iter()
-        .filter_map(|(id, level)| world.skills.iter().find(|skill| skill.id == *id).map(|skill| format!("{}:{level}", skill.name)))
+        .filter_map(|(id, level)| {
+            world.skills.iter().find(|skill| skill.id == *id).map(|skill| format!("{}:{level}", skill.name))
+        })
         .collect();
     let mode = match (body.onsite, body.online) {
         (true, true) => "現地・オンライン",
@@ -274,11 +308,17 @@ mod tests {
     fn read(rows: &str) -> Checked<NewExpert> {
         let directory = Directory::new(vec![body(1, "221309", "浜松市", 22)], None, &[]);
         let skill = |id, framework: &str, code: &str, name: &str, highest_level| KnownSkill {
-            id: SkillItemId(id), framework: framework.into(), code: code.into(), name: name.into(), highest_level,
+            id: SkillItemId(id),
+            framework: framework.into(),
+            code: code.into(),
+            name: name.into(),
+            highest_level,
         };
         let skills = [
-            skill(1, "mic", "pm", "プロジェクト管理", 5), skill(2, "mic", "pm", "プロジェクト管理", 5),
-            skill(3, "iwaki", "network", "ネットワーク", 5), skill(4, "other", "network", "網", 3),
+            skill(1, "mic", "pm", "プロジェクト管理", 5),
+            skill(2, "mic", "pm", "プロジェクト管理", 5),
+            skill(3, "iwaki", "network", "ネットワーク", 5),
+            skill(4, "other", "network", "網", 3),
         ];
         let taken = HashSet::from(["taken@example.jp".to_owned()]);
         let world = ExpertsWorld { pool: PoolId(1), directory: &directory, skills: &skills, taken: &taken, preview_rows: 20 };
@@ -291,7 +331,8 @@ mod tests {
 
     #[test]
     fn a_row_becomes_a_registration() {
-        let checked = read("髙橋 花子,たかはし はなこ,Hanako@example.jp,個人,,pm:3；iwaki/network:2,両方,221309,R8.4.1,R9.3.31,7.5時間\n");
+        let checked =
+            read("髙橋 花子,たかはし はなこ,Hanako@example.jp,個人,,pm:3；iwaki/network:2,両方,221309,R8.4.1,R9.3.31,7.5時間\n");
         assert_eq!(problems(read("髙橋 花子,,a@example.jp,個人,,,現地,,R8.4.1,,\n")), Vec::<String>::new());
         let (line, expert) = &checked.rows[0];
         let body = &expert.body;
@@ -310,10 +351,20 @@ mod tests {
             )),
             [
                 "2 メール already_registered",
-                "3 所属区分 unknown_value", "3 スキル ambiguous_skill", "3 スキル wrong_level", "3 スキル unknown_skill",
-                "3 スキル wrong_level", "3 現地/オンライン unknown_value", "3 委嘱終了 before_start", "3 月上限時間 out_of_range",
+                "3 所属区分 unknown_value",
+                "3 スキル ambiguous_skill",
+                "3 スキル wrong_level",
+                "3 スキル unknown_skill",
+                "3 スキル wrong_level",
+                "3 現地/オンライン unknown_value",
+                "3 委嘱終了 before_start",
+                "3 月上限時間 out_of_range",
                 "3 活動拠点 lg_code_unknown_prefecture",
-                "4 氏名 required", "4 メール not_an_address", "4 所属区分 required", "4 現地/オンライン required", "4 委嘱開始 required",
+                "4 氏名 required",
+                "4 メール not_an_address",
+                "4 所属区分 required",
+                "4 現地/オンライン required",
+                "4 委嘱開始 required",
             ]
         );
     }

@@ -144,7 +144,10 @@ pub fn check(table: &Table, world: &LedgerWorld<'_>) -> Ledger {
     let located = Located::of(table, COLUMNS, &mut problems);
     if !located.has("lg_code") && !located.has("organisation") {
         problems.wrong(
-            table.header_line, "団体名", "missing_column", "「団体コード」か「団体名」の列が必要です。",
+            table.header_line,
+            "団体名",
+            "missing_column",
+            "「団体コード」か「団体名」の列が必要です。",
             "Either a column “団体コード” (lg_code) or “団体名” (organisation) is needed.",
         );
     }
@@ -182,7 +185,9 @@ fn read_row(cells: &mut Cells<'_>, world: &LedgerWorld<'_>, roster: &mut Roster<
     let year = year_typed.and_then(fiscal_year);
     if year_typed.is_some() && year.is_none() {
         cells.wrong(
-            "fiscal_year", "not_a_fiscal_year", "年度として読めません（例：R6、令和6年度、2024）。",
+            "fiscal_year",
+            "not_a_fiscal_year",
+            "年度として読めません（例：R6、令和6年度、2024）。",
             "Not a fiscal year; write R6, 令和6年度 or 2024.",
         );
     }
@@ -191,7 +196,9 @@ fn read_row(cells: &mut Cells<'_>, world: &LedgerWorld<'_>, roster: &mut Roster<
         let actual = FiscalYear::of(day);
         if actual.starting_year() != year {
             cells.wrong(
-                "fiscal_year", "fiscal_year_mismatch", format!("日付は{}です。年度と日付のどちらかが違います。", actual.label_ja()),
+                "fiscal_year",
+                "fiscal_year_mismatch",
+                format!("日付は{}です。年度と日付のどちらかが違います。", actual.label_ja()),
                 format!("The date lies in fiscal year {}; either the year or the date is wrong.", actual.starting_year()),
             );
         } else if FiscalYear::new(year).is_err() {
@@ -200,19 +207,31 @@ fn read_row(cells: &mut Cells<'_>, world: &LedgerWorld<'_>, roster: &mut Roster<
     }
     let organisations = day.map(|day| participants(cells, world.directory, day)).unwrap_or_default();
     let minutes = cells.required("minutes").and_then(|_| cells.integer("minutes", 1, 1440, &["分"]));
-    let mode = cells
-        .required("mode")
-        .and_then(|_| cells.word("mode", Mode::ALL, Mode::label_ja, &[("ハイブリッド", Mode::Hybrid), ("対面", Mode::Onsite), ("リモート", Mode::Online)]));
+    let mode = cells.required("mode").and_then(|_| {
+        cells.word(
+            "mode",
+            Mode::ALL,
+            Mode::label_ja,
+            &[("ハイブリッド", Mode::Hybrid), ("対面", Mode::Onsite), ("リモート", Mode::Online)],
+        )
+    });
     let activity = cells.word("activity", ActivityKind::ALL, ActivityKind::label_ja, &[("訪問", ActivityKind::Visit)]);
     let activity_right = activity.is_some() || cells.text("activity").is_empty();
     let status = cells.word(
-        "status", LedgerStatus::ALL, LedgerStatus::label_ja,
+        "status",
+        LedgerStatus::ALL,
+        LedgerStatus::label_ja,
         &[("済", LedgerStatus::Done), ("実施済", LedgerStatus::Done), ("完了", LedgerStatus::Done)],
     );
     let status_right = status.is_some() || cells.text("status").is_empty();
     let status = status.unwrap_or(LedgerStatus::Done);
     if status == LedgerStatus::Done && day.is_some_and(|day| day > world.today) {
-        cells.wrong("status", "not_yet", "先の日付の訪問は「予定」としてください。", "A visit that lies ahead is “予定” (planned).");
+        cells.wrong(
+            "status",
+            "not_yet",
+            "先の日付の訪問は「予定」としてください。",
+            "A visit that lies ahead is “予定” (planned).",
+        );
         return None;
     }
     let attendees = cells.integer("attendees", 0, 100_000, &["人", "名"]);
@@ -243,7 +262,12 @@ fn participants(cells: &mut Cells<'_>, directory: &Directory, day: NaiveDate) ->
     if codes.is_empty() && names.is_empty() {
         // Where both columns are missing, that was noted once.
         if cells.has("lg_code") || cells.has("organisation") {
-            cells.wrong("organisation", "required", "団体コードか団体名を入力してください。", "Give the code or the name of the body.");
+            cells.wrong(
+                "organisation",
+                "required",
+                "団体コードか団体名を入力してください。",
+                "Give the code or the name of the body.",
+            );
         }
         return Vec::new();
     }
@@ -252,11 +276,17 @@ fn participants(cells: &mut Cells<'_>, directory: &Directory, day: NaiveDate) ->
         let Some(by_code) = found else { return Vec::new() };
         // A name beside a code only has to agree with it: spelling and old names are forgiven, another body is not.
         let disagrees = names.len() == by_code.len()
-            && by_code.iter().zip(&names).any(|(id, name)| {
-                directory.by_name(name, day).is_ok_and(|row| row.id != *id && !by_code.contains(&row.id))
-            });
+            && by_code
+                .iter()
+                .zip(&names)
+                .any(|(id, name)| directory.by_name(name, day).is_ok_and(|row| row.id != *id && !by_code.contains(&row.id)));
         if disagrees || (!names.is_empty() && names.len() != by_code.len()) {
-            cells.wrong("organisation", "code_and_name_differ", "団体コードと団体名が一致しません。", "Code and name mean different bodies.");
+            cells.wrong(
+                "organisation",
+                "code_and_name_differ",
+                "団体コードと団体名が一致しません。",
+                "Code and name mean different bodies.",
+            );
             return Vec::new();
         }
         return by_code;
@@ -266,12 +296,17 @@ fn participants(cells: &mut Cells<'_>, directory: &Directory, day: NaiveDate) ->
 
 /// The bodies that the entries of a cell mean; nothing unless all of them are found, once each.
 fn resolve(
-    cells: &mut Cells<'_>, key: &str, typed: &[&str], find: impl Fn(&str) -> Result<OrganisationId, Unresolved>,
+    cells: &mut Cells<'_>,
+    key: &str,
+    typed: &[&str],
+    find: impl Fn(&str) -> Result<OrganisationId, Unresolved>,
 ) -> Option<Vec<OrganisationId>> {
     let mut found = Vec::new();
     for entry in typed {
         match find(entry) {
-            Ok(id) if found.contains(&id) => cells.wrong(key, "duplicate", "同じ団体が2回書かれています。", "The same body is named twice."),
+            Ok(id) if found.contains(&id) => {
+                cells.wrong(key, "duplicate", "同じ団体が2回書かれています。", "The same body is named twice.")
+            }
             Ok(id) => found.push(id),
             Err((code, ja, en)) => cells.wrong(key, code, ja, en),
         }
@@ -290,8 +325,11 @@ impl<'a> Roster<'a> {
     fn new(experts: &'a [RosterExpert]) -> Self {
         let mut known: HashMap<String, Vec<&RosterExpert>> = HashMap::new();
         for expert in experts {
-            let names: HashSet<String> =
-                [&expert.name, &expert.alternative_name].into_iter().map(|name| text::fold(name)).filter(|name| !name.is_empty()).collect();
+            let names: HashSet<String> = [&expert.name, &expert.alternative_name]
+                .into_iter()
+                .map(|name| text::fold(name))
+                .filter(|name| !name.is_empty())
+                .collect();
             for name in names {
                 known.entry(name).or_default().push(expert);
             }
@@ -308,7 +346,9 @@ impl<'a> Roster<'a> {
                 found.retain(|expert| expert.email == *email || expert.email == placeholder_address(name));
                 if found.is_empty() {
                     cells.wrong(
-                        "expert_email", "address_differs", "同じ氏名の専門家が別のメールアドレスで登録されています。",
+                        "expert_email",
+                        "address_differs",
+                        "同じ氏名の専門家が別のメールアドレスで登録されています。",
                         "An expert of this name is on record under another address.",
                     );
                     return None;
@@ -321,7 +361,9 @@ impl<'a> Roster<'a> {
                 [expert] => Some(LedgerExpert::Known(expert.id)),
                 _ => {
                     cells.wrong(
-                        "expert", "ambiguous_expert", "同じ氏名の専門家が複数います。専門家メールで区別してください。",
+                        "expert",
+                        "ambiguous_expert",
+                        "同じ氏名の専門家が複数います。専門家メールで区別してください。",
                         "Several experts have this name; tell them apart by address.",
                     );
                     None
@@ -342,7 +384,9 @@ impl<'a> Roster<'a> {
         match (&expert.email, email) {
             (Some(known), Some(given)) if *known != given => {
                 cells.wrong(
-                    "expert_email", "address_differs", "同じ氏名の専門家に別のメールアドレスが書かれています。",
+                    "expert_email",
+                    "address_differs",
+                    "同じ氏名の専門家に別のメールアドレスが書かれています。",
                     "The same name stands with another address in an earlier row.",
                 );
                 return None;
@@ -399,13 +443,22 @@ pub fn refuse_recorded(ledger: &mut Ledger, keys: &HashSet<String>, recorded: &H
     let mut refused: HashSet<usize> = HashSet::new();
     for (line, visit) in &ledger.checked.rows {
         if keys.contains(&visit.key) {
-            problems.wrong(*line, "日付", "already_imported", "この訪問はすでに取り込まれています。", "This visit has been imported already.");
+            problems.wrong(
+                *line,
+                "日付",
+                "already_imported",
+                "この訪問はすでに取り込まれています。",
+                "This visit has been imported already.",
+            );
             refused.insert(*line);
         } else if let LedgerExpert::Known(expert) = visit.expert
             && visit.organisations.iter().any(|body| recorded.contains(&(visit.day, expert, *body)))
         {
             problems.wrong(
-                *line, "日付", "already_recorded", "同じ日・専門家・団体の訪問がすでに登録されています。",
+                *line,
+                "日付",
+                "already_recorded",
+                "同じ日・専門家・団体の訪問がすでに登録されています。",
                 "A visit of this expert to this body on this day is on record already.",
             );
             refused.insert(*line);

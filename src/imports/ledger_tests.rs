@@ -19,7 +19,8 @@ fn read(rows: &str) -> Ledger {
 fn read_as(head: &str, rows: &str) -> Ledger {
     let directory = Directory::new(
         vec![body(1, "221309", "浜松市", 22), body(2, "222119", "磐田市", 22), body(3, "222160", "袋井市", 22)],
-        Some(OrganisationId(22)), &[],
+        Some(OrganisationId(22)),
+        &[],
     );
     let experts = [
         expert(1, "見本 太郎", "taro@example.jp", false),
@@ -27,9 +28,16 @@ fn read_as(head: &str, rows: &str) -> Ledger {
         expert(3, "同名花子", "h2@example.jp", false),
         expert(4, "昔 次郎", "old@example.jp", true),
     ];
-    check(&csv(&format!("{head}{rows}")), &LedgerWorld {
-        programme: ProgrammeId(9), directory: &directory, experts: &experts, today: day(2025, 1, 31), preview_rows: 20,
-    })
+    check(
+        &csv(&format!("{head}{rows}")),
+        &LedgerWorld {
+            programme: ProgrammeId(9),
+            directory: &directory,
+            experts: &experts,
+            today: day(2025, 1, 31),
+            preview_rows: 20,
+        },
+    )
 }
 
 fn problems(ledger: Ledger) -> Vec<String> {
@@ -68,17 +76,27 @@ fn every_problem_of_every_row_is_named() {
     let wrong = problems(read(
         "R6,,無市,見本太郎,,60,現地,,,\nR6,R6.4.31,浜松市,,x,0,電話,宴会,中止,\nR6,2025-02-01,浜松市,見本太郎,,60,現地,,実施,\n",
     ));
-    assert_eq!(wrong, [
-        "2 日付 required",
-        "3 日付 no_such_day", "3 時間（分） out_of_range", "3 形態 unknown_value", "3 区分 unknown_value", "3 状態 unknown_value",
-        "3 専門家氏名 required", "3 専門家メール not_an_address",
-        "4 状態 not_yet",
-    ]);
+    assert_eq!(
+        wrong,
+        [
+            "2 日付 required",
+            "3 日付 no_such_day",
+            "3 時間（分） out_of_range",
+            "3 形態 unknown_value",
+            "3 区分 unknown_value",
+            "3 状態 unknown_value",
+            "3 専門家氏名 required",
+            "3 専門家メール not_an_address",
+            "4 状態 not_yet",
+        ]
+    );
 }
 
 #[test]
 fn an_expert_who_is_no_longer_in_the_pool_is_kept_as_retired() {
-    let ledger = read("R5,2023-05-10,浜松市,去 三郎,,60,現地,,,\nR6,2024-06-01,磐田市,去三郎,,60,現地,,,\nR6,2024-06-02,磐田市,昔次郎,,60,現地,,,\n");
+    let ledger = read(
+        "R5,2023-05-10,浜松市,去 三郎,,60,現地,,,\nR6,2024-06-01,磐田市,去三郎,,60,現地,,,\nR6,2024-06-02,磐田市,昔次郎,,60,現地,,,\n",
+    );
     assert!(ledger.checked.problems.is_empty());
     assert_eq!(ledger.new_experts.len(), 1);
     let new = &ledger.new_experts[0];

@@ -123,7 +123,10 @@ impl Problems {
     /// Notes a problem.
     pub fn wrong(&mut self, line: usize, column: &str, code: &str, ja: impl Into<String>, en: impl Into<String>) {
         self.0.push(ImportRowError {
-            line: i64::try_from(line).unwrap_or(i64::MAX), column: column.to_owned(), code: code.to_owned(), detail: ja.into(),
+            line: i64::try_from(line).unwrap_or(i64::MAX),
+            column: column.to_owned(),
+            code: code.to_owned(),
+            detail: ja.into(),
             detail_en: en.into(),
         });
     }

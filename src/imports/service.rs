@@ -100,12 +100,19 @@ impl File {
 /// Experts and visits that a ledger brings, in words.
 fn ledger_notes(ledger: &Ledger) -> Vec<String> {
     let of = |status| ledger.checked.rows.iter().filter(|(_, visit)| visit.status == status).count();
-    let mut notes = vec![format!("訪問{}回（実施{}回、予定{}回）を登録します。", ledger.checked.rows.len(), of(LedgerStatus::Done), of(LedgerStatus::Planned))];
+    let mut notes = vec![format!(
+        "訪問{}回（実施{}回、予定{}回）を登録します。",
+        ledger.checked.rows.len(),
+        of(LedgerStatus::Done),
+        of(LedgerStatus::Planned)
+    )];
     if !ledger.new_experts.is_empty() {
         let names: Vec<&str> = ledger.new_experts.iter().take(50).map(|expert| expert.name.as_str()).collect();
         let more = if ledger.new_experts.len() > names.len() { "ほか" } else { "" };
         notes.push(format!(
-            "人材プールにない専門家{}人を登録終了の専門家として登録します（{}{more}）。", ledger.new_experts.len(), names.join("、")
+            "人材プールにない専門家{}人を登録終了の専門家として登録します（{}{more}）。",
+            ledger.new_experts.len(),
+            names.join("、")
         ));
         let unknown = ledger.new_experts.iter().filter(|expert| expert.email.is_none()).count();
         if unknown > 0 {
@@ -132,7 +139,13 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateImportBody) -> Result<Outc
     fields.line("/file_name", &body.file_name, 255);
     let target = target(conn, ctx, body.kind, body.pool_id, body.programme_id, &mut fields)?;
     let bytes = STANDARD.decode(&body.content_base64).unwrap_or_default();
-    fields.check(!bytes.is_empty(), "/content_base64", "not_base64", "ファイルの内容をBase64で指定してください", "Must be the file in Base64");
+    fields.check(
+        !bytes.is_empty(),
+        "/content_base64",
+        "not_base64",
+        "ファイルの内容をBase64で指定してください",
+        "Must be the file in Base64",
+    );
     let table = match read_table(&bytes, &body.file_name, &limits(body.kind)) {
         Ok(table) => Some(table),
         Err(_) if bytes.is_empty() => None,
@@ -146,18 +159,22 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateImportBody) -> Result<Outc
     let (row_count, problems, preview) = check(conn, ctx, target, &table)?.found();
     let error_count = problems.len();
     let shown: Vec<&ImportRowError> = problems.iter().take(SHOWN_ERRORS).collect();
-    let row = store::insert(conn, ctx, &NewImport {
-        kind: body.kind,
-        pool_id: body.pool_id,
-        programme_id: body.programme_id,
-        file_name: &body.file_name,
-        sha256: &secrets::sha256(&bytes),
-        content: &bytes,
-        row_count: i32::try_from(row_count).unwrap_or(i32::MAX),
-        error_count: i32::try_from(error_count).unwrap_or(i32::MAX),
-        errors: &serde_json::to_string(&shown).map_err(Error::internal)?,
-        preview: &serde_json::to_string(&preview).map_err(Error::internal)?,
-    })?;
+    let row = store::insert(
+        conn,
+        ctx,
+        &NewImport {
+            kind: body.kind,
+            pool_id: body.pool_id,
+            programme_id: body.programme_id,
+            file_name: &body.file_name,
+            sha256: &secrets::sha256(&bytes),
+            content: &bytes,
+            row_count: i32::try_from(row_count).unwrap_or(i32::MAX),
+            error_count: i32::try_from(error_count).unwrap_or(i32::MAX),
+            errors: &serde_json::to_string(&shown).map_err(Error::internal)?,
+            preview: &serde_json::to_string(&preview).map_err(Error::internal)?,
+        },
+    )?;
     let audit = Audit::new("import", row.id.0, row.owner_organisation_id)
         .created(json!({"kind": row.kind, "sha256": row.sha256, "rows": row.row_count, "errors": row.error_count}));
     let (id, version) = (row.id, row.version);
@@ -166,7 +183,12 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateImportBody) -> Result<Outc
 
 /// Where the file goes; what is missing, too much or not the own organisation's is noted.
 fn target(
-    conn: &mut Conn, ctx: &Ctx, kind: ImportKind, pool: Option<PoolId>, programme: Option<ProgrammeId>, fields: &mut Fields,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    kind: ImportKind,
+    pool: Option<PoolId>,
+    programme: Option<ProgrammeId>,
+    fields: &mut Fields,
 ) -> Result<Option<Target>, Error> {
     let needless = |fields: &mut Fields, pointer: &str, given: bool| {
         fields.check(!given, pointer, "not_for_kind", "この種類の取込みでは指定できません", "Not for this kind of import");
@@ -225,14 +247,21 @@ fn check(conn: &mut Conn, ctx: &Ctx, target: Target, table: &Table) -> Result<Fi
             let directory = Directory::load(conn, prefecture, &[])?;
             let taken = store::taken_addresses(conn, &users_file::addresses(table))?;
             let reach = Reach::of(&ctx.principal);
-            Ok(File::Users(users_file::check(table, &UsersWorld { directory: &directory, reach, taken: &taken, preview_rows: PREVIEW_ROWS })))
+            Ok(File::Users(users_file::check(
+                table,
+                &UsersWorld { directory: &directory, reach, taken: &taken, preview_rows: PREVIEW_ROWS },
+            )))
         }
         Target::Ledger(programme, pool) => {
             let members: Vec<_> = pools::members(conn, pool)?.into_iter().map(|member| member.organisation_id).collect();
             let directory = Directory::load(conn, prefecture, &members)?;
             let roster = store::roster(conn, pool)?;
             let world = LedgerWorld {
-                programme, directory: &directory, experts: &roster, today: ctx.today(), preview_rows: PREVIEW_ROWS,
+                programme,
+                directory: &directory,
+                experts: &roster,
+                today: ctx.today(),
+                preview_rows: PREVIEW_ROWS,
             };
             let mut ledger = ledger_file::check(table, &world);
             let days = || ledger.checked.rows.iter().map(|(_, visit)| visit.day);
@@ -256,7 +285,11 @@ fn known_skills(conn: &mut Conn) -> Result<Vec<KnownSkill>, Error> {
         .flat_map(|framework| {
             let (code, highest_level) = (framework.code, framework.highest_level);
             framework.items.into_iter().map(move |item| KnownSkill {
-                id: item.id, framework: code.clone(), code: item.code, name: item.name, highest_level,
+                id: item.id,
+                framework: code.clone(),
+                code: item.code,
+                name: item.name,
+                highest_level,
             })
         })
         .collect())
@@ -281,8 +314,10 @@ pub fn apply(conn: &mut Conn, ctx: &Ctx, import: ImportRow, _: NoQuery) -> Resul
         File::Ledger(ledger) if ledger.checked.problems.is_empty() => apply_ledger(conn, ctx, target, ledger)?,
         wrong => return Err(refused(wrong.problems(), SHOWN_ERRORS)),
     };
-    let audit = Audit::new("import", row.id.0, row.owner_organisation_id)
-        .change(json!({"status": import.status}), json!({"status": row.status, "kind": row.kind, "sha256": row.sha256, "written": written}));
+    let audit = Audit::new("import", row.id.0, row.owner_organisation_id).change(
+        json!({"status": import.status}),
+        json!({"status": row.status, "kind": row.kind, "sha256": row.sha256, "written": written}),
+    );
     let version = row.version;
     Ok(Outcome::changed(ImportView::of(row)?, version, audit))
 }
@@ -316,7 +351,9 @@ fn apply_ledger(conn: &mut Conn, ctx: &Ctx, target: Target, ledger: Ledger) -> R
     for (line, visit) in &ledger.checked.rows {
         let expert = match visit.expert {
             LedgerExpert::Known(id) => id,
-            LedgerExpert::New(position) => *created.get(position).ok_or_else(|| Error::internal("an expert of the ledger is missing"))?,
+            LedgerExpert::New(position) => {
+                *created.get(position).ok_or_else(|| Error::internal("an expert of the ledger is missing"))?
+            }
         };
         store::insert_visit(conn, programme, expert, visit, ctx.now).map_err(|error| at_line(*line, error))?;
     }
@@ -327,12 +364,28 @@ fn apply_ledger(conn: &mut Conn, ctx: &Ctx, target: Target, ledger: Ledger) -> R
 /// decide nothing any more.
 fn retired_expert(conn: &mut Conn, ctx: &Ctx, pool: PoolId, new: &ledger_file::NewExpert) -> Result<ExpertId, Error> {
     let mut data = ExpertData {
-        pool_id: pool, user_id: None, name: new.name.clone(), kana: String::new(), alternative_name: String::new(),
-        search_key: text::fold(&new.name), affiliation_kind: AffiliationKind::Individual, affiliation: String::new(),
-        profile: String::new(), email: new.address(), phone: String::new(), onsite: true, online: true,
-        base_organisation_id: None, base_place: String::new(), languages: "ja".to_owned(), appointed_from: new.first_day,
-        appointed_to: new.last_day.succ_opt(), capacity_simultaneous: None, capacity_minutes_month: None,
-        capacity_minutes_year: None, capacity_days_year: None,
+        pool_id: pool,
+        user_id: None,
+        name: new.name.clone(),
+        kana: String::new(),
+        alternative_name: String::new(),
+        search_key: text::fold(&new.name),
+        affiliation_kind: AffiliationKind::Individual,
+        affiliation: String::new(),
+        profile: String::new(),
+        email: new.address(),
+        phone: String::new(),
+        onsite: true,
+        online: true,
+        base_organisation_id: None,
+        base_place: String::new(),
+        languages: "ja".to_owned(),
+        appointed_from: new.first_day,
+        appointed_to: new.last_day.succ_opt(),
+        capacity_simultaneous: None,
+        capacity_minutes_month: None,
+        capacity_minutes_year: None,
+        capacity_days_year: None,
     };
     data.refresh_search_key();
     let row = experts::insert(conn, &data, ctx.now)?;

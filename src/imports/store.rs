@@ -147,13 +147,19 @@ pub fn set_status(conn: &mut Conn, row: &ImportRow, status: ImportStatus, now: U
     let changed = match status {
         ImportStatus::Discarded => diesel::update(target)
             .set((
-                imports::status.eq(status), imports::content.eq(Vec::<u8>::new()), imports::preview.eq("{}"),
-                imports::errors.eq("[]"), imports::version.eq(imports::version + 1), imports::updated_at.eq(now),
+                imports::status.eq(status),
+                imports::content.eq(Vec::<u8>::new()),
+                imports::preview.eq("{}"),
+                imports::errors.eq("[]"),
+                imports::version.eq(imports::version + 1),
+                imports::updated_at.eq(now),
             ))
             .execute(conn)?,
         ImportStatus::Applied | ImportStatus::Previewed => diesel::update(target)
             .set((
-                imports::status.eq(status), imports::applied_at.eq(Some(now)), imports::version.eq(imports::version + 1),
+                imports::status.eq(status),
+                imports::applied_at.eq(Some(now)),
+                imports::version.eq(imports::version + 1),
                 imports::updated_at.eq(now),
             ))
             .execute(conn)?,
@@ -184,7 +190,11 @@ pub fn roster(conn: &mut Conn, pool: PoolId) -> Result<Vec<RosterExpert>, Error>
     Ok(rows
         .into_iter()
         .map(|(id, name, alternative_name, email, status)| RosterExpert {
-            id, name, alternative_name, email: email.to_ascii_lowercase(), retired: status == ExpertStatus::Retired,
+            id,
+            name,
+            alternative_name,
+            email: email.to_ascii_lowercase(),
+            retired: status == ExpertStatus::Retired,
         })
         .collect())
 }
@@ -193,7 +203,8 @@ pub fn roster(conn: &mut Conn, pool: PoolId) -> Result<Vec<RosterExpert>, Error>
 pub fn known_keys(conn: &mut Conn, keys: &[String]) -> Result<HashSet<String>, Error> {
     let mut known = HashSet::new();
     for part in keys.chunks(CHUNK) {
-        let found: Vec<Option<String>> = visits::table.filter(visits::ledger_key.eq_any(part)).select(visits::ledger_key).load(conn)?;
+        let found: Vec<Option<String>> =
+            visits::table.filter(visits::ledger_key.eq_any(part)).select(visits::ledger_key).load(conn)?;
         known.extend(found.into_iter().flatten());
     }
     Ok(known)
@@ -201,7 +212,10 @@ pub fn known_keys(conn: &mut Conn, keys: &[String]) -> Result<HashSet<String>, E
 
 /// Day, expert and body of the visits that a programme has through the service itself in a period.
 pub fn recorded(
-    conn: &mut Conn, programme: ProgrammeId, from: NaiveDate, to: NaiveDate,
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    from: NaiveDate,
+    to: NaiveDate,
 ) -> Result<HashSet<(NaiveDate, ExpertId, OrganisationId)>, Error> {
     let rows: Vec<(NaiveDate, ExpertId, OrganisationId)> = visits::table
         .inner_join(visit_participants::table)
@@ -216,7 +230,13 @@ pub fn recorded(
 }
 
 /// Writes a visit of a ledger with its participants.
-pub fn insert_visit(conn: &mut Conn, programme: ProgrammeId, expert: ExpertId, visit: &LedgerVisit, now: UtcTime) -> Result<(), Error> {
+pub fn insert_visit(
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    expert: ExpertId,
+    visit: &LedgerVisit,
+    now: UtcTime,
+) -> Result<(), Error> {
     let done = visit.status == super::ledger_file::LedgerStatus::Done;
     let id: i64 = diesel::insert_into(visits::table)
         .values((

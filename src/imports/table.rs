@@ -101,11 +101,7 @@ impl Table {
 }
 
 fn fold_header(header: &str) -> String {
-    header
-        .nfkc()
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
+    header.nfkc().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 /// Reads a CSV or xlsx file into a [`Table`].
@@ -119,9 +115,7 @@ fn fold_header(header: &str) -> String {
 /// A [`TableProblem`]; nothing of a refused file is returned.
 pub fn read_table(bytes: &[u8], file_name: &str, limits: &TableLimits) -> Result<Table, TableProblem> {
     if bytes.len() > limits.upload_bytes {
-        return Err(TableProblem::TooLarge(SizeLimit::UploadBytes(
-            limits.upload_bytes,
-        )));
+        return Err(TableProblem::TooLarge(SizeLimit::UploadBytes(limits.upload_bytes)));
     }
     let mut builder = TableBuilder::new(limits);
     if bytes.starts_with(ZIP_MAGIC) {
@@ -155,28 +149,12 @@ struct TableBuilder<'l> {
 
 impl<'l> TableBuilder<'l> {
     fn new(limits: &'l TableLimits) -> Self {
-        Self {
-            limits,
-            header: None,
-            rows: Vec::new(),
-            current: Row {
-                line: 0,
-                cells: Vec::new(),
-            },
-            cells: 0,
-            text_bytes: 0,
-        }
+        Self { limits, header: None, rows: Vec::new(), current: Row { line: 0, cells: Vec::new() }, cells: 0, text_bytes: 0 }
     }
 
     /// Starts the row at `line`, ending the one before.
     fn begin_row(&mut self, line: usize) -> Result<(), TableProblem> {
-        let finished = std::mem::replace(
-            &mut self.current,
-            Row {
-                line,
-                cells: Vec::new(),
-            },
-        );
+        let finished = std::mem::replace(&mut self.current, Row { line, cells: Vec::new() });
         self.keep(finished)
     }
 
@@ -186,19 +164,14 @@ impl<'l> TableBuilder<'l> {
             return Ok(());
         }
         if column >= self.limits.columns {
-            return Err(TableProblem::TooManyColumns {
-                max: self.limits.columns,
-                line: self.current.line,
-            });
+            return Err(TableProblem::TooManyColumns { max: self.limits.columns, line: self.current.line });
         }
         if text.contains('\0') {
             return Err(TableProblem::NulByte);
         }
         self.text_bytes = self.text_bytes.saturating_add(text.len());
         if self.text_bytes > self.limits.text_bytes {
-            return Err(TableProblem::TooLarge(SizeLimit::TextBytes(
-                self.limits.text_bytes,
-            )));
+            return Err(TableProblem::TooLarge(SizeLimit::TextBytes(self.limits.text_bytes)));
         }
         if column >= self.current.cells.len() {
             self.cells += column + 1 - self.current.cells.len();
@@ -225,9 +198,7 @@ impl<'l> TableBuilder<'l> {
             refuse_duplicate_headings(&row.cells)?;
             self.header = Some(row);
         } else if self.rows.len() >= self.limits.rows {
-            return Err(TableProblem::TooManyRows {
-                max: self.limits.rows,
-            });
+            return Err(TableProblem::TooManyRows { max: self.limits.rows });
         } else {
             self.rows.push(row);
         }
@@ -237,11 +208,7 @@ impl<'l> TableBuilder<'l> {
     fn finish(mut self) -> Result<Table, TableProblem> {
         self.begin_row(0)?;
         let header = self.header.ok_or(TableProblem::Empty)?;
-        Ok(Table {
-            headers: header.cells,
-            header_line: header.line,
-            rows: self.rows,
-        })
+        Ok(Table { headers: header.cells, header_line: header.line, rows: self.rows })
     }
 }
 
@@ -251,9 +218,7 @@ fn refuse_duplicate_headings(headings: &[String]) -> Result<(), TableProblem> {
     for heading in headings {
         let folded = fold_header(heading);
         if !folded.is_empty() && !seen.insert(folded) {
-            return Err(TableProblem::DuplicateHeader {
-                name: heading.chars().take(100).collect(),
-            });
+            return Err(TableProblem::DuplicateHeader { name: heading.chars().take(100).collect() });
         }
     }
     Ok(())
@@ -293,10 +258,7 @@ mod tests {
         for empty in ["", "\n\n", ",,,\n", "\u{FEFF}"] {
             assert_eq!(csv(empty.as_bytes()), Err(TableProblem::Empty), "{empty:?}");
         }
-        assert_eq!(
-            csv(b"\xD0\xCF\x11\xE0rest"),
-            Err(TableProblem::BadXlsx(WorkbookFault::OldOrProtected))
-        );
+        assert_eq!(csv(b"\xD0\xCF\x11\xE0rest"), Err(TableProblem::BadXlsx(WorkbookFault::OldOrProtected)));
         assert_eq!(
             read_table(b"a,b\n1,2\n", "list.XLSX", &TableLimits::default()),
             Err(TableProblem::BadXlsx(WorkbookFault::NotAWorkbook))
@@ -306,43 +268,19 @@ mod tests {
     #[test]
     fn a_heading_may_stand_only_once() {
         let problem = csv("氏名,メール,氏 名\n".as_bytes()).unwrap_err();
-        assert_eq!(
-            problem,
-            TableProblem::DuplicateHeader {
-                name: "氏 名".into()
-            }
-        );
+        assert_eq!(problem, TableProblem::DuplicateHeader { name: "氏 名".into() });
         assert!(csv("a,,,b\n1,2,3,4\n".as_bytes()).is_ok());
     }
 
     #[test]
     fn every_bound_is_enforced() {
-        let limits = TableLimits {
-            upload_bytes: 60,
-            rows: 2,
-            columns: 3,
-            cells: 8,
-            text_bytes: 20,
-            ..TableLimits::default()
-        };
+        let limits = TableLimits { upload_bytes: 60, rows: 2, columns: 3, cells: 8, text_bytes: 20, ..TableLimits::default() };
         let read = |text: &str| read_table(text.as_bytes(), "a.csv", &limits);
         assert!(read("a,b,c\n1,2\n3,4\n").is_ok());
-        assert_eq!(
-            read(&"x".repeat(61)),
-            Err(TableProblem::TooLarge(SizeLimit::UploadBytes(60)))
-        );
+        assert_eq!(read(&"x".repeat(61)), Err(TableProblem::TooLarge(SizeLimit::UploadBytes(60))));
         assert_eq!(read("a\n1\n2\n3\n"), Err(TableProblem::TooManyRows { max: 2 }));
-        assert_eq!(
-            read("a,b\n1,2,3,4\n"),
-            Err(TableProblem::TooManyColumns { max: 3, line: 2 })
-        );
-        assert_eq!(
-            read("a,b,c\n1,2,3\n,,3\n"),
-            Err(TableProblem::TooLarge(SizeLimit::Cells(8)))
-        );
-        assert_eq!(
-            read(&format!("a\n{}\n", "x".repeat(30))),
-            Err(TableProblem::TooLarge(SizeLimit::TextBytes(20)))
-        );
+        assert_eq!(read("a,b\n1,2,3,4\n"), Err(TableProblem::TooManyColumns { max: 3, line: 2 }));
+        assert_eq!(read("a,b,c\n1,2,3\n,,3\n"), Err(TableProblem::TooLarge(SizeLimit::Cells(8))));
+        assert_eq!(read(&format!("a\n{}\n", "x".repeat(30))), Err(TableProblem::TooLarge(SizeLimit::TextBytes(20))));
     }
 }

@@ -53,7 +53,10 @@ pub fn check(table: &Table, world: &UsersWorld<'_>) -> Checked<InviteUserBody> {
     let located = Located::of(table, COLUMNS, &mut problems);
     if !located.has("lg_code") && !located.has("organisation") {
         problems.wrong(
-            table.header_line, "団体コード", "missing_column", "「団体コード」か「団体名」の列が必要です。",
+            table.header_line,
+            "団体コード",
+            "missing_column",
+            "「団体コード」か「団体名」の列が必要です。",
             "Either a column “団体コード” (lg_code) or “団体名” (organisation) is needed.",
         );
     }
@@ -82,7 +85,9 @@ fn join(cells: &mut Cells<'_>, people: &mut [(usize, InviteUserBody)], position:
     let Some((line, person)) = people.get_mut(position) else { return };
     if person.name != more.name {
         cells.wrong(
-            "name", "name_differs", format!("同じメールアドレスの{line}行目と氏名が異なります。"),
+            "name",
+            "name_differs",
+            format!("同じメールアドレスの{line}行目と氏名が異なります。"),
             format!("Row {line} has the same address and another name."),
         );
         return;
@@ -94,7 +99,12 @@ fn join(cells: &mut Cells<'_>, people: &mut [(usize, InviteUserBody)], position:
                 && new.valid_to.is_none_or(|to| to > held.valid_from)
         });
         if overlaps {
-            cells.wrong("role", "already_member", format!("{line}行目からと同じ所属が重なっています。"), format!("The same membership as from row {line} on."));
+            cells.wrong(
+                "role",
+                "already_member",
+                format!("{line}行目からと同じ所属が重なっています。"),
+                format!("The same membership as from row {line} on."),
+            );
         } else if person.memberships.len() >= 20 {
             cells.wrong("email", "too_many", "一人の所属は20件までです。", "At most 20 memberships of one person.");
         } else {
@@ -104,12 +114,15 @@ fn join(cells: &mut Cells<'_>, people: &mut [(usize, InviteUserBody)], position:
 }
 
 fn read_row(cells: &mut Cells<'_>, world: &UsersWorld<'_>) -> Option<InviteUserBody> {
-    let email = cells.required("email").map(normal_address).filter(|email| cells.check("email", |fields| fields.email("", email)));
+    let email =
+        cells.required("email").map(normal_address).filter(|email| cells.check("email", |fields| fields.email("", email)));
     if let Some(email) = &email
         && world.taken.contains(email)
     {
         cells.wrong(
-            "email", "already_registered", "このメールアドレスの利用者はすでに登録されています。所属は利用者の画面で追加してください。",
+            "email",
+            "already_registered",
+            "このメールアドレスの利用者はすでに登録されています。所属は利用者の画面で追加してください。",
             "Somebody has this address already; add the membership to that person.",
         );
         return None;
@@ -130,13 +143,21 @@ fn read_row(cells: &mut Cells<'_>, world: &UsersWorld<'_>) -> Option<InviteUserB
     let (code, typed) = (cells.text("lg_code"), cells.text("organisation"));
     if code.is_empty() && typed.is_empty() {
         if cells.has("lg_code") || cells.has("organisation") {
-            cells.wrong("lg_code", "required", "団体コードか団体名を入力してください。", "Give the code or the name of the body.");
+            cells.wrong(
+                "lg_code",
+                "required",
+                "団体コードか団体名を入力してください。",
+                "Give the code or the name of the body.",
+            );
         }
         return None;
     }
     let from = from?;
-    let (key, found) =
-        if code.is_empty() { ("organisation", world.directory.by_name(typed, from)) } else { ("lg_code", world.directory.by_code(code, from)) };
+    let (key, found) = if code.is_empty() {
+        ("organisation", world.directory.by_name(typed, from))
+    } else {
+        ("lg_code", world.directory.by_code(code, from))
+    };
     let body = match found {
         Ok(body) => body,
         Err((code, ja, en)) => {
@@ -154,7 +175,12 @@ fn read_row(cells: &mut Cells<'_>, world: &UsersWorld<'_>) -> Option<InviteUserB
     }
     let role = role?;
     if !body.kind.admits(role) || role == Role::SystemAdmin {
-        cells.wrong("role", "role_not_for_kind", "この団体の利用者には与えられない役割です。", "This role cannot be given in this organisation.");
+        cells.wrong(
+            "role",
+            "role_not_for_kind",
+            "この団体の利用者には与えられない役割です。",
+            "This role cannot be given in this organisation.",
+        );
         return None;
     }
     if !last_right {
@@ -167,7 +193,10 @@ fn read_row(cells: &mut Cells<'_>, world: &UsersWorld<'_>) -> Option<InviteUserB
         locale: None,
         // People write the last day; the end that is stored is the day after.
         memberships: vec![NewMembershipBody {
-            organisation_id: body.id, role, valid_from: from, valid_to: last.and_then(|day| day.succ_opt()),
+            organisation_id: body.id,
+            role,
+            valid_from: from,
+            valid_to: last.and_then(|day| day.succ_opt()),
         }],
     })
 }
@@ -190,7 +219,7 @@ fn preview_row(line: usize, person: &InviteUserBody, world: &UsersWorld<'_>) -> 
     }
     values.retain(|value| !value.value.is_empty());
     ImportPreviewRow {
-        line: i64::try_from(line).unwrap_or(i64::MAX), values, notes: vec!["招待メールを送ります。".to_owned()],
+        line: i64::try_from(line).unwrap_or(i64::MAX), values, notes: vec!["招待メールを送ります。".to_owned()]
     }
 }
 
@@ -204,7 +233,8 @@ mod tests {
     fn read(rows: &str) -> Checked<InviteUserBody> {
         let directory = Directory::new(
             vec![body(1, "221309", "浜松市", 22), body(2, "222119", "磐田市", 22), body(3, "232114", "豊田市", 23)],
-            Some(OrganisationId(22)), &[],
+            Some(OrganisationId(22)),
+            &[],
         );
         let own = OrganisationId(22);
         let reach = Reach::Within { own, run_by: Some(own), prefecture: Some(own) };
@@ -219,12 +249,18 @@ mod tests {
 
     #[test]
     fn rows_of_one_address_are_one_person() {
-        let checked = read("A@example.jp,鈴木 花子,スズキ,221309,市町村担当者,R8.4.1,R9.3.31\na@example.jp,鈴木 花子,スズキ,222119,municipal_approver,2026-04-01,\n");
+        let checked = read(
+            "A@example.jp,鈴木 花子,スズキ,221309,市町村担当者,R8.4.1,R9.3.31\na@example.jp,鈴木 花子,スズキ,222119,municipal_approver,2026-04-01,\n",
+        );
         assert!(checked.problems.is_empty());
         assert_eq!((checked.rows.len(), checked.preview.len()), (1, 2));
         let (line, person) = &checked.rows[0];
         assert_eq!((*line, person.email.as_str(), person.memberships.len()), (2, "a@example.jp", 2));
-        assert_eq!(person.memberships[0].valid_to.map(|d| d.to_string()).as_deref(), Some("2027-04-01"), "the last day still counts");
+        assert_eq!(
+            person.memberships[0].valid_to.map(|d| d.to_string()).as_deref(),
+            Some("2027-04-01"),
+            "the last day still counts"
+        );
     }
 
     #[test]
@@ -236,8 +272,15 @@ mod tests {
                  e@example.jp,戊,,221309,課長,R8.4.1,R8.3.1\nbad,,,221309,市町村担当者,,\n"
             )),
             [
-                "2 メール already_registered", "3 団体コード not_yours", "4 役割 role_not_for_kind", "5 役割 role_not_for_kind",
-                "6 役割 unknown_value", "6 終了日 before_start", "7 メール not_an_address", "7 氏名 required", "7 開始日 required",
+                "2 メール already_registered",
+                "3 団体コード not_yours",
+                "4 役割 role_not_for_kind",
+                "5 役割 role_not_for_kind",
+                "6 役割 unknown_value",
+                "6 終了日 before_start",
+                "7 メール not_an_address",
+                "7 氏名 required",
+                "7 開始日 required",
             ]
         );
     }

@@ -100,10 +100,23 @@ impl ImportView {
         let errors = serde_json::from_str(&row.errors).map_err(Error::internal)?;
         let StoredPreview { ignored_columns, notes, rows } = serde_json::from_str(&row.preview).map_err(Error::internal)?;
         Ok(Self {
-            id: row.id, kind: row.kind, pool_id: row.pool_id, programme_id: row.programme_id, file_name: row.file_name,
-            sha256: row.sha256, allowed: row.status.verbs(row.error_count), status: row.status, row_count: row.row_count,
-            error_count: row.error_count, errors, ignored_columns, notes, preview: rows, applied_at: row.applied_at,
-            created_at: row.created_at, version: row.version,
+            id: row.id,
+            kind: row.kind,
+            pool_id: row.pool_id,
+            programme_id: row.programme_id,
+            file_name: row.file_name,
+            sha256: row.sha256,
+            allowed: row.status.verbs(row.error_count),
+            status: row.status,
+            row_count: row.row_count,
+            error_count: row.error_count,
+            errors,
+            ignored_columns,
+            notes,
+            preview: rows,
+            applied_at: row.applied_at,
+            created_at: row.created_at,
+            version: row.version,
         })
     }
 }
@@ -136,8 +149,14 @@ pub struct ImportSummary {
 impl From<ImportRow> for ImportSummary {
     fn from(row: ImportRow) -> Self {
         Self {
-            id: row.id, kind: row.kind, file_name: row.file_name, status: row.status, row_count: row.row_count,
-            error_count: row.error_count, applied_at: row.applied_at, created_at: row.created_at,
+            id: row.id,
+            kind: row.kind,
+            file_name: row.file_name,
+            status: row.status,
+            row_count: row.row_count,
+            error_count: row.error_count,
+            applied_at: row.applied_at,
+            created_at: row.created_at,
         }
     }
 }

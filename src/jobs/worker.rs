@@ -61,9 +61,9 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     })());
     note((|| {
         loop {
-            let handled = send_batch(app, name)?;
-            round.mails += handled;
-            if handled == 0 {
+            let batch = send_batch(app, name)?;
+            round.mails += batch.handled;
+            if !batch.go_on {
                 return Ok(());
             }
         }
@@ -105,9 +105,8 @@ impl Worker {
                     let _ = run_due(&app, &name);
                     let (flag, condition) = &*stopped;
                     let guard = flag.lock().unwrap_or_else(PoisonError::into_inner);
-                    let (guard, _) = condition
-                        .wait_timeout_while(guard, pause, |stop| !*stop)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    let (guard, _) =
+                        condition.wait_timeout_while(guard, pause, |stop| !*stop).unwrap_or_else(PoisonError::into_inner);
                     if *guard {
                         return;
                     }

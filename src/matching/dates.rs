@@ -26,9 +26,7 @@ pub(super) enum Obstacle {
 
 /// The visits that have a day.
 pub(super) fn dated(need: &Need) -> impl Iterator<Item = (NaiveDate, &PlannedVisit)> {
-    need.visits
-        .iter()
-        .filter_map(|visit| visit.day.map(|day| (day, visit)))
+    need.visits.iter().filter_map(|visit| visit.day.map(|day| (day, visit)))
 }
 
 /// Whether there are dated visits and each of them meets this obstacle (and perhaps others).
@@ -72,9 +70,7 @@ fn blocked_by(candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit, obsta
             match visit.start_minute {
                 Some(start) => {
                     let (start, end) = span(start, visit.minutes);
-                    held(candidate, day)
-                        .iter()
-                        .any(|(from, to)| *from < end && start < *to)
+                    held(candidate, day).iter().any(|(from, to)| *from < end && start < *to)
                 }
                 None => fits(&open, visit) && !fits(&free, visit),
             }
@@ -84,10 +80,7 @@ fn blocked_by(candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit, obsta
 }
 
 fn on_leave(candidate: &Candidate, day: NaiveDate) -> bool {
-    candidate
-        .leaves
-        .iter()
-        .any(|(from, to)| (*from..=*to).contains(&day))
+    candidate.leaves.iter().any(|(from, to)| (*from..=*to).contains(&day))
 }
 
 /// Whether every day of the period is a day of leave.
@@ -154,9 +147,7 @@ fn fits(windows: &[Span], visit: &PlannedVisit) -> bool {
             let (start, end) = span(start, visit.minutes);
             windows.iter().any(|(from, to)| *from <= start && end <= *to)
         }
-        None => windows
-            .iter()
-            .any(|(from, to)| to.saturating_sub(*from) >= visit.minutes.max(1)),
+        None => windows.iter().any(|(from, to)| to.saturating_sub(*from) >= visit.minutes.max(1)),
     }
 }
 
@@ -213,11 +204,7 @@ pub(super) fn month_minutes(candidate: &Candidate, year: i32, month: u32) -> u32
 }
 
 pub(super) fn year_minutes(candidate: &Candidate, year: FiscalYear) -> u32 {
-    candidate
-        .year_loads
-        .iter()
-        .filter(|load| load.fiscal_year == year)
-        .fold(0, |sum, load| sum.saturating_add(load.minutes))
+    candidate.year_loads.iter().filter(|load| load.fiscal_year == year).fold(0, |sum, load| sum.saturating_add(load.minutes))
 }
 
 /// Months in which the work may fall: those of the period and of the dated visits, as year and month.
@@ -251,14 +238,8 @@ mod tests {
 
     #[test]
     fn spans_merge_and_subtract() {
-        assert_eq!(
-            merge(vec![(720, 1020), (540, 720), (5, 5), (1100, 1200)]),
-            [(540, 1020), (1100, 1200)]
-        );
-        assert_eq!(
-            subtract(&[(540, 1020)], &[(600, 660), (500, 550), (1000, 1100)]),
-            [(550, 600), (660, 1000)]
-        );
+        assert_eq!(merge(vec![(720, 1020), (540, 720), (5, 5), (1100, 1200)]), [(540, 1020), (1100, 1200)]);
+        assert_eq!(subtract(&[(540, 1020)], &[(600, 660), (500, 550), (1000, 1100)]), [(550, 600), (660, 1000)]);
         assert_eq!(subtract(&[(540, 600)], &[(0, 1440)]), []);
     }
 }

@@ -61,11 +61,7 @@ pub fn distance_metres(from: Place, to: Place) -> u32 {
     let (sin_turn, cos_turn) = sine_cosine(longitude_between(from, to));
     // Unit vectors with the meridian of `from` as the first axis' plane: a = (cos, 0, sin), b as below.
     let b = [times(cos_to, cos_turn), times(cos_to, sin_turn), sin_to];
-    let cross = [
-        -times(sin_from, b[1]),
-        times(sin_from, b[0]) - times(cos_from, b[2]),
-        times(cos_from, b[1]),
-    ];
+    let cross = [-times(sin_from, b[1]), times(sin_from, b[0]) - times(cos_from, b[2]), times(cos_from, b[1])];
     let squares: i128 = cross.iter().map(|c| i128::from(*c) * i128::from(*c)).sum();
     let sine = i64::try_from(squares.isqrt()).unwrap_or(ONE);
     let cosine = times(cos_from, b[0]) + times(sin_from, b[2]);
@@ -139,10 +135,7 @@ mod tests {
     use super::*;
 
     fn place(latitude_micro: i32, longitude_micro: i32) -> Place {
-        Place {
-            latitude_micro,
-            longitude_micro,
-        }
+        Place { latitude_micro, longitude_micro }
     }
 
     /// The haversine formula in floating point, to compare with.
@@ -164,10 +157,7 @@ mod tests {
         let half_round = distance_metres(place(0, 0), place(0, 180_000_000));
         assert!((20_015_110..=20_015_116).contains(&half_round), "{half_round}");
         let pole_to_pole = distance_metres(place(90_000_000, 0), place(-90_000_000, 77));
-        assert!(
-            (20_015_110..=20_015_116).contains(&pole_to_pole),
-            "{pole_to_pole}"
-        );
+        assert!((20_015_110..=20_015_116).contains(&pole_to_pole), "{pole_to_pole}");
     }
 
     proptest! {

@@ -38,36 +38,23 @@ pub const POLICIES: &[Policy] = &[
 
 /// Every reason why this expert cannot be ranked for this request; empty for the eligible.
 pub fn exclusions(need: &Need, candidate: &Candidate) -> Vec<Exclusion> {
-    POLICIES
-        .iter()
-        .filter_map(|policy| policy(need, candidate))
-        .collect()
+    POLICIES.iter().filter_map(|policy| policy(need, candidate)).collect()
 }
 
 fn registered(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
     (candidate.status == CandidateStatus::NotRegistered).then(|| {
-        Exclusion::new(
-            ExclusionCode::NotRegistered,
-            "専門人材として登録されていません。",
-            "The expert is not registered.",
-        )
+        Exclusion::new(ExclusionCode::NotRegistered, "専門人材として登録されていません。", "The expert is not registered.")
     })
 }
 
 fn not_suspended(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    (candidate.status == CandidateStatus::Suspended).then(|| {
-        Exclusion::new(
-            ExclusionCode::Suspended,
-            "登録が停止されています。",
-            "The registration is suspended.",
-        )
-    })
+    (candidate.status == CandidateStatus::Suspended)
+        .then(|| Exclusion::new(ExclusionCode::Suspended, "登録が停止されています。", "The registration is suspended."))
 }
 
 fn appointment_begun(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
     let from = candidate.appointed_from?;
-    let too_early =
-        need.period_to < from || dates::all_blocked_by(need, candidate, Obstacle::BeforeAppointment);
+    let too_early = need.period_to < from || dates::all_blocked_by(need, candidate, Obstacle::BeforeAppointment);
     too_early.then(|| {
         Exclusion::new(
             ExclusionCode::AppointmentNotStarted,
@@ -80,15 +67,11 @@ fn appointment_begun(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
 
 fn appointment_not_over(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
     let to = candidate.appointed_to?;
-    let too_late =
-        need.period_from > to || dates::all_blocked_by(need, candidate, Obstacle::AfterAppointment);
+    let too_late = need.period_from > to || dates::all_blocked_by(need, candidate, Obstacle::AfterAppointment);
     too_late.then(|| {
         Exclusion::new(
             ExclusionCode::AppointmentEnded,
-            format!(
-                "委嘱期間が{}で終了するため、希望時期に対応できません。",
-                wareki(to)
-            ),
+            format!("委嘱期間が{}で終了するため、希望時期に対応できません。", wareki(to)),
             format!("The appointment ends on {to}."),
         )
         .with("appointed_to", to)
@@ -123,14 +106,8 @@ fn programme_limit_left(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
     (rule.used >= rule.limit).then(|| {
         Exclusion::new(
             ExclusionCode::ProgrammeLimit,
-            format!(
-                "同じ団体への派遣は年度内{}回までで、すでに{}回あります。",
-                rule.limit, rule.used
-            ),
-            format!(
-                "The programme allows {} dispatch(es) to the same body a fiscal year; {} exist.",
-                rule.limit, rule.used
-            ),
+            format!("同じ団体への派遣は年度内{}回までで、すでに{}回あります。", rule.limit, rule.used),
+            format!("The programme allows {} dispatch(es) to the same body a fiscal year; {} exist.", rule.limit, rule.used),
         )
         .with("limit", rule.limit)
         .with("used", rule.used)
@@ -160,10 +137,7 @@ fn mode_offered(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
 fn area_served(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
     let served = need.mode == NeedMode::Online
         || candidate.areas.is_empty()
-        || candidate
-            .areas
-            .iter()
-            .any(|area| *area == need.municipality_id || *area == need.prefecture_id);
+        || candidate.areas.iter().any(|area| *area == need.municipality_id || *area == need.prefecture_id);
     (!served).then(|| {
         Exclusion::new(
             ExclusionCode::OutsideArea,
@@ -177,11 +151,7 @@ fn area_served(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
 fn required_skills_held(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
     /// Names beyond this many are only counted, so that the text stays readable.
     const NAMED: usize = 5;
-    let missing: Vec<&SkillNeed> = need
-        .required
-        .iter()
-        .filter(|skill| skill.must && !holds(candidate, skill))
-        .collect();
+    let missing: Vec<&SkillNeed> = need.required.iter().filter(|skill| skill.must && !holds(candidate, skill)).collect();
     if missing.is_empty() {
         return None;
     }
@@ -189,50 +159,31 @@ fn required_skills_held(need: &Need, candidate: &Candidate) -> Option<Exclusion>
         let texts: Vec<String> = missing.iter().take(NAMED).map(|skill| text(skill)).collect();
         texts.join(separator)
     };
-    let ja = named(
-        |skill| format!("{}（レベル{}以上）", skill.name, skill.min_level),
-        "、",
-    );
-    let en = named(
-        |skill| format!("{} (level {} or above)", skill.name, skill.min_level),
-        ", ",
-    );
+    let ja = named(|skill| format!("{}（レベル{}以上）", skill.name, skill.min_level), "、");
+    let en = named(|skill| format!("{} (level {} or above)", skill.name, skill.min_level), ", ");
     let more = missing.len().saturating_sub(NAMED);
-    let (more_ja, more_en) = if more == 0 {
-        (String::new(), String::new())
-    } else {
-        (format!("ほか{more}件"), format!(" and {more} more"))
-    };
+    let (more_ja, more_en) =
+        if more == 0 { (String::new(), String::new()) } else { (format!("ほか{more}件"), format!(" and {more} more")) };
     Some(
         Exclusion::new(
             ExclusionCode::SkillsMissing,
             format!("必須スキルを満たしていません：{ja}{more_ja}"),
             format!("Required skills are missing: {en}{more_en}"),
         )
-        .with(
-            "skill_item_ids",
-            ids(missing.iter().map(|skill| skill.skill_item_id)),
-        ),
+        .with("skill_item_ids", ids(missing.iter().map(|skill| skill.skill_item_id))),
     )
 }
 
 fn holds(candidate: &Candidate, need: &SkillNeed) -> bool {
-    candidate
-        .skills
-        .iter()
-        .any(|skill| skill.skill_item_id == need.skill_item_id && skill.level >= need.min_level)
+    candidate.skills.iter().any(|skill| skill.skill_item_id == need.skill_item_id && skill.level >= need.min_level)
 }
 
 fn not_on_leave(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
     let away = dates::leave_covers(candidate, need.period_from, need.period_to)
         || dates::all_blocked_by(need, candidate, Obstacle::Leave);
     away.then(|| {
-        Exclusion::new(
-            ExclusionCode::OnLeave,
-            "希望時期は休止期間中です。",
-            "The expert is on leave at the time.",
-        )
-        .with("days", wished_days(need))
+        Exclusion::new(ExclusionCode::OnLeave, "希望時期は休止期間中です。", "The expert is on leave at the time.")
+            .with("days", wished_days(need))
     })
 }
 
@@ -269,9 +220,7 @@ fn some_date_possible(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
         Obstacle::MonthFull,
     ];
     let mixed = dates::all_blocked(need, candidate)
-        && !one_reason
-            .into_iter()
-            .any(|obstacle| dates::all_blocked_by(need, candidate, obstacle));
+        && !one_reason.into_iter().any(|obstacle| dates::all_blocked_by(need, candidate, obstacle));
     mixed.then(|| {
         Exclusion::new(
             ExclusionCode::NoDatePossible,
@@ -294,9 +243,7 @@ fn month_capacity_left(need: &Need, candidate: &Candidate) -> Option<Exclusion> 
         Exclusion::new(
             ExclusionCode::MonthCapacity,
             format!("月の上限{capacity}分に対し、希望時期の残りは計{left}分です（必要{needed}分）。"),
-            format!(
-                "Of {capacity} minutes a month, {left} are left in the period in all; {needed} are needed."
-            ),
+            format!("Of {capacity} minutes a month, {left} are left in the period in all; {needed} are needed."),
         )
         .with("capacity_minutes", capacity)
         .with("left_minutes", left)
@@ -306,10 +253,8 @@ fn month_capacity_left(need: &Need, candidate: &Candidate) -> Option<Exclusion> 
 
 fn year_capacity_left(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
     let capacity = candidate.year_capacity_minutes?;
-    let rooms: Vec<u32> = dates::fiscal_years(need)
-        .into_iter()
-        .map(|year| capacity.saturating_sub(dates::year_minutes(candidate, year)))
-        .collect();
+    let rooms: Vec<u32> =
+        dates::fiscal_years(need).into_iter().map(|year| capacity.saturating_sub(dates::year_minutes(candidate, year))).collect();
     (!has_room(need, &rooms)).then(|| {
         let (left, needed) = (sum(&rooms), minutes_needed(need));
         Exclusion::new(
@@ -328,14 +273,8 @@ fn simultaneous_capacity_left(_: &Need, candidate: &Candidate) -> Option<Exclusi
     (candidate.simultaneous >= capacity).then(|| {
         Exclusion::new(
             ExclusionCode::SimultaneousCapacity,
-            format!(
-                "同時に担当できる派遣は{capacity}件までで、現在{}件です。",
-                candidate.simultaneous
-            ),
-            format!(
-                "At most {capacity} dispatches at a time; there are {} now.",
-                candidate.simultaneous
-            ),
+            format!("同時に担当できる派遣は{capacity}件までで、現在{}件です。", candidate.simultaneous),
+            format!("At most {capacity} dispatches at a time; there are {} now.", candidate.simultaneous),
         )
         .with("capacity", capacity)
         .with("current", candidate.simultaneous)

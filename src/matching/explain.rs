@@ -89,40 +89,20 @@ pub struct Exclusion {
     #[schema(max_items = 5)]
     pub params: Vec<ReasonParam>,
     /// The reason in Japanese.
-    #[schema(
-        min_length = 1,
-        max_length = 2000,
-        example = "必須スキルを満たしていません：データ利活用（レベル3以上）"
-    )]
+    #[schema(min_length = 1, max_length = 2000, example = "必須スキルを満たしていません：データ利活用（レベル3以上）")]
     pub detail_ja: String,
     /// The reason in English.
-    #[schema(
-        min_length = 1,
-        max_length = 2000,
-        example = "Required skills are missing: データ利活用 (level 3 or above)"
-    )]
+    #[schema(min_length = 1, max_length = 2000, example = "Required skills are missing: データ利活用 (level 3 or above)")]
     pub detail_en: String,
 }
 
 impl Exclusion {
-    pub(super) fn new(
-        code: ExclusionCode,
-        detail_ja: impl Into<String>,
-        detail_en: impl Into<String>,
-    ) -> Self {
-        Self {
-            code,
-            params: Vec::new(),
-            detail_ja: detail_ja.into(),
-            detail_en: detail_en.into(),
-        }
+    pub(super) fn new(code: ExclusionCode, detail_ja: impl Into<String>, detail_en: impl Into<String>) -> Self {
+        Self { code, params: Vec::new(), detail_ja: detail_ja.into(), detail_en: detail_en.into() }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.push(ReasonParam {
-            name,
-            value: value.to_string(),
-        });
+        self.params.push(ReasonParam { name, value: value.to_string() });
         self
     }
 }
@@ -207,31 +187,19 @@ pub struct Ranked {
 /// Puts a measured part into words.
 pub(super) fn part(measured: &Measured) -> ScorePart {
     let (code, detail_ja, detail_en) = match measured.facts {
-        Facts::Skill { asked: 0, .. } => (
+        Facts::Skill { asked: 0, .. } => {
+            (ScorePartCode::Skill, "スキルの指定なし".to_owned(), "No skill was asked for".to_owned())
+        }
+        Facts::Skill { asked, met, deeper, verified } => (
             ScorePartCode::Skill,
-            "スキルの指定なし".to_owned(),
-            "No skill was asked for".to_owned(),
-        ),
-        Facts::Skill {
-            asked,
-            met,
-            deeper,
-            verified,
-        } => (
-            ScorePartCode::Skill,
-            format!(
-                "スキル{asked}件中{met}件を満たす（求めるより高いレベル{deeper}件、確認済み{verified}件）"
-            ),
+            format!("スキル{asked}件中{met}件を満たす（求めるより高いレベル{deeper}件、確認済み{verified}件）"),
             format!("{met} of {asked} skills met ({deeper} above the level asked, {verified} verified)"),
         ),
         Facts::Wish(wish) => {
             let (ja, en) = match wish {
                 WishFact::LeftToOffice => ("人選は事務局一任", "The choice is left to the office"),
                 WishFact::Wished => ("申請者が希望する専門人材", "The expert the applicant wished for"),
-                WishFact::OtherWished => (
-                    "申請者は別の専門人材を希望",
-                    "The applicant wished for another expert",
-                ),
+                WishFact::OtherWished => ("申請者は別の専門人材を希望", "The applicant wished for another expert"),
             };
             (ScorePartCode::Wish, ja.to_owned(), en.to_owned())
         }
@@ -247,60 +215,35 @@ pub(super) fn part(measured: &Measured) -> ScorePart {
         ),
         Facts::Travel(travel) => {
             let (ja, en) = match travel {
-                TravelFact::Online => (
-                    "オンラインのため移動なし".to_owned(),
-                    "Online, no travel".to_owned(),
-                ),
-                TravelFact::Unknown => (
-                    "拠点または会場の位置が未登録".to_owned(),
-                    "The base or the place is not on record".to_owned(),
-                ),
-                TravelFact::Kilometres(km) => (
-                    format!("拠点から約{km}km"),
-                    format!("About {km} km from the base"),
-                ),
+                TravelFact::Online => ("オンラインのため移動なし".to_owned(), "Online, no travel".to_owned()),
+                TravelFact::Unknown => {
+                    ("拠点または会場の位置が未登録".to_owned(), "The base or the place is not on record".to_owned())
+                }
+                TravelFact::Kilometres(km) => (format!("拠点から約{km}km"), format!("About {km} km from the base")),
             };
             (ScorePartCode::Travel, ja, en)
         }
-        Facts::Load {
-            free_permille,
-            own_minutes,
-            most_minutes,
-        } => {
+        Facts::Load { free_permille, own_minutes, most_minutes } => {
             let (free_ja, free_en) = match free_permille {
-                Some(permille) => (
-                    format!("稼働枠の残り{}%", permille / 10),
-                    format!("{}% of the agreed capacity free", permille / 10),
-                ),
-                None => (
-                    "稼働枠の定めなし".to_owned(),
-                    "No capacity limit agreed".to_owned(),
-                ),
+                Some(permille) => {
+                    (format!("稼働枠の残り{}%", permille / 10), format!("{}% of the agreed capacity free", permille / 10))
+                }
+                None => ("稼働枠の定めなし".to_owned(), "No capacity limit agreed".to_owned()),
             };
             (
                 ScorePartCode::Load,
                 format!("{free_ja}、年度内の従事{own_minutes}分（候補者の最多{most_minutes}分）"),
-                format!(
-                    "{free_en}; {own_minutes} minutes this fiscal year (most among the eligible: {most_minutes})"
-                ),
+                format!("{free_en}; {own_minutes} minutes this fiscal year (most among the eligible: {most_minutes})"),
             )
         }
-        Facts::Continuity { visits: 0 } => (
-            ScorePartCode::Continuity,
-            "この団体への派遣実績なし".to_owned(),
-            "No earlier visit to this municipality".to_owned(),
-        ),
+        Facts::Continuity { visits: 0 } => {
+            (ScorePartCode::Continuity, "この団体への派遣実績なし".to_owned(), "No earlier visit to this municipality".to_owned())
+        }
         Facts::Continuity { visits } => (
             ScorePartCode::Continuity,
             format!("この団体への派遣実績{visits}回"),
             format!("{visits} earlier visit(s) to this municipality"),
         ),
     };
-    ScorePart {
-        code,
-        points: measured.points,
-        max: measured.max,
-        detail_ja,
-        detail_en,
-    }
+    ScorePart { code, points: measured.points, max: measured.max, detail_ja, detail_en }
 }

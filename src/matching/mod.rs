@@ -36,12 +36,10 @@ use std::collections::BTreeMap;
 
 pub use distance::distance_metres;
 pub use eligibility::{POLICIES, Policy, exclusions};
-pub use explain::{
-    Excluded, Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam, ScorePart, ScorePartCode,
-};
+pub use explain::{Excluded, Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam, ScorePart, ScorePartCode};
 pub use input::{
-    AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, MonthLoad, Need, NeedMode,
-    Place, PlannedVisit, ProgrammeLimit, SkillNeed, WeeklyWindow, YearLoad,
+    AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, MonthLoad, Need, NeedMode, Place, PlannedVisit,
+    ProgrammeLimit, SkillNeed, WeeklyWindow, YearLoad,
 };
 pub use score::MAX_SCORE;
 
@@ -60,14 +58,8 @@ pub struct Ranking {
 impl Ranking {
     /// The counts as rows, most frequent first, equal ones in the order of the conditions.
     pub fn exclusion_count_rows(&self) -> Vec<ExclusionCount> {
-        let mut rows: Vec<ExclusionCount> = self
-            .exclusion_counts
-            .iter()
-            .map(|(code, count)| ExclusionCount {
-                code: *code,
-                count: *count,
-            })
-            .collect();
+        let mut rows: Vec<ExclusionCount> =
+            self.exclusion_counts.iter().map(|(code, count)| ExclusionCount { code: *code, count: *count }).collect();
         rows.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code));
         rows
     }
@@ -87,18 +79,13 @@ pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
         for reason in &reasons {
             *exclusion_counts.entry(reason.code).or_insert(0) += 1;
         }
-        excluded.push(Excluded {
-            expert_id: candidate.expert_id,
-            reasons,
-        });
+        excluded.push(Excluded { expert_id: candidate.expert_id, reasons });
     }
     excluded.sort_by_key(|entry| entry.expert_id);
 
     let field = score::Field::of(need, &eligible);
-    let mut scored: Vec<_> = eligible
-        .into_iter()
-        .map(|candidate| (candidate.expert_id, score::measure(need, candidate, &field)))
-        .collect();
+    let mut scored: Vec<_> =
+        eligible.into_iter().map(|candidate| (candidate.expert_id, score::measure(need, candidate, &field))).collect();
     scored.sort_by_key(|(expert_id, measured)| (std::cmp::Reverse(score::total(measured)), *expert_id));
     let candidates = (1..)
         .zip(scored)
@@ -109,11 +96,7 @@ pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
             parts: measured.iter().map(explain::part).collect(),
         })
         .collect();
-    Ranking {
-        candidates,
-        excluded,
-        exclusion_counts,
-    }
+    Ranking { candidates, excluded, exclusion_counts }
 }
 
 #[cfg(test)]

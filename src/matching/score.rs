@@ -76,13 +76,8 @@ pub(super) struct Field {
 
 impl Field {
     pub(super) fn of(need: &Need, eligible: &[&Candidate]) -> Self {
-        let most = eligible
-            .iter()
-            .map(|candidate| minutes_of_the_year(need, candidate))
-            .max();
-        Self {
-            most_minutes: most.unwrap_or(0),
-        }
+        let most = eligible.iter().map(|candidate| minutes_of_the_year(need, candidate)).max();
+        Self { most_minutes: most.unwrap_or(0) }
     }
 }
 
@@ -117,12 +112,7 @@ fn skill(need: &Need, candidate: &Candidate) -> Measured {
     Measured {
         points: portion(SKILL, earned, possible),
         max: SKILL,
-        facts: Facts::Skill {
-            asked: need.required.len(),
-            met,
-            deeper,
-            verified,
-        },
+        facts: Facts::Skill { asked: need.required.len(), met, deeper, verified },
     }
 }
 
@@ -140,21 +130,11 @@ fn skill_fit(asked: &SkillNeed, candidate: &Candidate) -> SkillFit {
         .filter(|skill| skill.skill_item_id == asked.skill_item_id)
         .max_by_key(|skill| (skill.level, skill.verified));
     let Some(held) = held else {
-        return SkillFit {
-            percent: 0,
-            met: false,
-            deeper: false,
-            verified: false,
-        };
+        return SkillFit { percent: 0, met: false, deeper: false, verified: false };
     };
     let (level, min_level) = (u32::from(held.level), u32::from(asked.min_level));
     if level < min_level {
-        return SkillFit {
-            percent: 35 * level / min_level,
-            met: false,
-            deeper: false,
-            verified: false,
-        };
+        return SkillFit { percent: 35 * level / min_level, met: false, deeper: false, verified: false };
     }
     let above = level - min_level;
     SkillFit {
@@ -171,11 +151,7 @@ fn wish(need: &Need, candidate: &Candidate) -> Measured {
         Some(wished) if wished == candidate.expert_id => (WISH, WishFact::Wished),
         Some(_) => (0, WishFact::OtherWished),
     };
-    Measured {
-        points,
-        max: WISH,
-        facts: Facts::Wish(fact),
-    }
+    Measured { points, max: WISH, facts: Facts::Wish(fact) }
 }
 
 fn date(need: &Need, candidate: &Candidate) -> Measured {
@@ -184,11 +160,7 @@ fn date(need: &Need, candidate: &Candidate) -> Measured {
         dated += 1;
         possible += u32::from(dates::possible(candidate, day, visit));
     }
-    Measured {
-        points: portion(DATE, u64::from(possible), u64::from(dated)),
-        max: DATE,
-        facts: Facts::Date { dated, possible },
-    }
+    Measured { points: portion(DATE, u64::from(possible), u64::from(dated)), max: DATE, facts: Facts::Date { dated, possible } }
 }
 
 fn travel(need: &Need, candidate: &Candidate) -> Measured {
@@ -202,11 +174,7 @@ fn travel(need: &Need, candidate: &Candidate) -> Measured {
     } else {
         (TRAVEL / 2, TravelFact::Unknown)
     };
-    Measured {
-        points,
-        max: TRAVEL,
-        facts: Facts::Travel(fact),
-    }
+    Measured { points, max: TRAVEL, facts: Facts::Travel(fact) }
 }
 
 fn load(need: &Need, candidate: &Candidate, field: &Field) -> Measured {
@@ -218,32 +186,22 @@ fn load(need: &Need, candidate: &Candidate, field: &Field) -> Measured {
     Measured {
         points: free + even,
         max: LOAD,
-        facts: Facts::Load {
-            free_permille,
-            own_minutes,
-            most_minutes: field.most_minutes,
-        },
+        facts: Facts::Load { free_permille, own_minutes, most_minutes: field.most_minutes },
     }
 }
 
 fn minutes_of_the_year(need: &Need, candidate: &Candidate) -> u32 {
-    dates::fiscal_years(need).into_iter().fold(0, |sum: u32, year| {
-        sum.saturating_add(dates::year_minutes(candidate, year))
-    })
+    dates::fiscal_years(need).into_iter().fold(0, |sum: u32, year| sum.saturating_add(dates::year_minutes(candidate, year)))
 }
 
 /// The smaller of the free parts of month and fiscal-year capacity.
 fn free_permille(need: &Need, candidate: &Candidate) -> Option<u32> {
     let months = candidate.month_capacity_minutes.map(|capacity| {
-        let used = dates::months(need)
-            .into_iter()
-            .map(|(year, month)| dates::month_minutes(candidate, year, month));
+        let used = dates::months(need).into_iter().map(|(year, month)| dates::month_minutes(candidate, year, month));
         free_part(capacity, used)
     });
     let years = candidate.year_capacity_minutes.map(|capacity| {
-        let used = dates::fiscal_years(need)
-            .into_iter()
-            .map(|year| dates::year_minutes(candidate, year));
+        let used = dates::fiscal_years(need).into_iter().map(|year| dates::year_minutes(candidate, year));
         free_part(capacity, used)
     });
     months.into_iter().chain(years).min()
@@ -264,11 +222,7 @@ fn free_part(capacity: u32, used: impl Iterator<Item = u32>) -> u32 {
 
 fn continuity(candidate: &Candidate) -> Measured {
     let visits = candidate.past_visits_with_municipality;
-    Measured {
-        points: 10 * visits.min(CONTINUITY / 10),
-        max: CONTINUITY,
-        facts: Facts::Continuity { visits },
-    }
+    Measured { points: 10 * visits.min(CONTINUITY / 10), max: CONTINUITY, facts: Facts::Continuity { visits } }
 }
 
 /// `max × part ÷ whole`, cut; all of it if there is nothing to divide by, since then nothing was asked.

@@ -15,28 +15,15 @@ fn june(day: u32) -> NaiveDate {
 }
 
 fn visit(day: u32, start_hour: u16, minutes: u32) -> PlannedVisit {
-    PlannedVisit {
-        day: Some(june(day)),
-        start_minute: Some(start_hour * 60),
-        minutes,
-    }
+    PlannedVisit { day: Some(june(day)), start_minute: Some(start_hour * 60), minutes }
 }
 
 fn skill(skill_item_id: i64, min_level: u8, must: bool) -> SkillNeed {
-    SkillNeed {
-        skill_item_id,
-        name: format!("スキル{skill_item_id}"),
-        min_level,
-        must,
-    }
+    SkillNeed { skill_item_id, name: format!("スキル{skill_item_id}"), min_level, must }
 }
 
 fn held(skill_item_id: i64, level: u8, verified: bool) -> CandidateSkill {
-    CandidateSkill {
-        skill_item_id,
-        level,
-        verified,
-    }
+    CandidateSkill { skill_item_id, level, verified }
 }
 
 /// One visit of three hours somewhere in June, on site, nothing else asked.
@@ -45,11 +32,7 @@ fn need() -> Need {
         request_id: 1,
         required: Vec::new(),
         mode: NeedMode::Onsite,
-        visits: vec![PlannedVisit {
-            day: None,
-            start_minute: None,
-            minutes: 180,
-        }],
+        visits: vec![PlannedVisit { day: None, start_minute: None, minutes: 180 }],
         period_from: june(1),
         period_to: june(30),
         site: None,
@@ -112,14 +95,8 @@ fn standing_and_appointment() {
     };
     use ExclusionCode::*;
     assert_eq!(with(|e| e.status = CandidateStatus::Suspended), [Suspended]);
-    assert_eq!(
-        with(|e| e.status = CandidateStatus::NotRegistered),
-        [NotRegistered]
-    );
-    assert_eq!(
-        with(|e| e.appointed_from = june(30).succ_opt()),
-        [AppointmentNotStarted]
-    );
+    assert_eq!(with(|e| e.status = CandidateStatus::NotRegistered), [NotRegistered]);
+    assert_eq!(with(|e| e.appointed_from = june(30).succ_opt()), [AppointmentNotStarted]);
     assert_eq!(with(|e| e.appointed_from = Some(june(30))), []);
     assert_eq!(with(|e| e.appointed_to = june(1).pred_opt()), [AppointmentEnded]);
     assert_eq!(with(|e| e.appointed_to = Some(june(1))), []);
@@ -136,21 +113,11 @@ fn skills_mode_area_and_conflict() {
     let mut need = need();
     need.required = vec![skill(1, 3, true), skill(2, 1, false)];
     let mut expert = candidate(1);
-    assert_eq!(
-        codes(&need, &expert),
-        [SkillsMissing],
-        "the welcome skill does not exclude"
-    );
+    assert_eq!(codes(&need, &expert), [SkillsMissing], "the welcome skill does not exclude");
     expert.skills = vec![held(1, 2, true)];
     let found = exclusions(&need, &expert);
-    assert_eq!(
-        found[0].detail_ja,
-        "必須スキルを満たしていません：スキル1（レベル3以上）"
-    );
-    assert_eq!(
-        (found[0].params[0].name, found[0].params[0].value.as_str()),
-        ("skill_item_ids", "1")
-    );
+    assert_eq!(found[0].detail_ja, "必須スキルを満たしていません：スキル1（レベル3以上）");
+    assert_eq!((found[0].params[0].name, found[0].params[0].value.as_str()), ("skill_item_ids", "1"));
     expert.skills = vec![held(1, 3, false)];
     assert_eq!(codes(&need, &expert), []);
 
@@ -181,21 +148,13 @@ fn a_date_excludes_only_when_none_is_possible() {
     let mut need = need();
     // Wednesday 3 June at 10 and Thursday 4 June at 13, three hours each.
     need.visits = vec![visit(3, 10, 180), visit(4, 13, 180)];
-    let busy = |day, start_minute, end_minute| BusySlot {
-        day: june(day),
-        start_minute,
-        end_minute,
-    };
+    let busy = |day, start_minute, end_minute| BusySlot { day: june(day), start_minute, end_minute };
     let mut expert = candidate(1);
     expert.busy = vec![busy(3, 540, 601)];
     assert_eq!(codes(&need, &expert), []);
     assert_eq!(points(&need, &expert, ScorePartCode::Date), 75);
     expert.busy = vec![busy(3, 540, 600), busy(4, 960, 1000)];
-    assert_eq!(
-        points(&need, &expert, ScorePartCode::Date),
-        150,
-        "touching is not overlapping"
-    );
+    assert_eq!(points(&need, &expert, ScorePartCode::Date), 150, "touching is not overlapping");
     expert.busy = vec![busy(3, 540, 601), busy(4, 959, 1000)];
     assert_eq!(codes(&need, &expert), [CalendarBusy]);
 
@@ -212,23 +171,15 @@ fn weekly_hours_and_exceptions() {
     let mut need = need();
     need.visits = vec![visit(3, 10, 180)];
     let mut expert = candidate(1);
-    let window = |iso_weekday, start_minute, end_minute| WeeklyWindow {
-        iso_weekday,
-        start_minute,
-        end_minute,
-    };
+    let window = |iso_weekday, start_minute, end_minute| WeeklyWindow { iso_weekday, start_minute, end_minute };
     expert.weekly = vec![window(3, 540, 720), window(3, 720, 780)];
     assert_eq!(codes(&need, &expert), [], "windows that touch are one");
     expert.weekly = vec![window(3, 540, 779)];
     assert_eq!(codes(&need, &expert), [OutsideAvailability]);
     expert.weekly = vec![window(2, 0, 1440)];
     assert_eq!(codes(&need, &expert), [OutsideAvailability]);
-    let exception = |available, start_minute, end_minute| AvailabilityException {
-        day: june(3),
-        available,
-        start_minute,
-        end_minute,
-    };
+    let exception =
+        |available, start_minute, end_minute| AvailabilityException { day: june(3), available, start_minute, end_minute };
     expert.exceptions = vec![exception(true, 600, 780)];
     assert_eq!(codes(&need, &expert), []);
     expert.exceptions.push(exception(false, 700, 701));
@@ -237,19 +188,11 @@ fn weekly_hours_and_exceptions() {
     need.visits[0].start_minute = None;
     expert.weekly = vec![window(3, 540, 1020)];
     expert.exceptions.clear();
-    let busy = |start_minute, end_minute| BusySlot {
-        day: june(3),
-        start_minute,
-        end_minute,
-    };
+    let busy = |start_minute, end_minute| BusySlot { day: june(3), start_minute, end_minute };
     expert.busy = vec![busy(600, 780)];
     assert_eq!(codes(&need, &expert), [], "13:00 to 17:00 is free");
     expert.busy = vec![busy(600, 900)];
-    assert_eq!(
-        codes(&need, &expert),
-        [CalendarBusy],
-        "no three hours are left in a row"
-    );
+    assert_eq!(codes(&need, &expert), [CalendarBusy], "no three hours are left in a row");
     need.visits[0].minutes = 481;
     assert_eq!(codes(&need, &expert), [OutsideAvailability]);
 }
@@ -260,11 +203,7 @@ fn capacities_and_the_programme_limit() {
     let need = need();
     let mut expert = candidate(1);
     expert.month_capacity_minutes = Some(600);
-    let month = |minutes| MonthLoad {
-        year: 2026,
-        month: 6,
-        minutes,
-    };
+    let month = |minutes| MonthLoad { year: 2026, month: 6, minutes };
     expert.month_loads = vec![month(420)];
     assert_eq!(codes(&need, &expert), [], "exactly three hours are left");
     expert.month_loads = vec![month(421)];
@@ -273,18 +212,11 @@ fn capacities_and_the_programme_limit() {
     longer.period_to = NaiveDate::from_ymd_opt(2026, 7, 31).unwrap();
     assert_eq!(codes(&longer, &expert), [], "July is empty");
     longer.visits = vec![visit(3, 10, 180)];
-    assert_eq!(
-        codes(&longer, &expert),
-        [MonthCapacity],
-        "but the date is in June"
-    );
+    assert_eq!(codes(&longer, &expert), [MonthCapacity], "but the date is in June");
 
     expert.month_capacity_minutes = None;
     expert.year_capacity_minutes = Some(1_000);
-    let year = |minutes| YearLoad {
-        fiscal_year: FiscalYear::new(2026).unwrap(),
-        minutes,
-    };
+    let year = |minutes| YearLoad { fiscal_year: FiscalYear::new(2026).unwrap(), minutes };
     expert.year_loads = vec![year(820)];
     assert_eq!(codes(&need, &expert), []);
     expert.year_loads = vec![year(821)];
@@ -301,11 +233,7 @@ fn capacities_and_the_programme_limit() {
     idle.visits.clear();
     let mut full = candidate(1);
     full.month_capacity_minutes = Some(0);
-    assert_eq!(
-        codes(&idle, &full),
-        [MonthCapacity],
-        "no capacity is none, whatever is asked"
-    );
+    assert_eq!(codes(&idle, &full), [MonthCapacity], "no capacity is none, whatever is asked");
 }
 
 #[test]
@@ -320,20 +248,14 @@ fn skill_points_follow_the_documented_formula() {
     assert_eq!(given(vec![held(1, 2, false)]), 400 * (2 * 70) / 300);
     assert_eq!(given(vec![held(1, 3, false)]), 400 * (2 * 80) / 300);
     assert_eq!(given(vec![held(1, 5, true)]), 400 * (2 * 100) / 300);
-    assert_eq!(
-        given(vec![held(1, 2, false), held(2, 2, true)]),
-        400 * (140 + 17) / 300
-    );
+    assert_eq!(given(vec![held(1, 2, false), held(2, 2, true)]), 400 * (140 + 17) / 300);
     assert_eq!(given(vec![held(1, 4, true), held(2, 6, true)]), 400);
 }
 
 #[test]
 fn travel_points_fall_from_twenty_to_four_hundred_kilometres() {
     let mut need = need();
-    let place = |latitude_micro| Place {
-        latitude_micro,
-        longitude_micro: 138_000_000,
-    };
+    let place = |latitude_micro| Place { latitude_micro, longitude_micro: 138_000_000 };
     need.site = Some(place(35_000_000));
     // A degree of latitude is 111.195 km on the sphere used.
     let at_km = |km: i32| {
@@ -341,16 +263,9 @@ fn travel_points_fall_from_twenty_to_four_hundred_kilometres() {
         expert.base = Some(place(35_000_000 + km * 8_993));
         points(&need, &expert, ScorePartCode::Travel)
     };
-    assert_eq!(
-        (at_km(0), at_km(20), at_km(210), at_km(400), at_km(900)),
-        (150, 150, 75, 0, 0)
-    );
+    assert_eq!((at_km(0), at_km(20), at_km(210), at_km(400), at_km(900)), (150, 150, 75, 0, 0));
     assert_eq!(at_km(21), 149);
-    assert_eq!(
-        points(&need, &candidate(1), ScorePartCode::Travel),
-        75,
-        "unknown base"
-    );
+    assert_eq!(points(&need, &candidate(1), ScorePartCode::Travel), 75, "unknown base");
     need.mode = NeedMode::Online;
     assert_eq!(points(&need, &candidate(1), ScorePartCode::Travel), 150);
 }
@@ -361,25 +276,15 @@ fn who_has_done_less_gets_more() {
     let loaded = |expert_id, minutes| {
         let mut expert = candidate(expert_id);
         expert.year_capacity_minutes = Some(6_000);
-        expert.year_loads = vec![YearLoad {
-            fiscal_year: FiscalYear::new(2026).unwrap(),
-            minutes,
-        }];
+        expert.year_loads = vec![YearLoad { fiscal_year: FiscalYear::new(2026).unwrap(), minutes }];
         expert
     };
     let ranking = rank(&need, &[loaded(1, 3_000), loaded(2, 600), loaded(3, 5_900)]);
-    let found: Vec<_> = ranking
-        .candidates
-        .iter()
-        .map(|c| (c.expert_id, c.parts[4].points))
-        .collect();
+    let found: Vec<_> = ranking.candidates.iter().map(|c| (c.expert_id, c.parts[4].points)).collect();
     // Expert 3 has too little left and is no measure of evenness either.
     assert_eq!(found, [(2, 67 + 60), (1, 37)]);
     assert_eq!(ranking.excluded[0].expert_id, 3);
-    assert_eq!(
-        ranking.candidates[0].parts[4].detail_ja,
-        "稼働枠の残り90%、年度内の従事600分（候補者の最多3000分）"
-    );
+    assert_eq!(ranking.candidates[0].parts[4].detail_ja, "稼働枠の残り90%、年度内の従事600分（候補者の最多3000分）");
 }
 
 #[test]
@@ -387,11 +292,7 @@ fn the_wished_expert_comes_first_among_equals_and_ids_decide_ties() {
     let mut need = need();
     let order = |need: &Need| -> Vec<i64> {
         let experts = [candidate(3), candidate(1), candidate(2)];
-        rank(need, &experts)
-            .candidates
-            .iter()
-            .map(|c| c.expert_id)
-            .collect()
+        rank(need, &experts).candidates.iter().map(|c| c.expert_id).collect()
     };
     assert_eq!(order(&need), [1, 2, 3]);
     need.wished_expert = Some(3);
@@ -404,10 +305,7 @@ fn a_perfect_match_scores_a_thousand() {
     need.required = vec![skill(1, 1, true)];
     need.visits = vec![visit(3, 10, 180)];
     need.wished_expert = Some(1);
-    let here = Some(Place {
-        latitude_micro: 34_976_944,
-        longitude_micro: 138_383_056,
-    });
+    let here = Some(Place { latitude_micro: 34_976_944, longitude_micro: 138_383_056 });
     need.site = here;
     let mut expert = candidate(1);
     expert.base = here;
@@ -433,10 +331,7 @@ fn codes_are_spelt_alike_everywhere() {
 }
 
 fn skills() -> impl Strategy<Value = Vec<CandidateSkill>> {
-    prop::collection::vec(
-        (1i64..5, 1u8..6, any::<bool>()).prop_map(|(id, level, verified)| held(id, level, verified)),
-        0..5,
-    )
+    prop::collection::vec((1i64..5, 1u8..6, any::<bool>()).prop_map(|(id, level, verified)| held(id, level, verified)), 0..5)
 }
 
 prop_compose! {
@@ -483,10 +378,7 @@ prop_compose! {
 /// Experts of whom some are alike but for the id, so that ties occur.
 fn any_candidates() -> impl Strategy<Value = Vec<Candidate>> {
     prop::collection::vec((any_candidate(), 1usize..=3), 0..12).prop_map(|kinds| {
-        let mut experts: Vec<Candidate> = kinds
-            .into_iter()
-            .flat_map(|(expert, copies)| vec![expert; copies])
-            .collect();
+        let mut experts: Vec<Candidate> = kinds.into_iter().flat_map(|(expert, copies)| vec![expert; copies]).collect();
         for (expert_id, expert) in (1..).zip(&mut experts) {
             expert.expert_id = expert_id;
         }

@@ -57,9 +57,7 @@ pub struct OutgoingMail {
 /// Shows the identifier alone: names, addresses and one-time links must not reach a log through `{:?}`.
 impl fmt::Debug for OutgoingMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OutgoingMail")
-            .field("message_id", &self.message_id)
-            .finish_non_exhaustive()
+        f.debug_struct("OutgoingMail").field("message_id", &self.message_id).finish_non_exhaustive()
     }
 }
 
@@ -144,11 +142,7 @@ impl fmt::Display for BuildProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ForbiddenCharacter { part, character } => {
-                write!(
-                    f,
-                    "forbidden character U+{:04X} in the {part}",
-                    u32::from(*character)
-                )
+                write!(f, "forbidden character U+{:04X} in the {part}", u32::from(*character))
             }
             Self::TooLong { part, max } => write!(f, "the {part} is longer than {max}"),
             Self::InvalidAddress { part } => write!(f, "the {part} is not a usable mail address"),
@@ -167,8 +161,7 @@ impl std::error::Error for BuildProblem {}
 /// bidirectional controls, with which a name can be made to read differently from what it is (OWASP ASVS 5.0,
 /// requirement 1.3.11). Input forms use the same function, so that what is accepted there can also be mailed.
 pub fn forbidden_character(text: &str) -> Option<char> {
-    text.chars()
-        .find(|&c| c.is_control() || is_line_separator(c) || is_bidi_control(c))
+    text.chars().find(|&c| c.is_control() || is_line_separator(c) || is_bidi_control(c))
 }
 
 pub(super) fn is_line_separator(c: char) -> bool {
@@ -188,12 +181,7 @@ pub fn message_id_for(dedupe_key: &str, domain: &str) -> String {
     hash.update(b"mail/v1\0");
     hash.update(dedupe_key.as_bytes());
     // 128 bits: two different mails never share one, and the identifier stays readable in a relay's log.
-    let left: String = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let left: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let right: String = domain
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
@@ -227,18 +215,8 @@ impl Header for AutoSubmitted {
 /// # Errors
 /// [`BuildProblem`] when a value may not stand in a mail. Such a mail never becomes sendable by waiting.
 pub fn build_message(mail: &OutgoingMail) -> Result<Message, BuildProblem> {
-    let from = mailbox(
-        &mail.from_address,
-        MailPart::FromAddress,
-        Some(&mail.from_name),
-        MailPart::FromName,
-    )?;
-    let to = mailbox(
-        &mail.to_address,
-        MailPart::ToAddress,
-        mail.to_name.as_deref(),
-        MailPart::ToName,
-    )?;
+    let from = mailbox(&mail.from_address, MailPart::FromAddress, Some(&mail.from_name), MailPart::FromName)?;
+    let to = mailbox(&mail.to_address, MailPart::ToAddress, mail.to_name.as_deref(), MailPart::ToName)?;
     check_line(&mail.subject, MailPart::Subject, MAX_SUBJECT_CHARS)?;
     check_text(&mail.text)?;
     check_message_ids(&mail.message_id, MailPart::MessageId, 1)?;
@@ -266,11 +244,7 @@ pub fn build_message(mail: &OutgoingMail) -> Result<Message, BuildProblem> {
         if let Some(ids) = &mail.references {
             builder = builder.references(ids.clone());
         }
-        let message = builder.singlepart(
-            SinglePart::builder()
-                .header(ContentType::TEXT_PLAIN)
-                .body(mail.text.clone()),
-        );
+        let message = builder.singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(mail.text.clone()));
         // Formatting is where the library has panicked, so it is tried here, where a panic is caught.
         message.inspect(|message| drop(message.formatted()))
     };
@@ -280,38 +254,22 @@ pub fn build_message(mail: &OutgoingMail) -> Result<Message, BuildProblem> {
     }
 }
 
-fn mailbox(
-    address: &str,
-    address_part: MailPart,
-    name: Option<&str>,
-    name_part: MailPart,
-) -> Result<Mailbox, BuildProblem> {
+fn mailbox(address: &str, address_part: MailPart, name: Option<&str>, name_part: MailPart) -> Result<Mailbox, BuildProblem> {
     if let Some(name) = name {
         check_line(name, name_part, MAX_NAME_CHARS)?;
     }
     if let Some(character) = forbidden_character(address) {
-        return Err(BuildProblem::ForbiddenCharacter {
-            part: address_part,
-            character,
-        });
+        return Err(BuildProblem::ForbiddenCharacter { part: address_part, character });
     }
     if address.len() > MAX_ADDRESS_BYTES {
-        return Err(BuildProblem::TooLong {
-            part: address_part,
-            max: MAX_ADDRESS_BYTES,
-        });
+        return Err(BuildProblem::TooLong { part: address_part, max: MAX_ADDRESS_BYTES });
     }
     // Quoted local parts may hold spaces, commas and brackets; nobody has such an address, and relays disagree on them.
     if !address.is_ascii() || address.contains([' ', '"', '<', '>', ',', ';', ':', '(', ')', '\\']) {
         return Err(BuildProblem::InvalidAddress { part: address_part });
     }
-    let address: Address = address
-        .parse()
-        .map_err(|_| BuildProblem::InvalidAddress { part: address_part })?;
-    let name = name
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned);
+    let address: Address = address.parse().map_err(|_| BuildProblem::InvalidAddress { part: address_part })?;
+    let name = name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
     Ok(Mailbox::new(name, address))
 }
 
@@ -327,19 +285,10 @@ fn check_line(value: &str, part: MailPart, max: usize) -> Result<(), BuildProble
 
 fn check_text(text: &str) -> Result<(), BuildProblem> {
     if text.len() > MAX_TEXT_BYTES {
-        return Err(BuildProblem::TooLong {
-            part: MailPart::Text,
-            max: MAX_TEXT_BYTES,
-        });
+        return Err(BuildProblem::TooLong { part: MailPart::Text, max: MAX_TEXT_BYTES });
     }
-    match text
-        .chars()
-        .find(|&c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi_control(c))
-    {
-        Some(character) => Err(BuildProblem::ForbiddenCharacter {
-            part: MailPart::Text,
-            character,
-        }),
+    match text.chars().find(|&c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi_control(c)) {
+        Some(character) => Err(BuildProblem::ForbiddenCharacter { part: MailPart::Text, character }),
         None => Ok(()),
     }
 }
@@ -352,23 +301,14 @@ fn check_message_ids(ids: &str, part: MailPart, max_ids: usize) -> Result<(), Bu
     for id in ids.split(' ') {
         count += 1;
         if id.len() > MAX_MESSAGE_ID_BYTES {
-            return Err(BuildProblem::TooLong {
-                part,
-                max: MAX_MESSAGE_ID_BYTES,
-            });
+            return Err(BuildProblem::TooLong { part, max: MAX_MESSAGE_ID_BYTES });
         }
         let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
-        let well_formed = inner
-            .and_then(|inner| inner.split_once('@'))
-            .is_some_and(|(left, right)| {
-                let plain = |side: &str| {
-                    !side.is_empty()
-                        && side
-                            .bytes()
-                            .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'@'))
-                };
-                plain(left) && plain(right)
-            });
+        let well_formed = inner.and_then(|inner| inner.split_once('@')).is_some_and(|(left, right)| {
+            let plain =
+                |side: &str| !side.is_empty() && side.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'@'));
+            plain(left) && plain(right)
+        });
         if !well_formed || count > max_ids {
             return Err(BuildProblem::InvalidMessageId { part });
         }

@@ -27,7 +27,10 @@ impl Recipient {
     /// A section mailbox.
     pub fn section(address: impl Into<String>, organisation: impl Into<String>) -> Self {
         Self {
-            address: address.into(), name: organisation.into(), organisation: String::new(), is_section: true,
+            address: address.into(),
+            name: organisation.into(),
+            organisation: String::new(),
+            is_section: true,
             locale: Locale::Ja,
         }
     }

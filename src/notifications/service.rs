@@ -41,21 +41,24 @@ pub fn enqueue(conn: &mut Conn, ctx: &Ctx, mail: Mail) -> Result<(), Error> {
     let rendered = render(&mail.notice, mail.to.locale, &brand(&ctx.app));
     let dedupe_key = format!("{}:{}", mail.dedupe, mail.to.address.to_ascii_lowercase());
     let domain = ctx.app.config.smtp.from_address.rsplit('@').next().unwrap_or_default();
-    store::insert(conn, &NewMessage {
-        event: mail.notice.event(),
-        message_id: &message_id_for(&dedupe_key, domain),
-        dedupe_key: &dedupe_key,
-        owner: mail.owner,
-        entity_kind: mail.entity.0,
-        entity_id: mail.entity.1,
-        recipient_address: &mail.to.address,
-        recipient_name: &mail.to.name,
-        subject: &rendered.subject,
-        secret: secret_in(&rendered.text, &ctx.app.config.base_url),
-        body: &rendered.text,
-        thread_id: &message_id_for(&format!("{}:{}", mail.entity.0, mail.entity.1), domain),
-        now: ctx.now,
-    })
+    store::insert(
+        conn,
+        &NewMessage {
+            event: mail.notice.event(),
+            message_id: &message_id_for(&dedupe_key, domain),
+            dedupe_key: &dedupe_key,
+            owner: mail.owner,
+            entity_kind: mail.entity.0,
+            entity_id: mail.entity.1,
+            recipient_address: &mail.to.address,
+            recipient_name: &mail.to.name,
+            subject: &rendered.subject,
+            secret: secret_in(&rendered.text, &ctx.app.config.base_url),
+            body: &rendered.text,
+            thread_id: &message_id_for(&format!("{}:{}", mail.entity.0, mail.entity.1), domain),
+            now: ctx.now,
+        },
+    )
 }
 
 /// The one-time token in a text, so that it can be struck out once the mail has left. It stands in a line that is one of

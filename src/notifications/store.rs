@@ -102,7 +102,9 @@ pub fn claim(conn: &mut Conn, worker: &str, now: UtcTime, lease: Duration, most:
     let earlier = diesel::alias!(outbox as earlier);
     let due: Vec<OutboxMessageId> = outbox::table
         .filter(
-            outbox::status.eq("queued").and(outbox::next_attempt_at.le(now))
+            outbox::status
+                .eq("queued")
+                .and(outbox::next_attempt_at.le(now))
                 .or(outbox::status.eq("sending").and(outbox::claimed_until.lt(now))),
         )
         .filter(diesel::dsl::not(diesel::dsl::exists(
@@ -159,6 +161,25 @@ pub fn mark_failed(conn: &mut Conn, id: OutboxMessageId, error: &str, next: Opti
             outbox::claimed_by.eq(None::<String>),
             outbox::claimed_until.eq(None::<UtcTime>),
         ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Puts back claimed messages that were not tried because the relay could not be reached, and lets everything that
+/// waits rest until `until`. That is no attempt of any message.
+pub fn postpone(conn: &mut Conn, untried: &[OutboxMessageId], error: &str, until: UtcTime) -> Result<(), Error> {
+    diesel::update(outbox::table.filter(outbox::id.eq_any(untried)))
+        .set((
+            outbox::status.eq("queued"),
+            outbox::attempts.eq(outbox::attempts - 1),
+            outbox::next_attempt_at.eq(until),
+            outbox::last_error.eq(error),
+            outbox::claimed_by.eq(None::<String>),
+            outbox::claimed_until.eq(None::<UtcTime>),
+        ))
+        .execute(conn)?;
+    diesel::update(outbox::table.filter(outbox::status.eq("queued")).filter(outbox::next_attempt_at.lt(until)))
+        .set(outbox::next_attempt_at.eq(until))
         .execute(conn)?;
     Ok(())
 }

@@ -388,10 +388,7 @@ pub enum Notice {
 
 /// The kinds of notices, one per variant of [`Notice`]: for previews, preferences and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(
-    missing_docs,
-    reason = "each is described at the Notice variant of the same name"
-)]
+#[expect(missing_docs, reason = "each is described at the Notice variant of the same name")]
 pub enum NoticeKind {
     Invitation,
     PasswordReset,

@@ -40,10 +40,7 @@ fn every_kind_has_a_sample_of_its_kind_and_a_name_of_its_own() {
 fn a_notice_comes_back_from_the_outbox_under_its_event_name() {
     for notice in samples() {
         let stored = serde_json::to_value(&notice).unwrap();
-        assert_eq!(
-            stored.get("event").and_then(|event| event.as_str()),
-            Some(notice.event())
-        );
+        assert_eq!(stored.get("event").and_then(|event| event.as_str()), Some(notice.event()));
         assert_eq!(serde_json::from_value::<Notice>(stored).unwrap(), notice);
     }
 }
@@ -99,19 +96,15 @@ fn the_same_offer_in_english() {
             "Deadline: 2026-04-08 (Wed) 17:00 JST",
         ]
     );
-    assert!(
-        mail.text
-            .contains("\n  Visit 1: from 2026-04-21 (Tue) 10:00 JST, 4 h (on site, 松野木町役場)\n")
-    );
+    assert!(mail.text.contains("\n  Visit 1: from 2026-04-21 (Tue) 10:00 JST, 4 h (on site, 松野木町役場)\n"));
     assert!(mail.text.contains("\nTo: 高﨑 太郎\n"));
 }
 
 #[test]
 fn a_decision_tells_each_reader_what_is_theirs_to_do() {
     let read = |wanted: DecisionReader| {
-        let notice = samples()
-            .into_iter()
-            .find(|notice| matches!(notice, Notice::DecisionNotice { reader, .. } if *reader == wanted));
+        let notice =
+            samples().into_iter().find(|notice| matches!(notice, Notice::DecisionNotice { reader, .. } if *reader == wanted));
         ja(&notice.unwrap()).text
     };
     let applicant = read(DecisionReader::Applicant);
@@ -123,38 +116,19 @@ fn a_decision_tells_each_reader_what_is_theirs_to_do() {
     assert!(body.contains("幹事団体：松野木町") && body.contains("実施報告書は幹事団体が提出します。"));
     for text in [applicant, expert, body] {
         assert!(text.contains("文書番号：8伊デ第34号"));
-        assert_eq!(
-            text.lines().nth(2),
-            Some("【最初の日程】令和8年4月21日（火）10:00［2026-04-21 10:00］")
-        );
+        assert_eq!(text.lines().nth(2), Some("【最初の日程】令和8年4月21日（火）10:00［2026-04-21 10:00］"));
     }
 }
 
 #[test]
 fn a_declined_offer_says_whether_somebody_has_to_act() {
-    let Notice::OfferDeclined {
-        recipient,
-        request,
-        expert,
-        reason,
-        link,
-        ..
-    } = sample(NoticeKind::OfferDeclined)
-    else {
+    let Notice::OfferDeclined { recipient, request, expert, reason, link, .. } = sample(NoticeKind::OfferDeclined) else {
         panic!("another kind")
     };
     let declined = |next_expert| {
         let (recipient, request) = (recipient.clone(), request.clone());
         let (expert, reason, link) = (expert.clone(), reason.clone(), link.clone());
-        ja(&Notice::OfferDeclined {
-            recipient,
-            request,
-            expert,
-            reason,
-            next_expert,
-            link,
-        })
-        .text
+        ja(&Notice::OfferDeclined { recipient, request, expert, reason, next_expert, link }).text
     };
     assert!(declined(None).contains("【すること】別の候補者に依頼してください。"));
     assert!(declined(Some("𠮷野 美咲".to_owned())).contains("次の候補の𠮷野 美咲氏に依頼を送りました。"));
@@ -162,14 +136,8 @@ fn a_declined_offer_says_whether_somebody_has_to_act() {
 
 #[test]
 fn a_reminder_counts_the_days_once_the_date_has_passed() {
-    let all: Vec<_> = samples()
-        .iter()
-        .filter(|n| n.kind() == NoticeKind::ReportReminder)
-        .map(ja)
-        .collect();
-    let [due, overdue] = all.as_slice() else {
-        panic!("two samples")
-    };
+    let all: Vec<_> = samples().iter().filter(|n| n.kind() == NoticeKind::ReportReminder).map(ja).collect();
+    let [due, overdue] = all.as_slice() else { panic!("two samples") };
     assert_eq!(first_three(due)[0], "実施報告書がまだ提出されていません。");
     assert_eq!(first_three(overdue)[0], "実施報告書の提出期限を3日過ぎています。");
     assert_eq!(first_three(due)[2], "【期限】令和8年4月28日（火）［2026-04-28］");
@@ -188,27 +156,14 @@ fn every_mail_stands_alone_as_bare_text() {
             };
             assert!(mail.subject.starts_with(prefix), "{event}: {}", mail.subject);
             assert!(columns(&mail.subject) <= 60, "{event}: {}", mail.subject);
-            assert!(
-                first_three(&mail)[1].starts_with(to_do),
-                "{event}:\n{}",
-                mail.text
-            );
+            assert!(first_three(&mail)[1].starts_with(to_do), "{event}:\n{}", mail.text);
             assert!(mail.text.ends_with('\n') && !mail.text.contains('\r'), "{event}");
-            assert!(
-                !mail.text.contains("\n\n\n"),
-                "{event}: no gaps where facts are missing"
-            );
+            assert!(!mail.text.contains("\n\n\n"), "{event}: no gaps where facts are missing");
             for line in mail.text.lines() {
                 assert_eq!(line, line.trim_end(), "{event}");
                 if line.contains("https://") {
-                    assert!(
-                        line.starts_with("https://tasuki.pref.example.jp/") && line.is_ascii(),
-                        "{event}: {line}"
-                    );
-                    assert!(
-                        !line.trim_start_matches("https://").contains("//"),
-                        "{event}: {line}"
-                    );
+                    assert!(line.starts_with("https://tasuki.pref.example.jp/") && line.is_ascii(), "{event}: {line}");
+                    assert!(!line.trim_start_matches("https://").contains("//"), "{event}: {line}");
                 }
             }
             let has_link = notice.kind() == NoticeKind::TestMail || mail.text.contains("\nhttps://");
@@ -221,35 +176,21 @@ fn every_mail_stands_alone_as_bare_text() {
 fn dates_in_japanese_mail_stand_in_both_calendars() {
     for notice in samples() {
         let text = ja(&notice).text;
-        assert_eq!(
-            text.matches("令和").count(),
-            text.matches("［2026-").count(),
-            "{}:\n{text}",
-            notice.event()
-        );
+        assert_eq!(text.matches("令和").count(), text.matches("［2026-").count(), "{}:\n{text}", notice.event());
     }
     // The last minute of the last 平成 day in Japan is still the day before in UTC.
     let late = DateTime::from_timestamp(1_556_636_399, 0).unwrap();
     for (instant, expected) in [
         (late, "平成31年4月30日（火）23:59［2019-04-30 23:59］"),
-        (
-            late + TimeDelta::seconds(1),
-            "令和元年5月1日（水）0:00［2019-05-01 00:00］",
-        ),
+        (late + TimeDelta::seconds(1), "令和元年5月1日（水）0:00［2019-05-01 00:00］"),
     ] {
-        let notice = Notice::TestMail {
-            recipient: nobody(),
-            requested_at: instant,
-        };
+        let notice = Notice::TestMail { recipient: nobody(), requested_at: instant };
         assert!(ja(&notice).text.contains(expected), "{}", ja(&notice).text);
     }
 }
 
 fn nobody() -> Addressee {
-    Addressee::Section {
-        organisation: "伊予県".to_owned(),
-        section: None,
-    }
+    Addressee::Section { organisation: "伊予県".to_owned(), section: None }
 }
 
 #[test]
@@ -262,18 +203,8 @@ fn unknown_facts_leave_no_trace() {
         joint_applicants: Vec::new(),
         title: String::new(),
     };
-    let notice = Notice::RequestReturned {
-        recipient: nobody(),
-        request,
-        reason: None,
-        correct_by: None,
-        link: String::new(),
-    };
-    let bare = Brand {
-        subject_prefix: String::new(),
-        sender_organisation: String::new(),
-        ..brand()
-    };
+    let notice = Notice::RequestReturned { recipient: nobody(), request, reason: None, correct_by: None, link: String::new() };
+    let bare = Brand { subject_prefix: String::new(), sender_organisation: String::new(), ..brand() };
     let mail = render(&notice, Locale::Ja, &bare);
     assert_eq!(mail.subject, "派遣申請の差戻し");
     assert_eq!(
@@ -291,14 +222,9 @@ fn the_subject_sheds_what_does_not_fit_but_never_what_happened() {
         request.applicant = "愛媛県後期高齢者医療広域連合事務局".to_owned();
     }
     assert_eq!(ja(&notice).subject, "【専門家派遣】派遣の承諾（R8-0012）");
-    let long = Brand {
-        subject_prefix: "【とても長い名前のついたサービスの通知です】".to_owned(),
-        ..brand()
-    };
-    assert_eq!(
-        render(&notice, Locale::Ja, &long).subject,
-        "【とても長い名前のついたサービスの通知です】派遣の承諾"
-    );
+    let long =
+        Brand { subject_prefix: "【とても長い名前のついたサービスの通知です】".to_owned(), ..brand() };
+    assert_eq!(render(&notice, Locale::Ja, &long).subject, "【とても長い名前のついたサービスの通知です】派遣の承諾");
 }
 
 #[test]
@@ -321,19 +247,8 @@ fn what_people_wrote_cannot_pose_as_the_mail_itself() {
     assert_eq!(mail.subject, "【専門家派遣】派遣申請の差戻し");
     assert!(mail.text.contains("\n申請団体：松野木町 【期限】今すぐ\n"));
     assert!(mail.text.contains("\nテーマ：ab c d\n"), "{}", mail.text);
-    assert!(
-        mail.text
-            .contains("\n  一行目\n\n  【すること】https://evil.example/ を開く\n\n番号"),
-        "{}",
-        mail.text
-    );
-    assert_eq!(
-        mail.text
-            .lines()
-            .filter(|line| line.starts_with("https://"))
-            .count(),
-        1
-    );
+    assert!(mail.text.contains("\n  一行目\n\n  【すること】https://evil.example/ を開く\n\n番号"), "{}", mail.text);
+    assert_eq!(mail.text.lines().filter(|line| line.starts_with("https://")).count(), 1);
 }
 
 #[test]
@@ -356,38 +271,19 @@ fn durations_and_places_read_naturally() {
             *visits = vec![visit];
         }
         let text = render(&notice, locale, &brand()).text;
-        let mut lines = text
-            .lines()
-            .skip_while(|line| !line.starts_with("■ 日程") && !line.starts_with("■ Visits"));
+        let mut lines = text.lines().skip_while(|line| !line.starts_with("■ 日程") && !line.starts_with("■ Visits"));
         lines.nth(1).unwrap().to_owned()
     };
-    let visit = |minutes, mode| PlannedVisit {
-        minutes,
-        mode,
-        ..PlannedVisit::default()
-    };
+    let visit = |minutes, mode| PlannedVisit { minutes, mode, ..PlannedVisit::default() };
     assert_eq!(line(visit(None, None), Locale::Ja), "  日時はこれから調整");
-    assert_eq!(
-        line(visit(Some(45), None), Locale::Ja),
-        "  日時はこれから調整、45分"
-    );
-    assert_eq!(
-        line(visit(Some(120), Some(Mode::Hybrid)), Locale::Ja),
-        "  日時はこれから調整、2時間（現地とオンラインの併用）"
-    );
-    assert_eq!(
-        line(visit(Some(90), Some(Mode::Online)), Locale::En),
-        "  date to be arranged, 1 h 30 min (online)"
-    );
+    assert_eq!(line(visit(Some(45), None), Locale::Ja), "  日時はこれから調整、45分");
+    assert_eq!(line(visit(Some(120), Some(Mode::Hybrid)), Locale::Ja), "  日時はこれから調整、2時間（現地とオンラインの併用）");
+    assert_eq!(line(visit(Some(90), Some(Mode::Online)), Locale::En), "  date to be arranged, 1 h 30 min (online)");
 }
 
 #[test]
 fn one_time_links_do_not_show_in_debug_output() {
-    for kind in [
-        NoticeKind::Invitation,
-        NoticeKind::PasswordReset,
-        NoticeKind::OfferSent,
-    ] {
+    for kind in [NoticeKind::Invitation, NoticeKind::PasswordReset, NoticeKind::OfferSent] {
         let notice = sample(kind);
         assert!(ja(&notice).text.contains("token="));
         assert!(!format!("{notice:?}").contains("token="), "{kind:?}");

@@ -21,10 +21,7 @@ pub(super) fn invited(
         format!("You have been registered as a user of {service} ({organisation})."),
     );
     pen.letter(pen.say("利用登録のご案内", "Your account"), &happened)
-        .action(pen.say(
-            "下のアドレスを開き、パスワードを決めてください。",
-            "Open the address below and choose a password.",
-        ))
+        .action(pen.say("下のアドレスを開き、パスワードを決めてください。", "Open the address below and choose a password."))
         .until(Until::At(expires_at))
         .group()
         .fact("団体", "Organisation", organisation)
@@ -47,22 +44,14 @@ pub(super) fn invited(
 pub(super) fn password_reset(pen: &Pen<'_>, expires_at: DateTime<Utc>) -> Letter {
     pen.letter(
         pen.say("パスワードの再設定", "Password reset"),
-        pen.say(
-            "パスワードの再設定の申込みがありました。",
-            "A new password was asked for your account.",
-        ),
+        pen.say("パスワードの再設定の申込みがありました。", "A new password was asked for your account."),
     )
     .action(pen.say(
         "申し込んだ方は、下のアドレスを開いて新しいパスワードを決めてください。",
         "If it was you, open the address below and choose a new password.",
     ))
     .until(Until::At(expires_at))
-    .link(
-        pen.brand,
-        "新しいパスワードを決める",
-        "Choose a new password",
-        pen.link,
-    )
+    .link(pen.brand, "新しいパスワードを決める", "Choose a new password", pen.link)
     .note(&[
         pen.say(
             "このアドレスはあなた専用で、一度だけ使えます。転送しないでください。",
@@ -79,16 +68,9 @@ pub(super) fn password_reset(pen: &Pen<'_>, expires_at: DateTime<Utc>) -> Letter
 pub(super) fn test_mail(pen: &Pen<'_>, requested_at: DateTime<Utc>) -> Letter {
     pen.letter(
         pen.say("送信試験", "Test mail"),
-        pen.say(
-            "メールの送信試験です。届いていれば、設定は働いています。",
-            "A test mail. If it arrived, the settings work.",
-        ),
+        pen.say("メールの送信試験です。届いていれば、設定は働いています。", "A test mail. If it arrived, the settings work."),
     )
     .action(pen.nothing_to_do())
     .group()
-    .fact(
-        "試験を行った時刻",
-        "Asked for at",
-        instant_text(requested_at, pen.locale).as_str(),
-    )
+    .fact("試験を行った時刻", "Asked for at", instant_text(requested_at, pen.locale).as_str())
 }

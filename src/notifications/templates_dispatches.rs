@@ -38,10 +38,9 @@ pub(super) fn decided(
         }
     };
     let to_do = match reader {
-        DecisionReader::Applicant => pen.say(
-            "下の日程を確認し、受入れの準備をしてください。",
-            "Check the visits below and prepare to receive the expert.",
-        ),
+        DecisionReader::Applicant => {
+            pen.say("下の日程を確認し、受入れの準備をしてください。", "Check the visits below and prepare to receive the expert.")
+        }
         DecisionReader::Expert => pen.say(
             "下の日程を確認してください。都合が悪くなったときは、早めに事務局へお知らせください。",
             "Check the visits below. If you cannot come, tell the office early.",
@@ -68,10 +67,7 @@ pub(super) fn decided(
             "The lead body submits the activity report.".to_owned(),
         ),
     });
-    let letter = pen
-        .letter(pen.say("派遣決定通知", "Dispatch decided"), &happened)
-        .subject_extra(number.as_str())
-        .action(to_do);
+    let letter = pen.letter(pen.say("派遣決定通知", "Dispatch decided"), &happened).subject_extra(number.as_str()).action(to_do);
     first_visit(letter, visits, pen.locale)
         .dispatch(dispatch)
         .fact("決定日", "Decided on", day_text(decided_on, pen.locale).as_str())
@@ -94,10 +90,7 @@ pub(super) fn amended(
         format!("派遣決定の内容が変わりました（{}）。", dispatch.number),
         format!("The dispatch was changed ({}).", dispatch.number),
     );
-    let changed: Vec<String> = changes
-        .iter()
-        .map(|change| change_text(change, pen.locale))
-        .collect();
+    let changed: Vec<String> = changes.iter().map(|change| change_text(change, pen.locale)).collect();
     let letter = pen
         .letter(pen.say("派遣変更通知", "Dispatch changed"), &happened)
         .subject_extra(dispatch.number.as_str())
@@ -106,11 +99,7 @@ pub(super) fn amended(
         .quote("変更点", "Changes", changed.join("\n").as_str())
         .quote("変更の理由", "Reason", reason)
         .dispatch(dispatch)
-        .fact(
-            "変更決定日",
-            "Changed on",
-            day_text(amended_on, pen.locale).as_str(),
-        )
+        .fact("変更決定日", "Changed on", day_text(amended_on, pen.locale).as_str())
         .visits(visits)
         .link(pen.brand, "派遣の画面", "The dispatch", pen.link)
 }
@@ -125,14 +114,8 @@ pub(super) fn cancelled(
 ) -> Letter {
     let happened = pick(
         pen.locale,
-        format!(
-            "{}への専門家の派遣は中止になりました（{}）。",
-            dispatch.applicant, dispatch.number
-        ),
-        format!(
-            "The dispatch to {} was cancelled ({}).",
-            dispatch.applicant, dispatch.number
-        ),
+        format!("{}への専門家の派遣は中止になりました（{}）。", dispatch.applicant, dispatch.number),
+        format!("The dispatch to {} was cancelled ({}).", dispatch.applicant, dispatch.number),
     );
     pen.letter(pen.say("派遣中止のお知らせ", "Dispatch cancelled"), &happened)
         .subject_extra(dispatch.number.as_str())
@@ -141,16 +124,8 @@ pub(super) fn cancelled(
             "Take all coming visits of this dispatch off your calendar.",
         ))
         .dispatch(dispatch)
-        .fact(
-            "中止日",
-            "Cancelled on",
-            day_text(cancelled_on, pen.locale).as_str(),
-        )
-        .fact(
-            "事由",
-            "Cause",
-            cancelled_by.map(|party| cause(party, pen.locale)),
-        )
+        .fact("中止日", "Cancelled on", day_text(cancelled_on, pen.locale).as_str())
+        .fact("事由", "Cause", cancelled_by.map(|party| cause(party, pen.locale)))
         .quote("中止の理由", "Reason", reason)
         .link(pen.brand, "派遣の画面", "The dispatch", pen.link)
 }
@@ -172,17 +147,10 @@ pub(super) fn visit_cancelled(
     };
     pen.letter(pen.say("派遣日程の中止", "Visit cancelled"), &happened)
         .subject_extra(dispatch.number.as_str())
-        .action(pen.say(
-            "この回を予定から外してください。",
-            "Take this visit off your calendar.",
-        ))
+        .action(pen.say("この回を予定から外してください。", "Take this visit off your calendar."))
         .dispatch(dispatch)
         .fact("中止する回", "Visit", visit_text(visit, pen.locale).as_str())
-        .fact(
-            "事由",
-            "Cause",
-            cancelled_by.map(|party| cause(party, pen.locale)),
-        )
+        .fact("事由", "Cause", cancelled_by.map(|party| cause(party, pen.locale)))
         .quote("中止の理由", "Reason", reason)
         .link(pen.brand, "派遣の画面", "The dispatch", pen.link)
 }
@@ -190,10 +158,7 @@ pub(super) fn visit_cancelled(
 /// The third line of a decision: the first dated visit, since nothing else is due before it.
 fn first_visit(letter: Letter, visits: &[PlannedVisit], locale: Locale) -> Letter {
     match visits.iter().filter_map(|visit| visit.starts_at).min() {
-        Some(first) => letter.summary_line(
-            pick(locale, "最初の日程", "First visit"),
-            &instant_text(first, locale),
-        ),
+        Some(first) => letter.summary_line(pick(locale, "最初の日程", "First visit"), &instant_text(first, locale)),
         None => letter,
     }
 }
@@ -218,10 +183,6 @@ fn cause(party: CancelParty, locale: Locale) -> &'static str {
         CancelParty::Applicant => pick(locale, "派遣先の団体の都合", "the host's reasons"),
         CancelParty::Expert => pick(locale, "専門家の都合", "the expert's reasons"),
         CancelParty::Coordinator => pick(locale, "事務局の都合", "the office's reasons"),
-        CancelParty::Circumstances => pick(
-            locale,
-            "天候・災害などやむを得ない事情",
-            "circumstances beyond anyone's control",
-        ),
+        CancelParty::Circumstances => pick(locale, "天候・災害などやむを得ない事情", "circumstances beyond anyone's control"),
     }
 }

@@ -86,11 +86,7 @@ impl Letter {
     /// A summary line of another kind, such as the date of the first visit.
     pub(super) fn summary_line(mut self, label: &str, text: &str) -> Self {
         let text = one_line(text);
-        self.summary.push(pick(
-            self.locale,
-            format!("【{label}】{text}"),
-            format!("{label}: {text}"),
-        ));
+        self.summary.push(pick(self.locale, format!("【{label}】{text}"), format!("{label}: {text}")));
         self
     }
 
@@ -114,8 +110,7 @@ impl Letter {
 
     /// Sentences of our own, one per line.
     pub(super) fn note(mut self, lines: &[&str]) -> Self {
-        self.sections
-            .push(lines.iter().map(|line| one_line(line)).collect());
+        self.sections.push(lines.iter().map(|line| one_line(line)).collect());
         self
     }
 
@@ -133,8 +128,7 @@ impl Letter {
     /// An address alone on its line, under what it is for.
     pub(super) fn link(mut self, brand: &Brand, ja: &str, en: &str, path: &str) -> Self {
         if let Some(address) = web_address(&brand.base_url, path) {
-            self.sections
-                .push(vec![format!("▼ {}", pick(self.locale, ja, en)), address]);
+            self.sections.push(vec![format!("▼ {}", pick(self.locale, ja, en)), address]);
         }
         self
     }
@@ -174,11 +168,7 @@ impl Letter {
             let number = index + 1;
             section.push(match visits.len() {
                 1 => format!("  {text}"),
-                _ => pick(
-                    self.locale,
-                    format!("  {number}回目：{text}"),
-                    format!("  Visit {number}: {text}"),
-                ),
+                _ => pick(self.locale, format!("  {number}回目：{text}"), format!("  Visit {number}: {text}")),
             });
         }
         self.sections.push(section);
@@ -206,10 +196,7 @@ impl Letter {
             text.push_str(&format!("{sender}\n"));
         }
         text.push_str(&format!("{automatic}\n"));
-        RenderedMail {
-            subject: self.compose_subject(brand),
-            text,
-        }
+        RenderedMail { subject: self.compose_subject(brand), text }
     }
 
     fn compose_subject(&self, brand: &Brand) -> String {
@@ -221,11 +208,7 @@ impl Letter {
             (false, Locale::En) => format!("[{prefix}] {}", self.subject),
         };
         for extra in &self.subject_extras {
-            let longer = pick(
-                self.locale,
-                format!("{subject}（{extra}）"),
-                format!("{subject} ({extra})"),
-            );
+            let longer = pick(self.locale, format!("{subject}（{extra}）"), format!("{subject} ({extra})"));
             if columns(&longer) <= SUBJECT_COLUMNS {
                 subject = longer;
             }
@@ -237,18 +220,11 @@ impl Letter {
 /// `掛川市 情報政策課 御中`, `掛川市 佐藤 花子 様`.
 fn addressed(to: &Addressee, locale: Locale) -> String {
     let (body, name, honorific) = match to {
-        Addressee::Section {
-            organisation,
-            section,
-        } => (Some(organisation.as_str()), section.as_deref(), "御中"),
+        Addressee::Section { organisation, section } => (Some(organisation.as_str()), section.as_deref(), "御中"),
         Addressee::Person { organisation, name } => (organisation.as_deref(), Some(name.as_str()), "様"),
     };
     let names: Vec<String> = [known(body), known(name)].into_iter().flatten().collect();
-    pick(
-        locale,
-        format!("{} {honorific}", names.join(" ")),
-        format!("To: {}", names.join(", ")),
-    )
+    pick(locale, format!("{} {honorific}", names.join(" ")), format!("To: {}", names.join(", ")))
 }
 
 /// `令和8年4月1日（水）10:00［2026-04-01 10:00］`; `2026-04-01 (Wed) 10:00 JST`.
@@ -258,31 +234,20 @@ pub(super) fn instant_text(instant: DateTime<Utc>, locale: Locale) -> String {
     let (hour, minute) = (minute_of_day / 60, minute_of_day % 60);
     pick(
         locale,
-        format!(
-            "{}{hour}:{minute:02}［{} {hour:02}:{minute:02}］",
-            era_day(day),
-            day.format("%Y-%m-%d")
-        ),
+        format!("{}{hour}:{minute:02}［{} {hour:02}:{minute:02}］", era_day(day), day.format("%Y-%m-%d")),
         format!("{} {hour:02}:{minute:02} JST", day.format("%Y-%m-%d (%a)")),
     )
 }
 
 /// `令和8年4月1日（水）［2026-04-01］`; `2026-04-01 (Wed)`.
 pub(super) fn day_text(day: NaiveDate, locale: Locale) -> String {
-    pick(
-        locale,
-        format!("{}［{}］", era_day(day), day.format("%Y-%m-%d")),
-        day.format("%Y-%m-%d (%a)").to_string(),
-    )
+    pick(locale, format!("{}［{}］", era_day(day), day.format("%Y-%m-%d")), day.format("%Y-%m-%d (%a)").to_string())
 }
 
 /// A day by the Japanese calendar with its weekday.
 fn era_day(day: NaiveDate) -> String {
     let weekday = ["月", "火", "水", "木", "金", "土", "日"];
-    let weekday = weekday
-        .get(day.weekday().num_days_from_monday() as usize)
-        .copied()
-        .unwrap_or_default();
+    let weekday = weekday.get(day.weekday().num_days_from_monday() as usize).copied().unwrap_or_default();
     format!("{}（{weekday}）", wareki(day))
 }
 
@@ -298,11 +263,9 @@ pub(super) fn duration_text(minutes: u32, locale: Locale) -> String {
 /// One visit on one line: when, how long, how and where.
 pub(super) fn visit_text(visit: &PlannedVisit, locale: Locale) -> String {
     let mut text = match visit.starts_at {
-        Some(instant) => pick(
-            locale,
-            format!("{}から", instant_text(instant, locale)),
-            format!("from {}", instant_text(instant, locale)),
-        ),
+        Some(instant) => {
+            pick(locale, format!("{}から", instant_text(instant, locale)), format!("from {}", instant_text(instant, locale)))
+        }
         None => pick(locale, "日時はこれから調整", "date to be arranged").to_owned(),
     };
     if let Some(minutes) = visit.minutes {
@@ -317,16 +280,9 @@ pub(super) fn visit_text(visit: &PlannedVisit, locale: Locale) -> String {
         Mode::Online => pick(locale, mode.label_ja(), "online"),
         Mode::Hybrid => pick(locale, "現地とオンラインの併用", "on site and online"),
     });
-    let how: Vec<String> = [mode.map(str::to_owned), known(visit.place.as_deref())]
-        .into_iter()
-        .flatten()
-        .collect();
+    let how: Vec<String> = [mode.map(str::to_owned), known(visit.place.as_deref())].into_iter().flatten().collect();
     if !how.is_empty() {
-        text.push_str(&pick(
-            locale,
-            format!("（{}）", how.join("、")),
-            format!(" ({})", how.join(", ")),
-        ));
+        text.push_str(&pick(locale, format!("（{}）", how.join("、")), format!(" ({})", how.join(", "))));
     }
     text
 }
@@ -341,13 +297,7 @@ fn one_line(text: &str) -> String {
     let line: String = text
         .chars()
         .filter(|&c| !is_bidi_control(c))
-        .map(|c| {
-            if c.is_control() || is_line_separator(c) {
-                ' '
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() || is_line_separator(c) { ' ' } else { c })
         .collect();
     shortened(line.trim(), LINE_MAX_CHARS)
 }
@@ -363,10 +313,7 @@ fn many_lines(text: &str) -> Vec<String> {
             .trim_end()
             .to_owned()
     };
-    text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
-        .map(clean)
-        .skip_while(String::is_empty)
-        .collect()
+    text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).map(clean).skip_while(String::is_empty).collect()
 }
 
 fn shortened(text: &str, max_chars: usize) -> String {
@@ -378,34 +325,18 @@ fn shortened(text: &str, max_chars: usize) -> String {
 
 /// The whole address of a path under the service's own, or of an address that is whole already.
 fn web_address(base_url: &str, path: &str) -> Option<String> {
-    let clean = |text: &str| {
-        text.chars()
-            .filter(|c| !c.is_whitespace() && !c.is_control())
-            .collect::<String>()
-    };
+    let clean = |text: &str| text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect::<String>();
     let (base, path) = (clean(base_url), clean(path));
     if path.is_empty() {
         None
     } else if path.starts_with("https://") || path.starts_with("http://") {
         Some(path)
     } else {
-        Some(format!(
-            "{}/{}",
-            base.trim_end_matches('/'),
-            path.trim_start_matches('/')
-        ))
+        Some(format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/')))
     }
 }
 
 /// Width in half-width columns, as mail lists show it.
 pub(super) fn columns(text: &str) -> usize {
-    text.chars()
-        .map(|c| {
-            if c.is_ascii() || ('\u{FF61}'..='\u{FF9F}').contains(&c) {
-                1
-            } else {
-                2
-            }
-        })
-        .sum()
+    text.chars().map(|c| if c.is_ascii() || ('\u{FF61}'..='\u{FF9F}').contains(&c) { 1 } else { 2 }).sum()
 }

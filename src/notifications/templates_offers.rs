@@ -30,12 +30,7 @@ pub(super) fn sent(
         .request(request)
         .visits(visits)
         .quote("事務局から", "From the office", message)
-        .link(
-            pen.brand,
-            "回答する（アカウントは要りません）",
-            "Answer (no account needed)",
-            pen.link,
-        )
+        .link(pen.brand, "回答する（アカウントは要りません）", "Answer (no account needed)", pen.link)
         .note(&[
             pen.say(
                 "開いただけでは回答になりません。開いた画面で選んでください。",
@@ -45,10 +40,7 @@ pub(super) fn sent(
                 "このアドレスはあなた専用です。転送しないでください。",
                 "This address is yours alone. Please do not forward it.",
             ),
-            pen.say(
-                "期限までにお答えがないときは、この依頼は終わります。",
-                "Without an answer by the deadline this offer ends.",
-            ),
+            pen.say("期限までにお答えがないときは、この依頼は終わります。", "Without an answer by the deadline this offer ends."),
         ])
 }
 
@@ -68,10 +60,7 @@ pub(super) fn accepted(
     pen.letter(pen.say("派遣の承諾", "Offer accepted"), &happened)
         .subject_extra(request.number.as_deref())
         .subject_extra(request.applicant.as_str())
-        .action(pen.say(
-            "派遣決定の手続きを進めてください。",
-            "Go on to the dispatch decision.",
-        ))
+        .action(pen.say("派遣決定の手続きを進めてください。", "Go on to the dispatch decision."))
         .request(request)
         .fact("専門家", "Expert", expert)
         .visits(visits)
@@ -118,12 +107,7 @@ fn who_is_next(pen: &Pen<'_>, next_expert: Option<&str>) -> String {
 }
 
 /// To the coordinator: no answer in time.
-pub(super) fn expired(
-    pen: &Pen<'_>,
-    request: &RequestRef,
-    expert: &str,
-    next_expert: Option<&str>,
-) -> Letter {
+pub(super) fn expired(pen: &Pen<'_>, request: &RequestRef, expert: &str, next_expert: Option<&str>) -> Letter {
     let happened = pick(
         pen.locale,
         format!("{expert}氏から{}への派遣について期限までに回答がありませんでした。", request.applicant),
@@ -139,22 +123,14 @@ pub(super) fn expired(
 }
 
 /// To the expert: the office took the offer back.
-pub(super) fn withdrawn(
-    pen: &Pen<'_>,
-    request: &RequestRef,
-    visits: &[PlannedVisit],
-    had_accepted: bool,
-) -> Letter {
+pub(super) fn withdrawn(pen: &Pen<'_>, request: &RequestRef, visits: &[PlannedVisit], had_accepted: bool) -> Letter {
     let happened = pick(
         pen.locale,
         format!("{}への派遣の依頼を事務局が取り消しました。", request.applicant),
         format!("The office has withdrawn the offer to go to {}.", request.applicant),
     );
     let to_do = if had_accepted {
-        pen.say(
-            "下の日時を空けておく必要はなくなりました。",
-            "You no longer need to keep the times below free.",
-        )
+        pen.say("下の日時を空けておく必要はなくなりました。", "You no longer need to keep the times below free.")
     } else {
         pen.nothing_to_do()
     };

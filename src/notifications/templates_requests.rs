@@ -18,22 +18,10 @@ pub(super) fn submitted(
 ) -> Letter {
     let applicant = &request.applicant;
     let (subject, happened) = match (resubmitted, pen.locale) {
-        (false, Locale::Ja) => (
-            "派遣申請が届きました",
-            format!("{applicant}から派遣申請が届きました。"),
-        ),
-        (false, Locale::En) => (
-            "New request",
-            format!("{applicant} submitted a dispatch request."),
-        ),
-        (true, Locale::Ja) => (
-            "派遣申請が再提出されました",
-            format!("{applicant}から派遣申請が再提出されました。"),
-        ),
-        (true, Locale::En) => (
-            "Request resubmitted",
-            format!("{applicant} resubmitted its request."),
-        ),
+        (false, Locale::Ja) => ("派遣申請が届きました", format!("{applicant}から派遣申請が届きました。")),
+        (false, Locale::En) => ("New request", format!("{applicant} submitted a dispatch request.")),
+        (true, Locale::Ja) => ("派遣申請が再提出されました", format!("{applicant}から派遣申請が再提出されました。")),
+        (true, Locale::En) => ("Request resubmitted", format!("{applicant} resubmitted its request.")),
     };
     pen.letter(subject, &happened)
         .subject_extra(request.number.as_deref())
@@ -50,18 +38,10 @@ pub(super) fn submitted(
 }
 
 /// To the applicant: to be corrected.
-pub(super) fn returned(
-    pen: &Pen<'_>,
-    request: &RequestRef,
-    reason: Option<&str>,
-    correct_by: Option<DateTime<Utc>>,
-) -> Letter {
+pub(super) fn returned(pen: &Pen<'_>, request: &RequestRef, reason: Option<&str>, correct_by: Option<DateTime<Utc>>) -> Letter {
     pen.letter(
         pen.say("派遣申請の差戻し", "Request returned"),
-        pen.say(
-            "派遣申請が差し戻されました。",
-            "Your dispatch request was returned for correction.",
-        ),
+        pen.say("派遣申請が差し戻されました。", "Your dispatch request was returned for correction."),
     )
     .subject_extra(request.number.as_deref())
     .action(pen.correction(reason))
@@ -91,18 +71,10 @@ pub(super) fn accepted(pen: &Pen<'_>, request: &RequestRef, comment: Option<&str
 }
 
 /// To the applicant: not accepted.
-pub(super) fn rejected(
-    pen: &Pen<'_>,
-    request: &RequestRef,
-    reason_label: Option<&str>,
-    reason: Option<&str>,
-) -> Letter {
+pub(super) fn rejected(pen: &Pen<'_>, request: &RequestRef, reason_label: Option<&str>, reason: Option<&str>) -> Letter {
     pen.letter(
         pen.say("派遣申請の結果：不採択", "Request not accepted"),
-        pen.say(
-            "派遣申請は不採択となりました。",
-            "Your dispatch request was not accepted.",
-        ),
+        pen.say("派遣申請は不採択となりました。", "Your dispatch request was not accepted."),
     )
     .subject_extra(request.number.as_deref())
     .action(pen.nothing_to_do())
@@ -114,35 +86,24 @@ pub(super) fn rejected(
 }
 
 /// To the applicant: waits for a place.
-pub(super) fn waitlisted(
-    pen: &Pen<'_>,
-    request: &RequestRef,
-    position: Option<u32>,
-    reason: Option<&str>,
-) -> Letter {
+pub(super) fn waitlisted(pen: &Pen<'_>, request: &RequestRef, position: Option<u32>, reason: Option<&str>) -> Letter {
     let place = position.map(|n| n.to_string());
     pen.letter(
         pen.say("派遣申請の結果：順番待ち", "Request on the waiting list"),
-        pen.say(
-            "派遣申請は順番待ちとなりました。",
-            "Your dispatch request is on the waiting list.",
-        ),
+        pen.say("派遣申請は順番待ちとなりました。", "Your dispatch request is on the waiting list."),
     )
     .subject_extra(request.number.as_deref())
-    .action(pen.say(
-        "今はありません。空きが出ましたらお知らせします。",
-        "Nothing for now. You will hear from us when there is a place.",
-    ))
+    .action(
+        pen.say(
+            "今はありません。空きが出ましたらお知らせします。",
+            "Nothing for now. You will hear from us when there is a place.",
+        ),
+    )
     .group()
     .fact("待ち順", "Place in the queue", place.as_deref())
     .quote("理由", "Reason", reason)
     .request(request)
-    .link(
-        pen.brand,
-        "申請の画面（取下げもここから）",
-        "The request (also to withdraw it)",
-        pen.link,
-    )
+    .link(pen.brand, "申請の画面（取下げもここから）", "The request (also to withdraw it)", pen.link)
 }
 
 /// To the approver of the body that applies: the own staff's request waits.
@@ -154,22 +115,16 @@ pub(super) fn awaiting_approval(pen: &Pen<'_>, request: &RequestRef, filed_by: O
             "A dispatch request of your body waits for approval. The office receives it once it is approved.",
         ),
     )
-    .action(pen.say(
-        "内容を確認し、承認するか、担当者へ戻してください。",
-        "Review it, then approve it or send it back to the staff.",
-    ))
+    .action(
+        pen.say("内容を確認し、承認するか、担当者へ戻してください。", "Review it, then approve it or send it back to the staff."),
+    )
     .request(request)
     .fact("入力した人", "Filed by", filed_by)
     .link(pen.brand, "申請の画面", "The request", pen.link)
 }
 
 /// To the coordinator: taken back.
-pub(super) fn withdrawn(
-    pen: &Pen<'_>,
-    request: &RequestRef,
-    reason_label: Option<&str>,
-    reason: Option<&str>,
-) -> Letter {
+pub(super) fn withdrawn(pen: &Pen<'_>, request: &RequestRef, reason_label: Option<&str>, reason: Option<&str>) -> Letter {
     pen.letter(
         pen.say("派遣申請の取下げ", "Request withdrawn"),
         pen.say(

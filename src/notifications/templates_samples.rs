@@ -28,11 +28,7 @@ pub fn sample(kind: NoticeKind) -> Notice {
         },
         NoticeKind::RequestSubmitted => Notice::RequestSubmitted {
             recipient: office(),
-            request: RequestRef {
-                number: None,
-                document_number: None,
-                ..request()
-            },
+            request: RequestRef { number: None, document_number: None, ..request() },
             filed_by: Some("伊予県デジタル戦略課（代理入力）".to_owned()),
             resubmitted: false,
             wished: visits(),
@@ -144,11 +140,7 @@ pub fn sample(kind: NoticeKind) -> Notice {
                     before: Some("4月20日 10:00".to_owned()),
                     after: Some("4月21日 10:00".to_owned()),
                 },
-                Change {
-                    item: "会場".to_owned(),
-                    before: None,
-                    after: Some("役場3階会議室".to_owned()),
-                },
+                Change { item: "会場".to_owned(), before: None, after: Some("役場3階会議室".to_owned()) },
             ],
             reason: Some("会場の都合".to_owned()),
             visits: visits(),
@@ -186,10 +178,7 @@ pub fn sample(kind: NoticeKind) -> Notice {
             correct_by: Some(day(34)),
             link: "/dispatches/7/report".to_owned(),
         },
-        NoticeKind::TestMail => Notice::TestMail {
-            recipient: office(),
-            requested_at: at(0, 10),
-        },
+        NoticeKind::TestMail => Notice::TestMail { recipient: office(), requested_at: at(0, 10) },
     }
 }
 
@@ -214,10 +203,9 @@ fn decision(reader: DecisionReader) -> Notice {
         recipient: match reader {
             DecisionReader::Applicant => town_section(),
             DecisionReader::Expert => expert(),
-            DecisionReader::ParticipatingBody => Addressee::Section {
-                organisation: "伊予県鬼北谷町".to_owned(),
-                section: Some("企画課".to_owned()),
-            },
+            DecisionReader::ParticipatingBody => {
+                Addressee::Section { organisation: "伊予県鬼北谷町".to_owned(), section: Some("企画課".to_owned()) }
+            }
         },
         reader,
         dispatch: dispatch(),
@@ -229,31 +217,19 @@ fn decision(reader: DecisionReader) -> Notice {
 }
 
 fn office() -> Addressee {
-    Addressee::Section {
-        organisation: "伊予県".to_owned(),
-        section: Some("デジタル戦略課".to_owned()),
-    }
+    Addressee::Section { organisation: "伊予県".to_owned(), section: Some("デジタル戦略課".to_owned()) }
 }
 
 fn town_section() -> Addressee {
-    Addressee::Section {
-        organisation: "伊予県松野木町".to_owned(),
-        section: Some("総務課".to_owned()),
-    }
+    Addressee::Section { organisation: "伊予県松野木町".to_owned(), section: Some("総務課".to_owned()) }
 }
 
 fn town_person() -> Addressee {
-    Addressee::Person {
-        organisation: Some("伊予県松野木町".to_owned()),
-        name: "佐藤 花子".to_owned(),
-    }
+    Addressee::Person { organisation: Some("伊予県松野木町".to_owned()), name: "佐藤 花子".to_owned() }
 }
 
 fn expert() -> Addressee {
-    Addressee::Person {
-        organisation: None,
-        name: "高﨑 太郎".to_owned(),
-    }
+    Addressee::Person { organisation: None, name: "高﨑 太郎".to_owned() }
 }
 
 fn request() -> RequestRef {
@@ -280,11 +256,7 @@ fn dispatch() -> DispatchRef {
 }
 
 fn visits() -> Vec<PlannedVisit> {
-    let later = PlannedVisit {
-        minutes: Some(90),
-        mode: Some(Mode::Online),
-        ..PlannedVisit::default()
-    };
+    let later = PlannedVisit { minutes: Some(90), mode: Some(Mode::Online), ..PlannedVisit::default() };
     vec![visit(20), later]
 }
 

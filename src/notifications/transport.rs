@@ -14,9 +14,7 @@ use std::time::{Duration, Instant};
 
 use lettre::Message;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{
-    Certificate, CertificateStore, SmtpConnection, TlsParameters, TlsParametersBuilder,
-};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters, TlsParametersBuilder};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -199,14 +197,8 @@ impl Mailer {
                 let mut sent = locked(sent);
                 let surplus = (sent.len() + 1).saturating_sub(MEMORY_MAX);
                 sent.drain(..surplus);
-                sent.push(Sent {
-                    mail: mail.clone(),
-                    raw: message.formatted(),
-                });
-                Ok(SendReceipt {
-                    code: 250,
-                    detail: "kept in memory".to_owned(),
-                })
+                sent.push(Sent { mail: mail.clone(), raw: message.formatted() });
+                Ok(SendReceipt { code: 250, detail: "kept in memory".to_owned() })
             }
         }
     }
@@ -235,9 +227,7 @@ pub struct SmtpMailer {
 
 impl fmt::Debug for SmtpMailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SmtpMailer")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("SmtpMailer").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -263,11 +253,7 @@ impl SmtpMailer {
         } else {
             Some(tls_parameters(&settings)?)
         };
-        Ok(Self {
-            settings,
-            tls,
-            idle: Mutex::default(),
-        })
+        Ok(Self { settings, tls, idle: Mutex::default() })
     }
 
     fn deliver(&self, mail: &OutgoingMail, message: &Message) -> Result<SendReceipt, SendFailure> {
@@ -276,10 +262,7 @@ impl SmtpMailer {
             Ok(response) => {
                 self.keep(connection);
                 let text: Vec<&str> = response.message().collect();
-                Ok(SendReceipt {
-                    code: response.code().into(),
-                    detail: masked(&text.join(" "), &quotable(mail)),
-                })
+                Ok(SendReceipt { code: response.code().into(), detail: masked(&text.join(" "), &quotable(mail)) })
             }
             // The library has closed the connection: its state is unknown after any refusal.
             Err(error) => Err(mail_failure(&error, mail)),
@@ -297,10 +280,7 @@ impl SmtpMailer {
         self.connect().map_err(|error| SendFailure {
             kind: FailureKind::Unreachable,
             code: error.status().map(u16::from),
-            detail: masked(
-                &format!("no session with the relay: {error}"),
-                self.settings.username.as_deref().as_slice(),
-            ),
+            detail: masked(&format!("no session with the relay: {error}"), self.settings.username.as_deref().as_slice()),
             outcome_unknown: false,
         })
     }
@@ -308,17 +288,9 @@ impl SmtpMailer {
     fn connect(&self) -> Result<SmtpConnection, lettre::transport::smtp::Error> {
         let settings = &self.settings;
         let hello = ClientId::default();
-        let wrapper = self
-            .tls
-            .as_ref()
-            .filter(|_| settings.security == SmtpSecurity::Tls);
-        let mut connection = SmtpConnection::connect(
-            (settings.host.as_str(), settings.port),
-            Some(settings.timeout),
-            &hello,
-            wrapper,
-            None,
-        )?;
+        let wrapper = self.tls.as_ref().filter(|_| settings.security == SmtpSecurity::Tls);
+        let mut connection =
+            SmtpConnection::connect((settings.host.as_str(), settings.port), Some(settings.timeout), &hello, wrapper, None)?;
         if settings.security == SmtpSecurity::StartTls
             && let Some(tls) = &self.tls
         {
@@ -341,11 +313,7 @@ impl SmtpMailer {
         let surplus = {
             let mut idle = locked(&self.idle);
             idle.push_back((connection, Instant::now()));
-            if idle.len() > IDLE_MAX {
-                idle.pop_front()
-            } else {
-                None
-            }
+            if idle.len() > IDLE_MAX { idle.pop_front() } else { None }
         };
         if let Some((mut connection, _)) = surplus {
             connection.abort();
@@ -365,32 +333,17 @@ impl Drop for SmtpMailer {
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SettingsProblem> {
     let mut builder = TlsParametersBuilder::new(settings.host.clone());
     if let Some(path) = &settings.ca_file {
-        let pem = std::fs::read(path).map_err(|error| SettingsProblem::CaFile {
-            reason: error.to_string(),
-        })?;
+        let pem = std::fs::read(path).map_err(|error| SettingsProblem::CaFile { reason: error.to_string() })?;
         // The library takes a file without any certificate for an empty list, which would then trust nobody.
-        if !pem
-            .windows(27)
-            .any(|window| window == b"-----BEGIN CERTIFICATE-----")
-        {
-            return Err(SettingsProblem::CaFile {
-                reason: "it holds no PEM certificate".to_owned(),
-            });
+        if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
+            return Err(SettingsProblem::CaFile { reason: "it holds no PEM certificate".to_owned() });
         }
-        let certificate = Certificate::from_pem(&pem).map_err(|error| SettingsProblem::CaFile {
-            reason: error.to_string(),
-        })?;
-        builder = builder
-            .certificate_store(CertificateStore::None)
-            .add_root_certificate(certificate);
+        let certificate = Certificate::from_pem(&pem).map_err(|error| SettingsProblem::CaFile { reason: error.to_string() })?;
+        builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
     }
     builder.build().map_err(|error| match settings.ca_file {
-        Some(_) => SettingsProblem::CaFile {
-            reason: error.to_string(),
-        },
-        None => SettingsProblem::Tls {
-            reason: error.to_string(),
-        },
+        Some(_) => SettingsProblem::CaFile { reason: error.to_string() },
+        None => SettingsProblem::Tls { reason: error.to_string() },
     })
 }
 
@@ -433,18 +386,12 @@ fn quotable(mail: &OutgoingMail) -> Vec<&str> {
 
 /// A relay's words on one line, bounded, with `private` values and whatever looks like an address masked.
 fn masked(text: &str, private: &[&str]) -> String {
-    let mut text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     // One or two letters would mask half the sentence and give nobody away.
     for value in private.iter().filter(|value| value.chars().count() > 2) {
         text = text.replace(value, "*");
     }
-    let words: Vec<&str> = text
-        .split_whitespace()
-        .map(|word| if word.contains('@') { "<address>" } else { word })
-        .collect();
+    let words: Vec<&str> = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word }).collect();
     words.join(" ").chars().take(DETAIL_MAX_CHARS).collect()
 }
 

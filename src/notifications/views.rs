@@ -60,10 +60,20 @@ impl From<MessageRow> for NotificationView {
             None => row.body,
         };
         Self {
-            id: row.id, event: row.event, entity_kind: row.entity_kind, entity_id: row.entity_id,
-            recipient_address: row.recipient_address, recipient_name: row.recipient_name, subject: row.subject, body,
-            status: row.status, attempts: row.attempts, next_attempt_at: row.next_attempt_at, last_error: row.last_error,
-            sent_at: row.sent_at, created_at: row.created_at,
+            id: row.id,
+            event: row.event,
+            entity_kind: row.entity_kind,
+            entity_id: row.entity_id,
+            recipient_address: row.recipient_address,
+            recipient_name: row.recipient_name,
+            subject: row.subject,
+            body,
+            status: row.status,
+            attempts: row.attempts,
+            next_attempt_at: row.next_attempt_at,
+            last_error: row.last_error,
+            sent_at: row.sent_at,
+            created_at: row.created_at,
         }
     }
 }

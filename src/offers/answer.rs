@@ -71,7 +71,12 @@ fn signed_in(conn: &mut Conn, ctx: &Ctx, seen: &OfferRecord, given: Answer, note
 /// mails. 409 when the offer is no longer open for it, has expired, or the expert cannot come any more; 412 when the offer
 /// is another than was read.
 pub fn answer(
-    conn: &mut Conn, ctx: &Ctx, seen: &OfferRecord, via: AnsweredVia, given: Answer, note: &str,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    seen: &OfferRecord,
+    via: AnsweredVia,
+    given: Answer,
+    note: &str,
 ) -> Result<(OfferRow, Audit), Error> {
     let verb = given.verb();
     let (request, offer) = service::under_lock(conn, ctx, &seen.offer, verb)?;
@@ -123,7 +128,11 @@ pub fn answer(
 /// Holds the visits for an acceptance: under the expert's lock, which follows the request's, the standing and the agreed load
 /// are checked; an overlap is refused by the database.
 fn take(
-    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, visits: &[OfferedVisit],
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    offer: &OfferRow,
+    visits: &[OfferedVisit],
 ) -> Result<Vec<crate::ids::VisitId>, Error> {
     lock_row(conn, Lockable::Expert, offer.expert_id.0)?;
     let expert = service::expert_of(conn, offer)?;

@@ -159,7 +159,8 @@ fn statuses(text: Option<&str>) -> Result<Vec<OfferStatus>, Error> {
             part.parse().map_err(|_| {
                 let known: Vec<&str> = OfferStatus::ALL.iter().map(|status| status.as_str()).collect();
                 Error::new(ErrorCode::UnknownParameter).field(
-                    "status", "unknown_value",
+                    "status",
+                    "unknown_value",
                     format!("次のいずれかをカンマ区切りで指定してください: {}", known.join(", ")),
                     format!("Must be some of, separated by commas: {}", known.join(", ")),
                 )

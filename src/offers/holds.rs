@@ -19,8 +19,13 @@ use crate::requests::store::RequestRow;
 /// the expert is booked then); one to be arranged loads the month in which the requested period begins. The caller holds
 /// the expert's lock and has checked the load.
 pub fn hold(
-    conn: &mut Conn, request: &RequestRow, offer: &OfferRow, planned: &[OfferedVisit], buffer_minutes: i32,
-    bodies: &BTreeSet<OrganisationId>, now: UtcTime,
+    conn: &mut Conn,
+    request: &RequestRow,
+    offer: &OfferRow,
+    planned: &[OfferedVisit],
+    buffer_minutes: i32,
+    bodies: &BTreeSet<OrganisationId>,
+    now: UtcTime,
 ) -> Result<Vec<VisitId>, Error> {
     let mut ids = Vec::with_capacity(planned.len());
     for visit in planned {

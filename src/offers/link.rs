@@ -101,8 +101,20 @@ impl LinkAnswerBody {
     fn given(self) -> Result<(Answer, String), Error> {
         let mut fields = Fields::new();
         let (declines, proposes) = (self.answer == LinkAnswer::Decline, self.answer == LinkAnswer::ProposeDates);
-        fields.check(declines == self.reason_code.is_some(), "/reason_code", "only_for_decline", "辞退の場合にのみ理由を指定してください", "Give a reason for decline, and only then");
-        fields.check(proposes == self.visits.is_some(), "/visits", "only_for_propose_dates", "別の日程を提案する場合にのみ指定してください", "Give visits for propose_dates, and only then");
+        fields.check(
+            declines == self.reason_code.is_some(),
+            "/reason_code",
+            "only_for_decline",
+            "辞退の場合にのみ理由を指定してください",
+            "Give a reason for decline, and only then",
+        );
+        fields.check(
+            proposes == self.visits.is_some(),
+            "/visits",
+            "only_for_propose_dates",
+            "別の日程を提案する場合にのみ指定してください",
+            "Give visits for propose_dates, and only then",
+        );
         fields.finish()?;
         let given = match (self.answer, self.reason_code, self.visits) {
             (LinkAnswer::Decline, Some(reason), _) => Answer::Decline(reason),

@@ -56,7 +56,13 @@ pub fn request_ref(conn: &mut Conn, request: &RequestRow) -> Result<RequestRef, 
 
 /// Asks the expert, with the one-time link. The token is in this mail and nowhere else.
 pub fn to_expert(
-    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, expert: &ExpertRow, visits: &[OfferedVisit], token: &str,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    offer: &OfferRow,
+    expert: &ExpertRow,
+    visits: &[OfferedVisit],
+    token: &str,
 ) -> Result<(), Error> {
     let expires_at = offer.expires_at.ok_or_else(|| Error::internal("a sent offer has no end"))?;
     let to = Recipient::person(&expert.email, &expert.name, "", Locale::Ja);
@@ -74,7 +80,12 @@ pub fn to_expert(
 
 /// Tells an expert that an offer is no longer open, or that accepted visits are released.
 pub fn withdrawn_to_expert(
-    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, expert: &ExpertRow, visits: &[OfferedVisit],
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    offer: &OfferRow,
+    expert: &ExpertRow,
+    visits: &[OfferedVisit],
     had_accepted: bool,
 ) -> Result<(), Error> {
     let to = Recipient::person(&expert.email, &expert.name, "", Locale::Ja);
@@ -118,7 +129,12 @@ pub enum News<'a> {
 
 /// Tells the owner's coordinators and their section mailbox.
 pub fn to_office(
-    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, expert_name: &str, news: &News<'_>,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    offer: &OfferRow,
+    expert_name: &str,
+    news: &News<'_>,
 ) -> Result<(), Error> {
     let about = request_ref(conn, request)?;
     for to in people::coordinators_of(conn, request.owner_organisation_id, ctx.today())? {
@@ -130,23 +146,43 @@ pub fn to_office(
 }
 
 fn notice(
-    recipient: Addressee, about: RequestRef, request: &RequestRow, offer: &OfferRow, expert_name: &str, news: &News<'_>,
+    recipient: Addressee,
+    about: RequestRef,
+    request: &RequestRow,
+    offer: &OfferRow,
+    expert_name: &str,
+    news: &News<'_>,
 ) -> Notice {
     let expert = expert_name.to_owned();
     let link = format!("/requests/{}", request.id);
     match news {
         News::Accepted { visits } => Notice::OfferAccepted {
-            recipient, request: about, expert, visits: all_planned(visits), comment: said(&offer.answer_note), link,
-        },
-        News::Declined { reason, next_expert } => Notice::OfferDeclined {
-            recipient, request: about, expert, reason: reason.clone(), next_expert: next_expert.clone(), link,
-        },
-        News::DatesProposed { visits } => Notice::OfferDatesProposed {
-            recipient, request: about, expert, proposed: all_planned(visits), comment: said(&offer.answer_note), answer_by: None,
+            recipient,
+            request: about,
+            expert,
+            visits: all_planned(visits),
+            comment: said(&offer.answer_note),
             link,
         },
-        News::Expired { next_expert } => Notice::OfferExpired {
-            recipient, request: about, expert, next_expert: next_expert.clone(), link,
+        News::Declined { reason, next_expert } => Notice::OfferDeclined {
+            recipient,
+            request: about,
+            expert,
+            reason: reason.clone(),
+            next_expert: next_expert.clone(),
+            link,
         },
+        News::DatesProposed { visits } => Notice::OfferDatesProposed {
+            recipient,
+            request: about,
+            expert,
+            proposed: all_planned(visits),
+            comment: said(&offer.answer_note),
+            answer_by: None,
+            link,
+        },
+        News::Expired { next_expert } => {
+            Notice::OfferExpired { recipient, request: about, expert, next_expert: next_expert.clone(), link }
+        }
     }
 }

@@ -92,11 +92,7 @@ impl OfferStatus {
 
     /// The verbs somebody can ask for in this state.
     pub fn verbs(self) -> Vec<OfferVerb> {
-        TRANSITIONS
-            .iter()
-            .filter(|(from, by, _)| *from == self && *by != OfferVerb::Expire)
-            .map(|(_, verb, _)| *verb)
-            .collect()
+        TRANSITIONS.iter().filter(|(from, by, _)| *from == self && *by != OfferVerb::Expire).map(|(_, verb, _)| *verb).collect()
     }
 
     /// Whether somebody still has to act: the expert (sent) or the coordinator (other dates proposed). While one offer
@@ -217,7 +213,8 @@ pub fn check_visits(fields: &mut Fields, pointer: &str, visits: &[OfferedVisit],
             }
             (Some(_), None) => {
                 fields.wrong(
-                    at("start_minute"), "required",
+                    at("start_minute"),
+                    "required",
                     "日付を指定するときは開始時刻も必要です（日程調整中とする場合は日付を省いてください）",
                     "A day needs a start; leave out the day for a visit that is to be arranged",
                 );
@@ -225,18 +222,27 @@ pub fn check_visits(fields: &mut Fields, pointer: &str, visits: &[OfferedVisit],
             }
             (Some(day), Some(start)) => {
                 fields.check(
-                    frame.fiscal_year.contains(day), at("day"), "outside_fiscal_year",
-                    "申請の年度内の日付にしてください", "Must lie in the request's fiscal year",
+                    frame.fiscal_year.contains(day),
+                    at("day"),
+                    "outside_fiscal_year",
+                    "申請の年度内の日付にしてください",
+                    "Must lie in the request's fiscal year",
                 );
                 fields.within(&at("start_minute"), i64::from(start), 0, i64::from(DAY_MINUTES - 1));
                 if (0..DAY_MINUTES).contains(&start) && (SHORTEST_VISIT_MINUTES..=DAY_MINUTES).contains(&visit.minutes) {
                     fields.check(
-                        start + visit.minutes <= DAY_MINUTES, at("minutes"), "beyond_midnight",
-                        "日付をまたぐ訪問は指定できません", "Must end on the same day",
+                        start + visit.minutes <= DAY_MINUTES,
+                        at("minutes"),
+                        "beyond_midnight",
+                        "日付をまたぐ訪問は指定できません",
+                        "Must end on the same day",
                     );
                     fields.check(
-                        visit.starts_at().is_some_and(|start| start > frame.now), at("day"), "in_the_past",
-                        "これからの日時にしてください", "Must lie ahead",
+                        visit.starts_at().is_some_and(|start| start > frame.now),
+                        at("day"),
+                        "in_the_past",
+                        "これからの日時にしてください",
+                        "Must lie ahead",
                     );
                 }
             }
@@ -247,7 +253,8 @@ pub fn check_visits(fields: &mut Fields, pointer: &str, visits: &[OfferedVisit],
     }
     for (i, later) in overlapping(visits, frame.buffer_minutes) {
         fields.wrong(
-            format!("{pointer}/{later}/start_minute"), "overlaps",
+            format!("{pointer}/{later}/start_minute"),
+            "overlaps",
             format!("{}件目の訪問と時間（移動時間を含む）が重なっています", i + 1),
             format!("Overlaps visit {} (travel time included)", i + 1),
         );
@@ -267,7 +274,9 @@ fn overlapping(visits: &[OfferedVisit], buffer_minutes: i32) -> Vec<(usize, usiz
     // The one that reaches furthest so far is the one a later beginning can fall into.
     let mut reach: Option<(UtcTime, usize)> = None;
     for (from, to, i) in times {
-        if let Some((end, other)) = reach && from < end {
+        if let Some((end, other)) = reach
+            && from < end
+        {
             pairs.push((other.min(i), other.max(i)));
         }
         if reach.is_none_or(|(end, _)| to > end) {

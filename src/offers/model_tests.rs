@@ -11,9 +11,7 @@ fn at(month: u32, day_of_month: u32, minute: u16) -> UtcTime {
 }
 
 fn dated(month: u32, day_of_month: u32, start: i32, minutes: i32, mode: Mode) -> OfferedVisit {
-    OfferedVisit {
-        day: Some(day(month, day_of_month)), start_minute: Some(start), minutes, mode, place: "市役所".to_owned(),
-    }
+    OfferedVisit { day: Some(day(month, day_of_month)), start_minute: Some(start), minutes, mode, place: "市役所".to_owned() }
 }
 
 fn open(minutes: i32) -> OfferedVisit {
@@ -124,11 +122,7 @@ fn the_visits_of_one_offer_leave_time_to_travel_between_them() {
 
 #[test]
 fn a_long_visit_is_seen_to_overlap_even_behind_a_short_one() {
-    let visits = [
-        dated(6, 18, 0, 1000, Mode::Online),
-        dated(6, 18, 100, 15, Mode::Online),
-        dated(6, 18, 900, 60, Mode::Online),
-    ];
+    let visits = [dated(6, 18, 0, 1000, Mode::Online), dated(6, 18, 100, 15, Mode::Online), dated(6, 18, 900, 60, Mode::Online)];
     assert_eq!(overlapping(&visits, 0), vec![(0, 1), (0, 2)]);
 }
 
@@ -147,14 +141,14 @@ fn what_hinders_an_expert_is_named_for_each_visit() {
         leaves: vec![(day(6, 10), day(6, 20))],
     };
     let visits = [
-        dated(6, 9, 600, 60, Mode::Onsite), dated(6, 10, 600, 60, Mode::Onsite), dated(6, 30, 600, 60, Mode::Onsite),
-        dated(7, 1, 600, 60, Mode::Onsite), open(60),
+        dated(6, 9, 600, 60, Mode::Onsite),
+        dated(6, 10, 600, 60, Mode::Onsite),
+        dated(6, 30, 600, 60, Mode::Onsite),
+        dated(7, 1, 600, 60, Mode::Onsite),
+        open(60),
     ];
     let period = (day(6, 1), day(8, 31));
-    assert_eq!(
-        standing.hindrances(&visits, period),
-        vec![(Some(1), Hindrance::OnLeave), (Some(3), Hindrance::NotAppointed)]
-    );
+    assert_eq!(standing.hindrances(&visits, period), vec![(Some(1), Hindrance::OnLeave), (Some(3), Hindrance::NotAppointed)]);
     let suspended = ExpertStanding { registered: false, ..standing };
     assert_eq!(suspended.hindrances(&visits, period), vec![(None, Hindrance::NotRegistered)]);
 }
@@ -162,7 +156,10 @@ fn what_hinders_an_expert_is_named_for_each_visit() {
 #[test]
 fn a_visit_to_be_arranged_needs_one_free_day_of_the_period() {
     let standing = |leaves: Vec<(NaiveDate, NaiveDate)>| ExpertStanding {
-        registered: true, appointed_from: day(6, 15), appointed_to: None, leaves,
+        registered: true,
+        appointed_from: day(6, 15),
+        appointed_to: None,
+        leaves,
     };
     let within = |standing: ExpertStanding, from: NaiveDate, to: NaiveDate| standing.hindrances(&[open(60)], (from, to));
     assert_eq!(within(standing(vec![]), day(6, 1), day(6, 14)), vec![(Some(0), Hindrance::NotAppointed)]);

@@ -42,9 +42,13 @@ impl From<&OfferVisitView> for VisitLine {
             (Some(day), Some(start)) => format!("{} {}〜{}", wareki(day), clock(start), clock(start + visit.minutes)),
             _ => "日時は調整".to_owned(),
         };
-        let length = if visit.minutes % 60 == 0 { format!("{}時間", visit.minutes / 60) } else { format!("{}分", visit.minutes) };
+        let length =
+            if visit.minutes % 60 == 0 { format!("{}時間", visit.minutes / 60) } else { format!("{}分", visit.minutes) };
         Self {
-            when, length, mode: visit.mode.label_ja(), place: visit.place.clone(),
+            when,
+            length,
+            mode: visit.mode.label_ja(),
+            place: visit.place.clone(),
             day: visit.day.map(|day| day.to_string()).unwrap_or_default(),
             start: visit.start_minute.map(|minute| format!("{:02}:{:02}", minute / 60, minute % 60)).unwrap_or_default(),
         }
@@ -123,18 +127,32 @@ fn form(view: &LinkOfferView, token: &str, typed: &HashMap<String, String>, prob
         }
     }
     Some(AnswerPage {
-        problems, expert: offer.expert_name.clone(), applicant: offer.applicant_name.clone(), theme: offer.theme.clone(),
-        message: offer.message.clone(), until: instant(view.expires_at), visits, token: token.to_owned(),
-        chosen: text("answer"), reason_code: text("reason_code"), note: text("note"), reasons: DeclineReason::ALL,
+        problems,
+        expert: offer.expert_name.clone(),
+        applicant: offer.applicant_name.clone(),
+        theme: offer.theme.clone(),
+        message: offer.message.clone(),
+        until: instant(view.expires_at),
+        visits,
+        token: token.to_owned(),
+        chosen: text("answer"),
+        reason_code: text("reason_code"),
+        note: text("note"),
+        reasons: DeclineReason::ALL,
     })
 }
 
 fn standing(app: &App, view: &LinkOfferView) -> Result<HttpResponse, Error> {
     let (heading, text) = match view.status {
-        OfferStatus::Accepted => ("承諾をお受けしました", format!("{}に承諾の回答をいただいています。決定の通知をお待ちください。", instant(view.answered_at))),
+        OfferStatus::Accepted => (
+            "承諾をお受けしました",
+            format!("{}に承諾の回答をいただいています。決定の通知をお待ちください。", instant(view.answered_at)),
+        ),
         OfferStatus::Declined => ("ご辞退を承りました", "ご連絡ありがとうございました。".to_owned()),
         OfferStatus::DatesProposed => ("別の日時のご提案をお受けしました", "事務局から、あらためてご連絡します。".to_owned()),
-        OfferStatus::Expired => ("回答期限を過ぎています", format!("期限は{}でした。事務局へご連絡ください。", instant(view.expires_at))),
+        OfferStatus::Expired => {
+            ("回答期限を過ぎています", format!("期限は{}でした。事務局へご連絡ください。", instant(view.expires_at)))
+        }
         _ => ("この依頼は取り消されました", "ご不明な点は事務局へご連絡ください。".to_owned()),
     };
     Page::open(heading).render(app, &Message { heading, text: &text, link: None })
@@ -142,7 +160,8 @@ fn standing(app: &App, view: &LinkOfferView) -> Result<HttpResponse, Error> {
 
 fn unknown(app: &App) -> Result<HttpResponse, Error> {
     let heading = "リンクが正しくありません";
-    let text = "メールに記載のアドレス全体を開いてください。期限の過ぎたリンクや、新しいリンクが届いた後の古いリンクは使えません。";
+    let text =
+        "メールに記載のアドレス全体を開いてください。期限の過ぎたリンクや、新しいリンクが届いた後の古いリンクは使えません。";
     Page::open(heading).status(StatusCode::NOT_FOUND).render(app, &Message { heading, text, link: None })
 }
 
@@ -213,7 +232,9 @@ fn body(view: &LinkOfferView, typed: &HashMap<String, String>) -> Result<LinkAns
     match text("answer") {
         "accept" => Ok(LinkAnswerBody { answer: LinkAnswer::Accept, reason_code: None, note, visits: None }),
         "decline" => {
-            let reason = text("reason_code").parse().map_err(|_| wrong("/reason_code", "引き受けられない理由を選んでください", "Choose a reason"))?;
+            let reason = text("reason_code")
+                .parse()
+                .map_err(|_| wrong("/reason_code", "引き受けられない理由を選んでください", "Choose a reason"))?;
             Ok(LinkAnswerBody { answer: LinkAnswer::Decline, reason_code: Some(reason), note, visits: None })
         }
         "propose_dates" => {
@@ -221,13 +242,17 @@ fn body(view: &LinkOfferView, typed: &HashMap<String, String>) -> Result<LinkAns
             let mut visits = Vec::new();
             for (index, visit) in asked.iter().enumerate() {
                 let (day, start) = (text(&format!("day{index}")), text(&format!("start{index}")));
-                let unreadable = || wrong(&format!("/visits/{index}/day"), "別の日と開始時刻を入力してください", "Enter day and start");
+                let unreadable =
+                    || wrong(&format!("/visits/{index}/day"), "別の日と開始時刻を入力してください", "Enter day and start");
                 let day: NaiveDate = day.parse().map_err(|_| unreadable())?;
                 let (hours, minutes) = start.split_once(':').ok_or_else(unreadable)?;
                 let (hours, minutes): (i32, i32) =
                     (hours.parse().map_err(|_| unreadable())?, minutes.parse().map_err(|_| unreadable())?);
                 visits.push(OfferVisitBody {
-                    day: Some(day), start_minute: Some(hours * 60 + minutes), minutes: visit.minutes, mode: visit.mode,
+                    day: Some(day),
+                    start_minute: Some(hours * 60 + minutes),
+                    minutes: visit.minutes,
+                    mode: visit.mode,
                     place: visit.place.clone(),
                 });
             }

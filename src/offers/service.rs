@@ -14,8 +14,8 @@ use super::views::{CreateOfferBody, OfferView, SendOfferBody, TakeDatesBody, Wit
 use crate::auth::secrets;
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
-use crate::db::dialect::{Lockable, lock_row};
 use crate::db::Conn;
+use crate::db::dialect::{Lockable, lock_row};
 use crate::dispatches::model::Party;
 use crate::error::{Error, ErrorCode};
 use crate::experts::model::{ExceptionKind, ExpertStatus};
@@ -48,7 +48,10 @@ pub(super) fn require_accepted(conn: &mut Conn, request: &RequestRow) -> Result<
     }
     let verbs = request.status.verbs().into_iter().map(|verb| verb.as_str()).collect();
     Err(Error::transition(request.status.as_str(), verbs).detail(
-        format!("専門家への依頼は受理した申請（または派遣中の交代）についてのみ行えます（現在は「{}」）", request.status.label_ja()),
+        format!(
+            "専門家への依頼は受理した申請（または派遣中の交代）についてのみ行えます（現在は「{}」）",
+            request.status.label_ja()
+        ),
         format!("Experts are asked for accepted requests and for replacements only (this one is {})", request.status),
     ))
 }
@@ -57,7 +60,8 @@ pub(super) fn require_accepted(conn: &mut Conn, request: &RequestRow) -> Result<
 pub(super) fn rules_of(conn: &mut Conn, request: &RequestRow) -> Result<YearRow, Error> {
     crate::pools::store::year(conn, request.programme_id, request.fiscal_year)?.ok_or_else(|| {
         Error::rule(
-            "no_rules_for_year", "/visits",
+            "no_rules_for_year",
+            "/visits",
             format!("{}年度の事業の規則が設定されていません", request.fiscal_year),
             format!("The programme has no rules for fiscal year {}", request.fiscal_year),
         )
@@ -108,9 +112,7 @@ fn has_conflict(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, expert: Expert
     let (from, to) = (request.period_from.min(ctx.today()), request.period_to);
     let conflicts = crate::experts::store::conflicts(conn, expert)?;
     Ok(conflicts.iter().any(|conflict| {
-        bodies.contains(&conflict.organisation_id)
-            && conflict.valid_from <= to
-            && conflict.valid_to.is_none_or(|end| end > from)
+        bodies.contains(&conflict.organisation_id) && conflict.valid_from <= to && conflict.valid_to.is_none_or(|end| end > from)
     }))
 }
 
@@ -141,18 +143,32 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOffer
     let valid_hours = body.valid_hours.unwrap_or(rules.rules.offer_valid_hours);
     fields.within("/valid_hours", i64::from(valid_hours), 1, i64::from(LONGEST_VALIDITY_HOURS));
     if let Some(reason) = &body.conflict_override_reason {
-        fields.check(!reason.trim().is_empty(), "/conflict_override_reason", "required", "理由を入力してください", "Give the reason");
+        fields.check(
+            !reason.trim().is_empty(),
+            "/conflict_override_reason",
+            "required",
+            "理由を入力してください",
+            "Give the reason",
+        );
         fields.text("/conflict_override_reason", reason, 1000);
     }
     model::check_visits(&mut fields, "/visits", &visits, &frame_of(&request, &rules, ctx.now)?);
     if expert.is_none() {
-        fields.wrong("/expert_id", "not_in_pool", "この事業の人材プールに登録された専門家を指定してください", "Must be an expert of the programme's pool");
+        fields.wrong(
+            "/expert_id",
+            "not_in_pool",
+            "この事業の人材プールに登録された専門家を指定してください",
+            "Must be an expert of the programme's pool",
+        );
     }
     fields.finish()?;
     let expert = expert.ok_or_else(|| Error::internal("expert"))?;
     if earlier.iter().any(|offer| offer.expert_id == expert.id && offer.status.stands()) {
         return Err(Error::new(ErrorCode::Duplicate).field(
-            "/expert_id", "duplicate", "この専門家にはすでに依頼しています", "This expert has already been asked for this request",
+            "/expert_id",
+            "duplicate",
+            "この専門家にはすでに依頼しています",
+            "This expert has already been asked for this request",
         ));
     }
     refuse_hindered(conn, &request, &expert, &visits)?;
@@ -160,7 +176,8 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOffer
     let override_reason = body.conflict_override_reason.filter(|_| conflict);
     if conflict && override_reason.is_none() {
         return Err(Error::rule(
-            "conflict_of_interest", "/expert_id",
+            "conflict_of_interest",
+            "/expert_id",
             "申請団体との利益相反が登録されています。依頼する場合は conflict_override_reason に理由を記載してください",
             "A conflict of interest with the applicant is on record; give conflict_override_reason to ask nevertheless",
         ));
@@ -168,14 +185,20 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOffer
     let rank = earlier.iter().map(|offer| offer.rank).max().unwrap_or(0) + 1;
     if rank > MOST_OFFERS {
         return Err(Error::rule(
-            "offers_per_request", "/expert_id",
-            format!("1件の申請で依頼できるのは{MOST_OFFERS}回までです"), format!("At most {MOST_OFFERS} offers for one request"),
+            "offers_per_request",
+            "/expert_id",
+            format!("1件の申請で依頼できるのは{MOST_OFFERS}回までです"),
+            format!("At most {MOST_OFFERS} offers for one request"),
         ));
     }
 
     let new = NewOffer {
-        request_id: request.id, expert_id: expert.id, rank, message: &body.message,
-        proposed_by: ctx.principal.user_id(), valid_hours,
+        request_id: request.id,
+        expert_id: expert.id,
+        rank,
+        message: &body.message,
+        proposed_by: ctx.principal.user_id(),
+        valid_hours,
     };
     let mut offer = store::insert(conn, &new, ctx.now)?;
     store::insert_visits(conn, offer.id, &visits, false)?;
@@ -207,7 +230,12 @@ fn refuse_hindered(conn: &mut Conn, request: &RequestRow, expert: &ExpertRow, vi
 
 /// Sends an offer: a new one-time link, a new end, the mail. The caller has checked that it may go out.
 fn send(
-    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, expert: &ExpertRow, visits: &[OfferedVisit],
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    offer: &OfferRow,
+    expert: &ExpertRow,
+    visits: &[OfferedVisit],
 ) -> Result<OfferRow, Error> {
     let expires_at = model::expiry(ctx.now, offer.valid_hours, visits).ok_or_else(|| in_the_past(offer))?;
     let token = secrets::generate()?;
@@ -217,8 +245,10 @@ fn send(
 }
 
 fn in_the_past(offer: &OfferRow) -> Error {
-    Error::transition(offer.status.as_str(), offer.status.verbs().into_iter().map(|verb| verb.as_str()).collect())
-        .detail("訪問の日時がすでに過ぎているため送付できません", "A visit has already begun, so the expert cannot be asked any more")
+    Error::transition(offer.status.as_str(), offer.status.verbs().into_iter().map(|verb| verb.as_str()).collect()).detail(
+        "訪問の日時がすでに過ぎているため送付できません",
+        "A visit has already begun, so the expert cannot be asked any more",
+    )
 }
 
 /// An offer as it is under its request's lock, with that request. 409 when its state does not allow the verb, 412 when it
@@ -282,7 +312,13 @@ pub fn take_dates(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: TakeDates
     changed(conn, ctx, &request, &before, &sent)
 }
 
-fn changed(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, before: &OfferRow, after: &OfferRow) -> Result<Outcome<OfferView>, Error> {
+fn changed(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    before: &OfferRow,
+    after: &OfferRow,
+) -> Result<Outcome<OfferView>, Error> {
     let audit = Audit::new("offer", after.id.0, request.owner_organisation_id).change(
         json!({"status": before.status, "expires_at": before.expires_at}),
         json!({"status": after.status, "expires_at": after.expires_at, "valid_hours": after.valid_hours}),
@@ -306,7 +342,8 @@ pub fn withdraw(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: WithdrawOff
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
     fields.text("/reason", &body.reason, 1000);
     fields.finish()?;
-    let (ended, released) = withdraw_one(conn, ctx, &request, &offer, body.party.unwrap_or(Party::Prefecture), Some(&body.reason))?;
+    let (ended, released) =
+        withdraw_one(conn, ctx, &request, &offer, body.party.unwrap_or(Party::Prefecture), Some(&body.reason))?;
     let audit = Audit::new("offer", ended.id.0, request.owner_organisation_id)
         .change(json!({"status": offer.status}), json!({"status": ended.status, "visits_released": released}))
         .because(body.reason);
@@ -315,7 +352,12 @@ pub fn withdraw(conn: &mut Conn, ctx: &Ctx, seen: OfferRecord, body: WithdrawOff
 }
 
 fn withdraw_one(
-    conn: &mut Conn, ctx: &Ctx, request: &RequestRow, offer: &OfferRow, party: Party, reason: Option<&str>,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    request: &RequestRow,
+    offer: &OfferRow,
+    party: Party,
+    reason: Option<&str>,
 ) -> Result<(OfferRow, usize), Error> {
     let had_accepted = offer.status == OfferStatus::Accepted;
     let was_told = offer.status != OfferStatus::Queued;

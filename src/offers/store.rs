@@ -164,7 +164,11 @@ pub fn list(conn: &mut Conn, filter: &OfferFilter, before: Option<OfferId>, limi
         .order(offers::id.desc())
         .limit(limit)
         .select((
-            OfferRow::as_select(), experts::name, requests::owner_organisation_id, organisations::id, organisations::name,
+            OfferRow::as_select(),
+            experts::name,
+            requests::owner_organisation_id,
+            organisations::id,
+            organisations::name,
             requests::theme,
         ))
         .into_boxed();
@@ -326,7 +330,12 @@ fn stale() -> Error {
 
 /// Writes that an offer was sent: a new link, a new end, no answer. 412 when somebody changed it since it was read.
 pub fn mark_sent(
-    conn: &mut Conn, offer: &OfferRow, valid_hours: i32, expires_at: UtcTime, token_hash: &str, now: UtcTime,
+    conn: &mut Conn,
+    offer: &OfferRow,
+    valid_hours: i32,
+    expires_at: UtcTime,
+    token_hash: &str,
+    now: UtcTime,
 ) -> Result<OfferRow, Error> {
     diesel::update(offers::table.filter(offers::id.eq(offer.id)).filter(offers::version.eq(offer.version)))
         .set((
@@ -351,7 +360,12 @@ pub fn mark_sent(
 
 /// Writes an answer. 412 when somebody changed the offer since it was read.
 pub fn mark_answered(
-    conn: &mut Conn, offer: &OfferRow, status: OfferStatus, via: AnsweredVia, reason: Option<DeclineReason>, note: &str,
+    conn: &mut Conn,
+    offer: &OfferRow,
+    status: OfferStatus,
+    via: AnsweredVia,
+    reason: Option<DeclineReason>,
+    note: &str,
     now: UtcTime,
 ) -> Result<OfferRow, Error> {
     diesel::update(offers::table.filter(offers::id.eq(offer.id)).filter(offers::version.eq(offer.version)))

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::db::migrations::{self, SchemaState};
 use crate::db::dialect;
+use crate::db::migrations::{self, SchemaState};
 use crate::notifications::store;
 
 /// Registers the operations.
@@ -93,8 +93,12 @@ async fn readiness(app: web::Data<App>) -> HttpResponse {
         Err(error) => {
             tracing::error!(%error, "not ready");
             HttpResponse::ServiceUnavailable().json(Readiness {
-                status: "not_ready".to_owned(), database: None, migrations: None, outbox_age_seconds: None,
-                outbox_parked: None, warnings,
+                status: "not_ready".to_owned(),
+                database: None,
+                migrations: None,
+                outbox_age_seconds: None,
+                outbox_parked: None,
+                warnings,
             })
         }
     }

@@ -83,7 +83,10 @@ fn kinds(text: Option<&str>) -> Result<Vec<OrganisationKind>, Error> {
         .map(|part| {
             part.parse().map_err(|_| {
                 Error::new(ErrorCode::UnknownParameter).field(
-                    "kinds", "unknown_value", format!("「{part}」という団体の種類はありません"), format!("There is no kind {part:?}"),
+                    "kinds",
+                    "unknown_value",
+                    format!("「{part}」という団体の種類はありません"),
+                    format!("There is no kind {part:?}"),
                 )
             })
         })

@@ -46,15 +46,7 @@ impl BodyKind {
     /// The kind of a machine code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [
-            Self::Prefecture,
-            Self::City,
-            Self::SpecialWard,
-            Self::Town,
-            Self::Village,
-        ]
-        .into_iter()
-        .find(|kind| kind.code() == code)
+        [Self::Prefecture, Self::City, Self::SpecialWard, Self::Town, Self::Village].into_iter().find(|kind| kind.code() == code)
     }
 
     /// The kind a municipality's name says it is: 市, 区, 町 or 村 at its end.
@@ -141,13 +133,7 @@ pub enum PopulationBand {
 
 impl PopulationBand {
     /// All bands, smallest first.
-    pub const ALL: [Self; 5] = [
-        Self::Under10k,
-        Self::From10k,
-        Self::From50k,
-        Self::From100k,
-        Self::From300k,
-    ];
+    pub const ALL: [Self; 5] = [Self::Under10k, Self::From10k, Self::From50k, Self::From100k, Self::From300k];
 
     /// The band of a number of inhabitants.
     #[must_use]
@@ -226,11 +212,7 @@ pub enum BodyTableFault {
 
 impl fmt::Display for BodyTableProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "built-in table of bodies, line {}: {:?}",
-            self.line, self.fault
-        )
+        write!(f, "built-in table of bodies, line {}: {:?}", self.line, self.fault)
     }
 }
 
@@ -260,10 +242,7 @@ pub fn find_body(code: LgCode) -> Option<&'static Body> {
 fn parse(table: &'static str) -> Result<Vec<Body>, BodyTableProblem> {
     let mut bodies: Vec<Body> = Vec::new();
     for (index, line) in table.lines().enumerate().skip(1) {
-        let at = |fault| BodyTableProblem {
-            line: index + 1,
-            fault,
-        };
+        let at = |fault| BodyTableProblem { line: index + 1, fault };
         let body = parse_line(line).map_err(at)?;
         if bodies.last().is_some_and(|before| before.code >= body.code) {
             return Err(at(BodyTableFault::Order));
@@ -292,29 +271,15 @@ fn parse_line(line: &'static str) -> Result<Body, BodyTableFault> {
     if prefecture_code != code.prefecture() {
         return Err(BodyTableFault::Code(None));
     }
-    let expected_kind = if code.is_prefecture() {
-        Some(BodyKind::Prefecture)
-    } else {
-        BodyKind::of_municipality_name(name)
-    };
+    let expected_kind = if code.is_prefecture() { Some(BodyKind::Prefecture) } else { BodyKind::of_municipality_name(name) };
     if expected_kind != Some(kind) || code.is_ward_of_designated_city() {
         return Err(BodyTableFault::Kind);
     }
-    Ok(Body {
-        code,
-        kind,
-        prefecture_code,
-        name,
-        kana,
-        latitude,
-        longitude,
-        population,
-    })
+    Ok(Body { code, kind, prefecture_code, name, kana, latitude, longitude, population })
 }
 
 fn parse_code(text: &str) -> Result<LgCode, BodyTableFault> {
-    text.parse()
-        .map_err(|problem| BodyTableFault::Code(Some(problem)))
+    text.parse().map_err(|problem| BodyTableFault::Code(Some(problem)))
 }
 
 fn parse_coordinate(text: &str) -> Result<f64, BodyTableFault> {
@@ -345,11 +310,7 @@ mod tests {
 
     fn municipalities(prefecture: &str) -> usize {
         let code: LgCode = prefecture.parse().unwrap();
-        all()
-            .unwrap()
-            .iter()
-            .filter(|b| b.prefecture_code == code && b.kind != BodyKind::Prefecture)
-            .count()
+        all().unwrap().iter().filter(|b| b.prefecture_code == code && b.kind != BodyKind::Prefecture).count()
     }
 
     #[test]
@@ -374,11 +335,7 @@ mod tests {
         for body in bodies {
             assert!((24.0..46.0).contains(&body.latitude), "{}", body.name);
             assert!((122.0..146.0).contains(&body.longitude), "{}", body.name);
-            assert!(
-                body.kana.chars().all(|c| ('ぁ'..='ゖ').contains(&c) || c == 'ー'),
-                "{}",
-                body.kana
-            );
+            assert!(body.kana.chars().all(|c| ('ぁ'..='ゖ').contains(&c) || c == 'ー'), "{}", body.kana);
             if let Some(population) = body.population {
                 assert_eq!(population.value % population.rounding, 0, "{}", body.name);
             }
@@ -425,14 +382,8 @@ mod tests {
             fault("h\n232115,city,230006,豊田市,とよたし,35.0,137.1,,,,"),
             BodyTableFault::Code(Some(LgCodeProblem::CheckDigit { expected: 4 }))
         );
-        assert_eq!(
-            fault("h\n232114,town,230006,豊田市,とよたし,35.0,137.1,,,,"),
-            BodyTableFault::Kind
-        );
-        assert_eq!(
-            fault("h\n232114,city,230006,豊田市,とよたし,35.0,137.1,416000,,,"),
-            BodyTableFault::Population
-        );
+        assert_eq!(fault("h\n232114,town,230006,豊田市,とよたし,35.0,137.1,,,,"), BodyTableFault::Kind);
+        assert_eq!(fault("h\n232114,city,230006,豊田市,とよたし,35.0,137.1,416000,,,"), BodyTableFault::Population);
         let twice = "h\n230006,prefecture,230006,愛知県,あいちけん,35.0,137.1,,,,\n230006,prefecture,230006,愛知県,あいちけん,35.0,137.1,,,,";
         assert_eq!(parse(twice).unwrap_err().line, 3);
     }

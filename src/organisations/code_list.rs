@@ -130,23 +130,13 @@ impl Columns {
     fn find(table: &Table, errors: &mut Vec<RowError>) -> Option<Self> {
         let mut positions = [0; 5];
         let mut headings: [String; 5] = Default::default();
-        let wanted: [&[&str]; 5] = [
-            &CODE,
-            &PREFECTURE,
-            &MUNICIPALITY,
-            &PREFECTURE_KANA,
-            &MUNICIPALITY_KANA,
-        ];
+        let wanted: [&[&str]; 5] = [&CODE, &PREFECTURE, &MUNICIPALITY, &PREFECTURE_KANA, &MUNICIPALITY_KANA];
         let before = errors.len();
         for ((aliases, position), heading) in wanted.iter().zip(&mut positions).zip(&mut headings) {
             let official = aliases.first().copied().unwrap_or_default();
             if let Some(found) = table.column(aliases) {
                 *position = found;
-                *heading = table
-                    .headers
-                    .get(found)
-                    .map(|h| h.split_whitespace().collect())
-                    .unwrap_or_default();
+                *heading = table.headers.get(found).map(|h| h.split_whitespace().collect()).unwrap_or_default();
             } else {
                 errors.push(RowError {
                     line: table.header_line,
@@ -172,14 +162,7 @@ impl Columns {
         .trim()
     }
 
-    fn error(
-        &self,
-        row: &Row,
-        field: Field,
-        code: &'static str,
-        message_ja: String,
-        message_en: String,
-    ) -> RowError {
+    fn error(&self, row: &Row, field: Field, code: &'static str, message_ja: String, message_en: String) -> RowError {
         let [c, p, m, pk, mk] = &self.headings;
         let column = match field {
             Field::Code => c,
@@ -188,25 +171,12 @@ impl Columns {
             Field::PrefectureKana => pk,
             Field::MunicipalityKana => mk,
         };
-        RowError {
-            line: row.line,
-            column: column.clone(),
-            code,
-            message_ja,
-            message_en,
-        }
+        RowError { line: row.line, column: column.clone(), code, message_ja, message_en }
     }
 
     fn read(&self, row: &Row) -> Result<Found, RowError> {
-        let code = LgCode::repair(self.text(row, Field::Code)).map_err(|problem| {
-            self.error(
-                row,
-                Field::Code,
-                problem.code(),
-                problem.message_ja(),
-                problem.message_en(),
-            )
-        })?;
+        let code = LgCode::repair(self.text(row, Field::Code))
+            .map_err(|problem| self.error(row, Field::Code, problem.code(), problem.message_ja(), problem.message_en()))?;
         let prefecture_name = self.name(row, Field::Prefecture)?;
         self.check_prefecture(row, code, &prefecture_name)?;
         if code.is_prefecture() {
@@ -214,11 +184,7 @@ impl Columns {
         }
         let name = self.name(row, Field::Municipality)?;
         if code.is_ward_of_designated_city() {
-            return Ok(Found::Ward(SkippedWard {
-                line: row.line,
-                code,
-                name,
-            }));
+            return Ok(Found::Ward(SkippedWard { line: row.line, code, name }));
         }
         let kind = BodyKind::of_municipality_name(&name).ok_or_else(|| {
             self.error(
@@ -266,14 +232,8 @@ impl Columns {
                 row,
                 Field::Prefecture,
                 "prefecture_mismatch",
-                format!(
-                    "コード{code}は{}のものですが、「{name}」とあります。",
-                    prefecture.name
-                ),
-                format!(
-                    "Code {code} belongs to {}, but the row says “{name}”.",
-                    prefecture.name
-                ),
+                format!("コード{code}は{}のものですが、「{name}」とあります。", prefecture.name),
+                format!("Code {code} belongs to {}, but the row says “{name}”.", prefecture.name),
             )),
             _ => Ok(()),
         }
@@ -283,15 +243,7 @@ impl Columns {
         let name = self.text(row, field);
         text::check_name(name, LONGEST_NAME)
             .map(|()| name.to_owned())
-            .map_err(|problem| {
-                self.error(
-                    row,
-                    field,
-                    problem.code(),
-                    problem.message_ja(),
-                    problem.message_en(),
-                )
-            })
+            .map_err(|problem| self.error(row, field, problem.code(), problem.message_ja(), problem.message_en()))
     }
 
     /// The reading as hiragana, from kana of any width.
@@ -317,7 +269,8 @@ mod tests {
     use super::*;
     use crate::imports::table::{TableLimits, read_table};
 
-    const HEADINGS: &str = "団体コード,\"都道府県名\n（漢字）\",\"市区町村名\n（漢字）\",\"都道府県名\n（ｶﾅ）\",\"市区町村名\n（ｶﾅ）\"";
+    const HEADINGS: &str =
+        "団体コード,\"都道府県名\n（漢字）\",\"市区町村名\n（漢字）\",\"都道府県名\n（ｶﾅ）\",\"市区町村名\n（ｶﾅ）\"";
 
     fn list(rows: &str) -> CodeList {
         let file = format!("{HEADINGS}\n{rows}");
@@ -331,11 +284,8 @@ mod tests {
             "10006,北海道,,ﾎｯｶｲﾄﾞｳ,\n11002,北海道,札幌市,ﾎｯｶｲﾄﾞｳ,ｻｯﾎﾟﾛｼ\n11011,北海道,札幌市中央区,ﾎｯｶｲﾄﾞｳ,ｻｯﾎﾟﾛｼﾁｭｳｵｳｸ\n131148,東京都,中野区,ﾄｳｷｮｳﾄ,ﾅｶﾉｸ\n403814,福岡県,芦屋町,ﾌｸｵｶｹﾝ,ｱｼﾔﾏﾁ\n",
         );
         assert_eq!(list.errors, []);
-        let read: Vec<_> = list
-            .entries
-            .iter()
-            .map(|e| (e.line, e.code.as_str(), e.kind, e.name.as_str(), e.kana.as_str()))
-            .collect();
+        let read: Vec<_> =
+            list.entries.iter().map(|e| (e.line, e.code.as_str(), e.kind, e.name.as_str(), e.kana.as_str())).collect();
         assert_eq!(
             read,
             [
@@ -355,11 +305,7 @@ mod tests {
         let list = list(
             "232115,愛知県,豊田市,ｱｲﾁｹﾝ,ﾄﾖﾀｼ\n232114,岐阜県,豊田市,ｱｲﾁｹﾝ,ﾄﾖﾀｼ\n232114,愛知県,,ｱｲﾁｹﾝ,\n232114,愛知県,豊田,ｱｲﾁｹﾝ,ﾄﾖﾀ\n230006,愛知県,豊田市,ｱｲﾁｹﾝ,ﾄﾖﾀｼ\n232114,愛知県,豊田市,ｱｲﾁｹﾝ,Toyota\n232114,愛知県,豊\u{E000}市,ｱｲﾁｹﾝ,ﾄﾖﾀｼ\n232114,愛知県,豊田市,ｱｲﾁｹﾝ,ﾄﾖﾀｼ\n232114,愛知県,豊田市,ｱｲﾁｹﾝ,ﾄﾖﾀｼ\n",
         );
-        let errors: Vec<_> = list
-            .errors
-            .iter()
-            .map(|e| (e.line, e.column.as_str(), e.code))
-            .collect();
+        let errors: Vec<_> = list.errors.iter().map(|e| (e.line, e.column.as_str(), e.code)).collect();
         assert_eq!(
             errors,
             [
@@ -384,9 +330,6 @@ mod tests {
         let list = parse_code_list(&table);
         assert_eq!(list.entries, []);
         let missing: Vec<_> = list.errors.iter().map(|e| e.column.as_str()).collect();
-        assert_eq!(
-            missing,
-            ["市区町村名（漢字）", "都道府県名（カナ）", "市区町村名（カナ）"]
-        );
+        assert_eq!(missing, ["市区町村名（漢字）", "都道府県名（カナ）", "市区町村名（カナ）"]);
     }
 }

@@ -39,9 +39,15 @@ impl fmt::Display for Report {
     /// For people at a terminal: what changes, what to look at, what is wrong.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
-            f, "{}: 追加 {}　変更 {}　変更なし {}　一覧にない団体 {}　対象外 {}　誤り {}",
+            f,
+            "{}: 追加 {}　変更 {}　変更なし {}　一覧にない団体 {}　対象外 {}　誤り {}",
             if self.applied { "登録しました / applied" } else { "登録していません / nothing written" },
-            self.added.len(), self.changed.len(), self.unchanged, self.missing.len(), self.skipped.len(), self.errors.len(),
+            self.added.len(),
+            self.changed.len(),
+            self.unchanged,
+            self.missing.len(),
+            self.skipped.len(),
+            self.errors.len(),
         )?;
         for body in &self.added {
             writeln!(f, "追加 {} {}", body.lg_code, body.name)?;
@@ -116,7 +122,13 @@ pub struct WrongRow {
 
 impl From<RowError> for WrongRow {
     fn from(error: RowError) -> Self {
-        Self { line: error.line, column: error.column, code: error.code, message_ja: error.message_ja, message_en: error.message_en }
+        Self {
+            line: error.line,
+            column: error.column,
+            code: error.code,
+            message_ja: error.message_ja,
+            message_en: error.message_en,
+        }
     }
 }
 
@@ -129,7 +141,10 @@ pub fn import_organisations(conn: &mut Conn, now: UtcTime, table: &Table, dry_ru
             .skipped_wards
             .into_iter()
             .map(|ward| SkippedRow {
-                line: ward.line, lg_code: ward.code.as_str().to_owned(), name: ward.name, reason: "ward_of_designated_city",
+                line: ward.line,
+                lg_code: ward.code.as_str().to_owned(),
+                name: ward.name,
+                reason: "ward_of_designated_city",
             })
             .collect(),
         ..Report::default()
@@ -146,7 +161,10 @@ pub fn import_organisations(conn: &mut Conn, now: UtcTime, table: &Table, dry_ru
 
 /// Sorts the entries into the report and returns what is to be written.
 fn compare<'a>(
-    report: &mut Report, entries: &'a [CodeListEntry], stored: &HashMap<String, OrganisationRow>, now: UtcTime,
+    report: &mut Report,
+    entries: &'a [CodeListEntry],
+    stored: &HashMap<String, OrganisationRow>,
+    now: UtcTime,
 ) -> (Vec<&'a CodeListEntry>, Vec<OrganisationRow>) {
     let today = now.jst_day();
     let listed: HashSet<&str> = entries.iter().map(|entry| entry.code.as_str()).collect();
@@ -168,9 +186,9 @@ fn compare<'a>(
                 report.added.push(ListedBody { lg_code, name: entry.name.clone() });
                 new.push(entry);
             }
-            Some(row) if row.valid_to.is_some_and(|to| to <= today) => report.skipped.push(SkippedRow {
-                line: entry.line, lg_code, name: entry.name.clone(), reason: "closed",
-            }),
+            Some(row) if row.valid_to.is_some_and(|to| to <= today) => {
+                report.skipped.push(SkippedRow { line: entry.line, lg_code, name: entry.name.clone(), reason: "closed" })
+            }
             Some(row) if row.name == entry.name && row.kana == entry.kana => report.unchanged += 1,
             Some(row) => {
                 report.changed.push(ChangedBody {
@@ -199,7 +217,11 @@ fn compare<'a>(
 }
 
 fn write(
-    conn: &mut Conn, new: &[&CodeListEntry], renamed: &[OrganisationRow], stored: &HashMap<String, OrganisationRow>, now: UtcTime,
+    conn: &mut Conn,
+    new: &[&CodeListEntry],
+    renamed: &[OrganisationRow],
+    stored: &HashMap<String, OrganisationRow>,
+    now: UtcTime,
 ) -> Result<(), Error> {
     let mut prefectures: HashMap<String, OrganisationId> = stored.iter().map(|(code, row)| (code.clone(), row.id)).collect();
     let mut ordered = new.to_vec();
@@ -210,17 +232,22 @@ fn write(
             BodyKind::Prefecture => None,
             _ => prefectures.get(entry.code.prefecture().as_str()).copied(),
         };
-        let place = find_body(entry.code).map(|body| (super::seed::millionths(body.latitude), super::seed::millionths(body.longitude)));
-        let id = store::insert_only(conn, &NewOrganisation {
-            kind: entry.kind.into(),
-            lg_code: Some(entry.code.as_str().to_owned()),
-            prefecture_id,
-            parent_id: None,
-            name: entry.name.clone(),
-            kana: entry.kana.clone(),
-            place,
-            contact_email: None,
-        }, now)?;
+        let place =
+            find_body(entry.code).map(|body| (super::seed::millionths(body.latitude), super::seed::millionths(body.longitude)));
+        let id = store::insert_only(
+            conn,
+            &NewOrganisation {
+                kind: entry.kind.into(),
+                lg_code: Some(entry.code.as_str().to_owned()),
+                prefecture_id,
+                parent_id: None,
+                name: entry.name.clone(),
+                kana: entry.kana.clone(),
+                place,
+                contact_email: None,
+            },
+            now,
+        )?;
         prefectures.insert(entry.code.as_str().to_owned(), id);
     }
     for row in renamed {
@@ -237,9 +264,21 @@ mod tests {
 
     fn stored(id: i64, code: &str, name: &str, kana: &str, valid_to: Option<NaiveDate>) -> (String, OrganisationRow) {
         let row = OrganisationRow {
-            id: OrganisationId(id), kind: OrganisationKind::City, lg_code: Some(code.to_owned()), prefecture_id: None, parent_id: None,
-            name: name.to_owned(), kana: kana.to_owned(), latitude_e6: None, longitude_e6: None, contact_email: None,
-            requires_approval: false, valid_from: None, valid_to, successor_id: None, version: 1,
+            id: OrganisationId(id),
+            kind: OrganisationKind::City,
+            lg_code: Some(code.to_owned()),
+            prefecture_id: None,
+            parent_id: None,
+            name: name.to_owned(),
+            kana: kana.to_owned(),
+            latitude_e6: None,
+            longitude_e6: None,
+            contact_email: None,
+            requires_approval: false,
+            valid_from: None,
+            valid_to,
+            successor_id: None,
+            version: 1,
         };
         (code.to_owned(), row)
     }
@@ -247,7 +286,12 @@ mod tests {
     fn listed(line: usize, code: &str, name: &str, kana: &str) -> CodeListEntry {
         let kind = if code.ends_with("0001") { BodyKind::Prefecture } else { BodyKind::City };
         CodeListEntry {
-            line, code: code.parse().unwrap(), kind, prefecture_name: "静岡県".to_owned(), name: name.to_owned(), kana: kana.to_owned(),
+            line,
+            code: code.parse().unwrap(),
+            kind,
+            prefecture_name: "静岡県".to_owned(),
+            name: name.to_owned(),
+            kana: kana.to_owned(),
         }
     }
 

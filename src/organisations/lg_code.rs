@@ -18,8 +18,8 @@ const WEIGHTS: [u32; 5] = [6, 5, 4, 3, 2];
 /// Needed because their wards share the block 100–199 with the cities themselves and no digit
 /// tells one from the other (浜松市天竜区 is 22140). A newly designated city must be added here.
 const DESIGNATED_CITIES: [&[u8; 5]; 20] = [
-    b"01100", b"04100", b"11100", b"12100", b"14100", b"14130", b"14150", b"15100", b"22100", b"22130",
-    b"23100", b"26100", b"27100", b"27140", b"28100", b"33100", b"34100", b"40100", b"40130", b"43100",
+    b"01100", b"04100", b"11100", b"12100", b"14100", b"14130", b"14150", b"15100", b"22100", b"22130", b"23100", b"26100",
+    b"27100", b"27140", b"28100", b"33100", b"34100", b"40100", b"40130", b"43100",
 ];
 
 /// A verified six-digit code of a local public body, leading zeros kept.
@@ -94,11 +94,7 @@ impl std::error::Error for LgCodeProblem {}
 
 /// The ASCII check digit of five ASCII digits: the last digit of 11 − (weighted sum mod 11).
 fn check_digit(five: [u8; 5]) -> u8 {
-    let sum: u32 = five
-        .iter()
-        .zip(WEIGHTS)
-        .map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')) * weight)
-        .sum();
+    let sum: u32 = five.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')) * weight).sum();
     let digit = (11 - sum % 11) % 10;
     b'0' + u8::try_from(digit).unwrap_or(0)
 }
@@ -128,11 +124,7 @@ impl LgCode {
             return Err(LgCodeProblem::Length);
         }
         let plain: String = text.trim().nfkc().collect();
-        if plain.chars().count() == 5 {
-            format!("0{plain}").parse()
-        } else {
-            plain.parse()
-        }
+        if plain.chars().count() == 5 { format!("0{plain}").parse() } else { plain.parse() }
     }
 
     fn in_a_prefecture(self) -> Result<Self, LgCodeProblem> {
@@ -201,13 +193,7 @@ impl FromStr for LgCode {
         let [a, b, c, d, e, last] = all;
         let code = Self(all).in_a_prefecture()?;
         let expected = check_digit([a, b, c, d, e]);
-        if last == expected {
-            Ok(code)
-        } else {
-            Err(LgCodeProblem::CheckDigit {
-                expected: expected - b'0',
-            })
-        }
+        if last == expected { Ok(code) } else { Err(LgCodeProblem::CheckDigit { expected: expected - b'0' }) }
     }
 }
 
@@ -276,10 +262,7 @@ mod tests {
         assert_eq!(LgCode::repair("10006").unwrap().as_str(), "010006");
         assert_eq!(LgCode::repair(" ０１０００６ ").unwrap().as_str(), "010006");
         assert_eq!(LgCode::repair("232114").unwrap().as_str(), "232114");
-        assert_eq!(
-            LgCode::repair("10007"),
-            Err(LgCodeProblem::CheckDigit { expected: 6 })
-        );
+        assert_eq!(LgCode::repair("10007"), Err(LgCodeProblem::CheckDigit { expected: 6 }));
         // 豊田市 without check digit is not silently taken for a code of prefecture 02.
         assert!(LgCode::repair("23211").is_err());
         assert_eq!(LgCode::repair("1100"), Err(LgCodeProblem::Length));
@@ -289,16 +272,10 @@ mod tests {
     #[test]
     fn wards_of_designated_cities_are_told_from_bodies() {
         for ward in ["01101", "14131", "22140", "27141", "40101", "43105"] {
-            assert!(
-                LgCode::from_five(ward).unwrap().is_ward_of_designated_city(),
-                "{ward}"
-            );
+            assert!(LgCode::from_five(ward).unwrap().is_ward_of_designated_city(), "{ward}");
         }
         for body in ["01100", "27140", "13101", "13123", "38201", "38000", "01202"] {
-            assert!(
-                !LgCode::from_five(body).unwrap().is_ward_of_designated_city(),
-                "{body}"
-            );
+            assert!(!LgCode::from_five(body).unwrap().is_ward_of_designated_city(), "{body}");
         }
     }
 

@@ -117,8 +117,15 @@ pub fn memberships_of(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<HeldMembers
         .filter(memberships::user_id.eq_any(ids))
         .order((memberships::user_id, memberships::id))
         .select((
-            memberships::id, memberships::user_id, organisations::id, organisations::name, organisations::kind,
-            organisations::parent_id, organisations::prefecture_id, memberships::role, memberships::valid_from,
+            memberships::id,
+            memberships::user_id,
+            organisations::id,
+            organisations::name,
+            organisations::kind,
+            organisations::parent_id,
+            organisations::prefecture_id,
+            memberships::role,
+            memberships::valid_from,
             memberships::valid_to,
         ))
         .load(conn)?)
@@ -148,13 +155,14 @@ pub fn administered(conn: &mut Conn, ctx: &Ctx, id: UserId) -> Result<Person, Er
         return Err(Error::not_found());
     }
     let today = ctx.today();
-    let foreign = person.memberships.iter().filter(|membership| membership.is_open(today)).any(|membership| {
-        !reach.covers(membership.place()) || membership.role == Role::SystemAdmin
-    });
+    let foreign = person
+        .memberships
+        .iter()
+        .filter(|membership| membership.is_open(today))
+        .any(|membership| !reach.covers(membership.place()) || membership.role == Role::SystemAdmin);
     if foreign {
-        return Err(Error::new(ErrorCode::Forbidden).detail(
-            "権限の及ばない所属を持つ利用者です", "The person has a membership beyond your reach",
-        ));
+        return Err(Error::new(ErrorCode::Forbidden)
+            .detail("権限の及ばない所属を持つ利用者です", "The person has a membership beyond your reach"));
     }
     narrow(&mut person.memberships, &reach);
     Ok(person)
@@ -185,14 +193,12 @@ pub struct UserFilter {
 pub fn list(conn: &mut Conn, reach: &Reach, filter: &UserFilter, list: &ListQuery) -> Result<Vec<Person>, Error> {
     let mut query = users::table.order((users::name, users::id)).limit(list.fetch()).select(UserRow::as_select()).into_boxed();
     if let Reach::Within { own, run_by, prefecture } = *reach {
-        let within = memberships::table
-            .inner_join(organisations::table)
-            .filter(
-                organisations::parent_id
-                    .eq(run_by)
-                    .or(organisations::id.eq(own))
-                    .or(organisations::prefecture_id.eq(prefecture).and(organisations::kind.ne_all(SELF_ADMINISTERED))),
-            );
+        let within = memberships::table.inner_join(organisations::table).filter(
+            organisations::parent_id
+                .eq(run_by)
+                .or(organisations::id.eq(own))
+                .or(organisations::prefecture_id.eq(prefecture).and(organisations::kind.ne_all(SELF_ADMINISTERED))),
+        );
         query = match filter.organisation_id {
             Some(id) => query.filter(users::id.eq_any(within.filter(organisations::id.eq(id)).select(memberships::user_id))),
             None => query.filter(users::id.eq_any(within.select(memberships::user_id))),
@@ -204,7 +210,9 @@ pub fn list(conn: &mut Conn, reach: &Reach, filter: &UserFilter, list: &ListQuer
     if let Some(typed) = &filter.text {
         let pattern = |text: &str| format!("%{}%", text::like_pattern(&text.to_lowercase()));
         query = query.filter(
-            sql::lower(users::name).like(pattern(typed)).escape('\\')
+            sql::lower(users::name)
+                .like(pattern(typed))
+                .escape('\\')
                 .or(users::kana.like(pattern(&text::to_katakana(typed))).escape('\\'))
                 .or(users::kana.like(pattern(&text::fold(typed))).escape('\\'))
                 .or(users::email.like(pattern(typed)).escape('\\')),
@@ -263,14 +271,27 @@ pub fn insert(conn: &mut Conn, new: &NewUser<'_>, now: UtcTime) -> Result<UserRo
         .returning(users::id)
         .get_result(conn)?;
     Ok(UserRow {
-        id, email, name: new.name.to_owned(), kana: new.kana.to_owned(), locale: new.locale, status, version: 1,
-        created_at: now, updated_at: now,
+        id,
+        email,
+        name: new.name.to_owned(),
+        kana: new.kana.to_owned(),
+        locale: new.locale,
+        status,
+        version: 1,
+        created_at: now,
+        updated_at: now,
     })
 }
 
 /// Adds a membership.
 pub fn insert_membership(
-    conn: &mut Conn, user: UserId, organisation: OrganisationId, role: Role, from: NaiveDate, to: Option<NaiveDate>, now: UtcTime,
+    conn: &mut Conn,
+    user: UserId,
+    organisation: OrganisationId,
+    role: Role,
+    from: NaiveDate,
+    to: Option<NaiveDate>,
+    now: UtcTime,
 ) -> Result<MembershipId, Error> {
     Ok(diesel::insert_into(memberships::table)
         .values((

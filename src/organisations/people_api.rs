@@ -121,7 +121,9 @@ async fn enable_user(write: Write<ManageUsers>) -> Result<HttpResponse, Error> {
 #[post("/users/{id}/resend-invitation")]
 async fn resend_invitation(write: Write<ManageUsers>) -> Result<HttpResponse, Error> {
     let id = write.id::<UserId>("id").ok();
-    write.change(move |conn, ctx| people::administered(conn, ctx, id.ok_or_else(Error::not_found)?), service::resend_invitation).await
+    write
+        .change(move |conn, ctx| people::administered(conn, ctx, id.ok_or_else(Error::not_found)?), service::resend_invitation)
+        .await
 }
 
 /// 所属を加える / Gives a person another membership.

@@ -26,7 +26,13 @@ pub fn invite(conn: &mut Conn, ctx: &Ctx, body: InviteUserBody) -> Result<Outcom
     fields.email("/email", &email);
     fields.line("/name", &body.name, 200);
     fields.optional_line("/kana", &body.kana, 200);
-    fields.check(!body.memberships.is_empty(), "/memberships", "required", "所属を1件以上指定してください", "Give at least one membership");
+    fields.check(
+        !body.memberships.is_empty(),
+        "/memberships",
+        "required",
+        "所属を1件以上指定してください",
+        "Give at least one membership",
+    );
     fields.at_most("/memberships", body.memberships.len(), 20);
     let ids: Vec<OrganisationId> = body.memberships.iter().take(20).map(|membership| membership.organisation_id).collect();
     let organisations = store::find_many(conn, &ids)?;
@@ -42,7 +48,11 @@ pub fn invite(conn: &mut Conn, ctx: &Ctx, body: InviteUserBody) -> Result<Outcom
     }
     fields.finish()?;
     let locale = body.locale.unwrap_or(Language::Ja);
-    let user = people::insert(conn, &NewUser { email: &email, name: &body.name, kana: &body.kana, locale, password_hash: None }, ctx.now)?;
+    let user = people::insert(
+        conn,
+        &NewUser { email: &email, name: &body.name, kana: &body.kana, locale, password_hash: None },
+        ctx.now,
+    )?;
     let mut memberships = Vec::new();
     for new in &body.memberships {
         memberships.push(add(conn, ctx, user.id, new, &organisations)?);
@@ -70,13 +80,15 @@ pub fn create_admin(conn: &mut Conn, ctx: &Ctx, email: &str, name: &str, organis
             return Err(Error::transition(user.status.as_str(), user.status.allowed().to_vec()));
         }
         Some(user) => user,
-        None => people::insert(conn, &NewUser { email: &email, name, kana: "", locale: Language::Ja, password_hash: None }, ctx.now)?,
+        None => {
+            people::insert(conn, &NewUser { email: &email, name, kana: "", locale: Language::Ja, password_hash: None }, ctx.now)?
+        }
     };
     let today = ctx.today();
     let held = people::memberships_of(conn, &[user.id])?;
-    let is_admin = held.iter().any(|membership| {
-        membership.role == Role::SystemAdmin && membership.valid_from <= today && membership.is_open(today)
-    });
+    let is_admin = held
+        .iter()
+        .any(|membership| membership.role == Role::SystemAdmin && membership.valid_from <= today && membership.is_open(today));
     if !is_admin {
         people::insert_membership(conn, user.id, organisation, Role::SystemAdmin, today, None, ctx.now)?;
     }
@@ -90,12 +102,25 @@ pub fn create_admin(conn: &mut Conn, ctx: &Ctx, email: &str, name: &str, organis
     Ok(format!("{}/{page}?token={secret}", ctx.app.config.base_url.trim_end_matches('/')))
 }
 
-fn add(conn: &mut Conn, ctx: &Ctx, user: UserId, new: &NewMembershipBody, organisations: &[OrganisationRow]) -> Result<HeldMembership, Error> {
+fn add(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    user: UserId,
+    new: &NewMembershipBody,
+    organisations: &[OrganisationRow],
+) -> Result<HeldMembership, Error> {
     let body = organisations.iter().find(|row| row.id == new.organisation_id).ok_or_else(Error::not_found)?;
     let id = people::insert_membership(conn, user, body.id, new.role, new.valid_from, new.valid_to, ctx.now)?;
     Ok(HeldMembership {
-        id, user_id: user, organisation_id: body.id, organisation_name: body.name.clone(), organisation_kind: body.kind,
-        parent_id: body.parent_id, prefecture_id: body.prefecture_id, role: new.role, valid_from: new.valid_from,
+        id,
+        user_id: user,
+        organisation_id: body.id,
+        organisation_name: body.name.clone(),
+        organisation_kind: body.kind,
+        parent_id: body.parent_id,
+        prefecture_id: body.prefecture_id,
+        role: new.role,
+        valid_from: new.valid_from,
         valid_to: new.valid_to,
     })
 }
@@ -107,22 +132,34 @@ fn check_membership(fields: &mut Fields, ctx: &Ctx, at: &str, new: &NewMembershi
     let body = organisations.iter().find(|row| row.id == new.organisation_id && reach.covers(row.place()));
     match body {
         None => fields.wrong(
-            format!("{at}/organisation_id"), "not_yours", "管理できる団体を指定してください", "Must be an organisation within your reach",
+            format!("{at}/organisation_id"),
+            "not_yours",
+            "管理できる団体を指定してください",
+            "Must be an organisation within your reach",
         ),
         Some(body) => {
             fields.check(
-                body.valid_to.is_none_or(|to| to > new.valid_from), format!("{at}/organisation_id"), "closed",
-                "この日には存在しない団体です", "The organisation no longer exists on that day",
+                body.valid_to.is_none_or(|to| to > new.valid_from),
+                format!("{at}/organisation_id"),
+                "closed",
+                "この日には存在しない団体です",
+                "The organisation no longer exists on that day",
             );
             fields.check(
-                body.kind.admits(new.role), format!("{at}/role"), "role_not_for_kind",
-                "この種類の団体にはない役割です", "There is no such role in this kind of organisation",
+                body.kind.admits(new.role),
+                format!("{at}/role"),
+                "role_not_for_kind",
+                "この種類の団体にはない役割です",
+                "There is no such role in this kind of organisation",
             );
         }
     }
     fields.check(
-        new.role != Role::SystemAdmin || reach == Reach::All, format!("{at}/role"), "not_grantable",
-        "システム管理者の役割はシステム管理者だけが与えられます", "Only system administrators make system administrators",
+        new.role != Role::SystemAdmin || reach == Reach::All,
+        format!("{at}/role"),
+        "not_grantable",
+        "システム管理者の役割はシステム管理者だけが与えられます",
+        "Only system administrators make system administrators",
     );
     fields.validity(&format!("{at}/valid_to"), new.valid_from, new.valid_to);
 }
@@ -165,7 +202,11 @@ fn send_invitation(conn: &mut Conn, ctx: &Ctx, person: &Person) -> Result<(), Er
     };
     let mark: String = crate::auth::secrets::sha256(secret.as_bytes()).chars().take(16).collect();
     let owner = people::outbox_of(conn, home(ctx, person))?;
-    enqueue(conn, ctx, Mail { notice, to, owner, entity: ("user", user.id.0), dedupe: format!("account.invited:{}:{mark}", user.id) })
+    enqueue(
+        conn,
+        ctx,
+        Mail { notice, to, owner, entity: ("user", user.id.0), dedupe: format!("account.invited:{}:{mark}", user.id) },
+    )
 }
 
 /// Changes a person's own fields.
@@ -203,7 +244,8 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, person: Person, body: UpdateUserBody) 
         sessions::void_tokens(conn, user.id, ctx.now)?;
     }
     // Names and addresses are personal data and stay out of the audit trail; that they changed does not.
-    let audit = about(ctx, &person).change(json!({"version": before.version}), json!({"version": before.version + 1, "changed": changed}));
+    let audit = about(ctx, &person)
+        .change(json!({"version": before.version}), json!({"version": before.version + 1, "changed": changed}));
     write(conn, ctx, person, audit)
 }
 
@@ -230,7 +272,9 @@ fn set_status(conn: &mut Conn, ctx: &Ctx, mut person: Person, status: UserStatus
 pub fn disable(conn: &mut Conn, ctx: &Ctx, person: Person, _: NoQuery) -> Result<Outcome<UserView>, Error> {
     require(&person.user, "disable")?;
     if ctx.principal.user_id() == Some(person.user.id) {
-        return Err(Error::new(ErrorCode::Forbidden).detail("自分のアカウントは停止できません", "You cannot disable your own account"));
+        return Err(
+            Error::new(ErrorCode::Forbidden).detail("自分のアカウントは停止できません", "You cannot disable your own account")
+        );
     }
     sessions::end_all(conn, person.user.id, "account_disabled", ctx.now)?;
     sessions::void_tokens(conn, person.user.id, ctx.now)?;
@@ -264,7 +308,13 @@ pub fn add_membership(conn: &mut Conn, ctx: &Ctx, person: Person, body: NewMembe
         (held.organisation_id, held.role) == (body.organisation_id, body.role)
             && overlap((held.valid_from, held.valid_to), (body.valid_from, body.valid_to))
     });
-    fields.check(!twice, "/valid_from", "already_member", "この期間はすでに同じ所属があります", "The person already has this membership then");
+    fields.check(
+        !twice,
+        "/valid_from",
+        "already_member",
+        "この期間はすでに同じ所属があります",
+        "The person already has this membership then",
+    );
     fields.finish()?;
     let mut person = person;
     let membership = add(conn, ctx, person.user.id, &body, &organisations)?;
@@ -276,7 +326,13 @@ pub fn add_membership(conn: &mut Conn, ctx: &Ctx, person: Person, body: NewMembe
 }
 
 /// Sets or clears the end of a membership within reach. Sessions in which it is active stop with it.
-pub fn end_membership(conn: &mut Conn, ctx: &Ctx, person: Person, membership: MembershipId, body: EndMembershipBody) -> Result<Outcome<UserView>, Error> {
+pub fn end_membership(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    person: Person,
+    membership: MembershipId,
+    body: EndMembershipBody,
+) -> Result<Outcome<UserView>, Error> {
     let mut person = person;
     let others = person.memberships.clone();
     let held = person.memberships.iter_mut().find(|held| held.id == membership).ok_or_else(Error::not_found)?;
@@ -290,7 +346,13 @@ pub fn end_membership(conn: &mut Conn, ctx: &Ctx, person: Person, membership: Me
             && (other.organisation_id, other.role) == (held.organisation_id, held.role)
             && overlap((other.valid_from, other.valid_to), (held.valid_from, body.valid_to))
     });
-    fields.check(!collides, "/valid_to", "already_member", "同じ所属の期間と重なります", "Overlaps the same membership in another period");
+    fields.check(
+        !collides,
+        "/valid_to",
+        "already_member",
+        "同じ所属の期間と重なります",
+        "Overlaps the same membership in another period",
+    );
     fields.finish()?;
     let old = facts(held);
     people::end_membership(conn, held.id, body.valid_to, ctx.now)?;

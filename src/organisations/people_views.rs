@@ -32,8 +32,12 @@ pub struct MembershipView {
 impl From<HeldMembership> for MembershipView {
     fn from(row: HeldMembership) -> Self {
         Self {
-            id: row.id, organisation_id: row.organisation_id, organisation_name: row.organisation_name, role: row.role,
-            valid_from: row.valid_from, valid_to: row.valid_to,
+            id: row.id,
+            organisation_id: row.organisation_id,
+            organisation_name: row.organisation_name,
+            role: row.role,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
         }
     }
 }
@@ -71,8 +75,15 @@ impl From<Person> for UserView {
     fn from(person: Person) -> Self {
         let Person { user, memberships } = person;
         Self {
-            id: user.id, email: user.email, name: user.name, kana: user.kana, locale: user.locale, status: user.status,
-            memberships: memberships.into_iter().map(Into::into).collect(), version: user.version, created_at: user.created_at,
+            id: user.id,
+            email: user.email,
+            name: user.name,
+            kana: user.kana,
+            locale: user.locale,
+            status: user.status,
+            memberships: memberships.into_iter().map(Into::into).collect(),
+            version: user.version,
+            created_at: user.created_at,
             updated_at: user.updated_at,
         }
     }

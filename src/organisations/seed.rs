@@ -28,10 +28,8 @@ impl From<BodyKind> for OrganisationKind {
 /// there, renamed or closed bodies included, is left as it is, so that it can run at every start.
 pub fn load_built_in(conn: &mut Conn, now: UtcTime) -> Result<usize, Error> {
     let built_in = bodies::all().map_err(Error::internal)?;
-    let mut ids: HashMap<String, OrganisationId> = store::all_that_had_code(conn)?
-        .into_iter()
-        .filter_map(|row| Some((row.lg_code?, row.id)))
-        .collect();
+    let mut ids: HashMap<String, OrganisationId> =
+        store::all_that_had_code(conn)?.into_iter().filter_map(|row| Some((row.lg_code?, row.id))).collect();
     let known_populations: HashSet<(OrganisationId, NaiveDate)> = store::population_days(conn)?.into_iter().collect();
     let mut added = 0;
     // In order of code a prefecture comes before its municipalities.
@@ -44,16 +42,20 @@ pub fn load_built_in(conn: &mut Conn, now: UtcTime) -> Result<usize, Error> {
                     BodyKind::Prefecture => None,
                     _ => ids.get(body.prefecture_code.as_str()).copied(),
                 };
-                let id = store::insert_only(conn, &NewOrganisation {
-                    kind: body.kind.into(),
-                    lg_code: Some(code.clone()),
-                    prefecture_id,
-                    parent_id: None,
-                    name: body.name.to_owned(),
-                    kana: body.kana.to_owned(),
-                    place: Some((millionths(body.latitude), millionths(body.longitude))),
-                    contact_email: None,
-                }, now)?;
+                let id = store::insert_only(
+                    conn,
+                    &NewOrganisation {
+                        kind: body.kind.into(),
+                        lg_code: Some(code.clone()),
+                        prefecture_id,
+                        parent_id: None,
+                        name: body.name.to_owned(),
+                        kana: body.kana.to_owned(),
+                        place: Some((millionths(body.latitude), millionths(body.longitude))),
+                        contact_email: None,
+                    },
+                    now,
+                )?;
                 ids.insert(code, id);
                 added += 1;
                 id

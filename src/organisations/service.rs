@@ -13,7 +13,12 @@ use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::OrganisationId;
 
 /// The views of some organisations with the population known today: one query.
-pub fn views(conn: &mut Conn, ctx: &Ctx, rows: Vec<OrganisationRow>, day: chrono::NaiveDate) -> Result<Vec<OrganisationView>, Error> {
+pub fn views(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    rows: Vec<OrganisationRow>,
+    day: chrono::NaiveDate,
+) -> Result<Vec<OrganisationView>, Error> {
     let reach = Reach::of(&ctx.principal);
     let ids: Vec<OrganisationId> = rows.iter().map(|row| row.id).collect();
     let populations = store::populations_on(conn, &ids, day)?;
@@ -42,8 +47,11 @@ pub fn administered(conn: &mut Conn, ctx: &Ctx, id: OrganisationId) -> Result<Or
 pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateOrganisationBody) -> Result<Outcome<OrganisationView>, Error> {
     let mut fields = Fields::new();
     fields.check(
-        !body.kind.has_code(), "/kind", "has_code",
-        "都道府県と市区町村は全国地方公共団体コードの一覧から取り込んでください", "Prefectures and municipalities come from the code list",
+        !body.kind.has_code(),
+        "/kind",
+        "has_code",
+        "都道府県と市区町村は全国地方公共団体コードの一覧から取り込んでください",
+        "Prefectures and municipalities come from the code list",
     );
     fields.line("/name", &body.name, 200);
     fields.optional_line("/kana", &body.kana, 200);
@@ -55,8 +63,11 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateOrganisationBody) -> Resul
     let prefecture_id = body.prefecture_id.or(own_prefecture.filter(|_| !everywhere));
     if !everywhere {
         fields.check(
-            prefecture_id.is_some() && prefecture_id == own_prefecture, "/prefecture_id", "not_yours",
-            "自分の都道府県を指定してください", "Must be your own prefecture",
+            prefecture_id.is_some() && prefecture_id == own_prefecture,
+            "/prefecture_id",
+            "not_yours",
+            "自分の都道府県を指定してください",
+            "Must be your own prefecture",
         );
     }
     let default_parent = Some(ctx.organisation()).filter(|_| body.kind == OrganisationKind::Council && !everywhere);
@@ -70,25 +81,34 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateOrganisationBody) -> Resul
     if let Some(id) = parent_id {
         let reach = Reach::of(&ctx.principal);
         let right = known.iter().any(|row| {
-            row.id == id && row.exists_on(ctx.today()) && reach.covers(row.place())
+            row.id == id
+                && row.exists_on(ctx.today())
+                && reach.covers(row.place())
                 && (row.prefecture_id == prefecture_id || Some(row.id) == prefecture_id)
         });
         fields.check(
-            right, "/parent_id", "not_yours", "同じ都道府県の、管理できる団体を指定してください",
+            right,
+            "/parent_id",
+            "not_yours",
+            "同じ都道府県の、管理できる団体を指定してください",
             "Must be an organisation of the same prefecture within your reach",
         );
     }
     fields.finish()?;
-    let mut row = store::insert(conn, &NewOrganisation {
-        kind: body.kind,
-        lg_code: None,
-        prefecture_id,
-        parent_id,
-        name: body.name,
-        kana: body.kana,
-        place: None,
-        contact_email: body.contact_email,
-    }, ctx.now)?;
+    let mut row = store::insert(
+        conn,
+        &NewOrganisation {
+            kind: body.kind,
+            lg_code: None,
+            prefecture_id,
+            parent_id,
+            name: body.name,
+            kana: body.kana,
+            place: None,
+            contact_email: body.contact_email,
+        },
+        ctx.now,
+    )?;
     if body.requires_approval {
         row.requires_approval = true;
         row.version = store::update(conn, &row, ctx.now)?;
@@ -110,10 +130,16 @@ fn facts(row: &OrganisationRow) -> serde_json::Value {
 }
 
 /// Changes an organisation. Its end and successor are for system administrators: a merger concerns everybody.
-pub fn update(conn: &mut Conn, ctx: &Ctx, organisation: OrganisationRow, body: UpdateOrganisationBody) -> Result<Outcome<OrganisationView>, Error> {
+pub fn update(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    organisation: OrganisationRow,
+    body: UpdateOrganisationBody,
+) -> Result<Outcome<OrganisationView>, Error> {
     if (body.valid_to.is_some() || body.successor_id.is_some()) && ctx.principal.acts_as != Role::SystemAdmin {
         return Err(Error::new(ErrorCode::Forbidden).detail(
-            "団体の廃止と合併はシステム管理者が登録します", "The end of an organisation is recorded by system administrators",
+            "団体の廃止と合併はシステム管理者が登録します",
+            "The end of an organisation is recorded by system administrators",
         ));
     }
     let old = facts(&organisation);
@@ -138,8 +164,11 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, organisation: OrganisationRow, body: U
     }
     if let Some(to) = body.valid_to {
         fields.check(
-            to.zip(row.valid_from).is_none_or(|(to, from)| to > from), "/valid_to", "before_start",
-            "終期は始期より後にしてください", "The end must be after the start",
+            to.zip(row.valid_from).is_none_or(|(to, from)| to > from),
+            "/valid_to",
+            "before_start",
+            "終期は始期より後にしてください",
+            "The end must be after the start",
         );
         row.valid_to = to;
     }
@@ -148,15 +177,24 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, organisation: OrganisationRow, body: U
     }
     if row.successor_id.is_some() {
         fields.check(
-            row.valid_to.is_some(), "/valid_to", "required", "合併先がある団体には終期が必要です", "A merged organisation needs its end",
+            row.valid_to.is_some(),
+            "/valid_to",
+            "required",
+            "合併先がある団体には終期が必要です",
+            "A merged organisation needs its end",
         );
     }
     if let Some(id) = body.successor_id.flatten() {
         let known = store::find(conn, id)?;
         let right = id != row.id
-            && known.is_some_and(|successor| row.valid_to.is_none_or(|day| successor.exists_on(day)) && successor.successor_id != Some(row.id));
+            && known.is_some_and(|successor| {
+                row.valid_to.is_none_or(|day| successor.exists_on(day)) && successor.successor_id != Some(row.id)
+            });
         fields.check(
-            right, "/successor_id", "not_a_successor", "終期の日に存在する別の団体を指定してください",
+            right,
+            "/successor_id",
+            "not_a_successor",
+            "終期の日に存在する別の団体を指定してください",
             "Must be another organisation that exists on the day of the end",
         );
     }

@@ -141,7 +141,10 @@ pub fn municipalities_of(conn: &mut Conn, prefecture: OrganisationId) -> Result<
     Ok(organisations::table
         .filter(organisations::prefecture_id.eq(prefecture))
         .filter(organisations::kind.eq_any([
-            OrganisationKind::City, OrganisationKind::SpecialWard, OrganisationKind::Town, OrganisationKind::Village,
+            OrganisationKind::City,
+            OrganisationKind::SpecialWard,
+            OrganisationKind::Town,
+            OrganisationKind::Village,
         ]))
         .filter(organisations::valid_to.is_null())
         .order(organisations::lg_code)
@@ -215,11 +218,8 @@ pub struct OrganisationFilter {
 
 /// A page by id (the built-in bodies come in order of code).
 pub fn list(conn: &mut Conn, filter: &OrganisationFilter, list: &ListQuery) -> Result<Vec<OrganisationRow>, Error> {
-    let mut query = organisations::table
-        .order(organisations::id)
-        .limit(list.fetch())
-        .select(OrganisationRow::as_select())
-        .into_boxed();
+    let mut query =
+        organisations::table.order(organisations::id).limit(list.fetch()).select(OrganisationRow::as_select()).into_boxed();
     if let Some(text) = &filter.text {
         query = query.filter(organisations::search_key.like(format!("%{}%", text::like_pattern(&text::fold(text)))).escape('\\'));
     }
@@ -265,7 +265,10 @@ pub fn populations_on(conn: &mut Conn, ids: &[OrganisationId], day: NaiveDate) -
         .filter(populations::as_of.le(day))
         .order((populations::organisation_id, populations::as_of.desc()))
         .select((
-            populations::organisation_id, populations::population, populations::rounded_to, populations::as_of,
+            populations::organisation_id,
+            populations::population,
+            populations::rounded_to,
+            populations::as_of,
             populations::source,
         ))
         .load(conn)?;
@@ -285,7 +288,12 @@ pub fn population_days(conn: &mut Conn) -> Result<Vec<(OrganisationId, NaiveDate
 
 /// Adds a population figure.
 pub fn insert_population(
-    conn: &mut Conn, id: OrganisationId, population: i64, rounded_to: i32, as_of: NaiveDate, source: &str,
+    conn: &mut Conn,
+    id: OrganisationId,
+    population: i64,
+    rounded_to: i32,
+    as_of: NaiveDate,
+    source: &str,
 ) -> Result<(), Error> {
     diesel::insert_into(populations::table)
         .values((

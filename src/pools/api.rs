@@ -7,8 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::views::{
     AddPoolMembersBody, CreatePoolBody, CreateProgrammeBody, CreateProgrammeYearBody, EndPoolMemberBody, PoolMemberList,
-    PoolPage, PoolView, PresetList, ProgrammePage, ProgrammeView, ProgrammeYearList, ProgrammeYearView,
-    ReplaceProgrammeYearBody, UpdatePoolBody, UpdateProgrammeBody,
+    PoolPage, PoolView, PresetList, ProgrammePage, ProgrammeView, ProgrammeYearList, ProgrammeYearView, ReplaceProgrammeYearBody,
+    UpdatePoolBody, UpdateProgrammeBody,
 };
 use super::{presets, service, store};
 use crate::auth::policy::{ManagePools, ReadPools};
@@ -197,7 +197,9 @@ async fn get_programme(read: Read<ReadPools>) -> Result<HttpResponse, Error> {
 #[patch("/programmes/{id}")]
 async fn update_programme(write: Write<ManagePools>) -> Result<HttpResponse, Error> {
     let id = write.id::<ProgrammeId>("id").ok();
-    write.change(move |conn, ctx| store::owned_programme(conn, ctx, id.ok_or_else(Error::not_found)?), service::update_programme).await
+    write
+        .change(move |conn, ctx| store::owned_programme(conn, ctx, id.ok_or_else(Error::not_found)?), service::update_programme)
+        .await
 }
 
 /// 年度ごとの規則の一覧 / Fiscal years that have rules.

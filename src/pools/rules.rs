@@ -147,16 +147,28 @@ impl ProgrammeRules {
     /// Every value that breaks a rule of the document itself, under `base`.
     pub fn validate(&self, base: &str, fiscal_year: FiscalYear, fields: &mut Fields) {
         let at = |part: &str| format!("{base}/{part}");
-        fields.check(!self.applicant_kinds.is_empty(), at("applicant_kinds"), "required", "1つ以上選んでください", "Choose at least one");
+        fields.check(
+            !self.applicant_kinds.is_empty(),
+            at("applicant_kinds"),
+            "required",
+            "1つ以上選んでください",
+            "Choose at least one",
+        );
         fields.check(
             !self.activity_kinds.is_empty() || self.postings.is_some(),
-            at("activity_kinds"), "required", "1つ以上選んでください", "Choose at least one",
+            at("activity_kinds"),
+            "required",
+            "1つ以上選んでください",
+            "Choose at least one",
         );
         fields.at_most(&at("windows"), self.windows.len(), 50);
         for (i, window) in self.windows.iter().enumerate() {
             fields.check(
-                window.opens_at < window.closes_at, at(&format!("windows/{i}/closes_at")), "before_start",
-                "締切は受付開始より後にしてください", "Must be after the opening",
+                window.opens_at < window.closes_at,
+                at(&format!("windows/{i}/closes_at")),
+                "before_start",
+                "締切は受付開始より後にしてください",
+                "Must be after the opening",
             );
         }
         for (i, limit) in self.limits.iter().enumerate() {
@@ -179,7 +191,13 @@ impl ProgrammeRules {
             if let Err(error) = ratio.validate() {
                 fields.wrong(&pointer, error.code(), error.to_string(), error.detail_en());
             }
-            fields.check(!seen.contains(&ratio.component), pointer, "duplicate", "同じ費目が重なっています", "The component is listed twice");
+            fields.check(
+                !seen.contains(&ratio.component),
+                pointer,
+                "duplicate",
+                "同じ費目が重なっています",
+                "The component is listed twice",
+            );
             seen.push(ratio.component);
         }
         fields.within(&at("report_due_days"), i64::from(self.report_due_days), 0, 365);
@@ -191,13 +209,31 @@ impl ProgrammeRules {
             let right = counter.code.starts_with(|c: char| c.is_ascii_lowercase())
                 && counter.code.len() <= 40
                 && counter.code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-            fields.check(right, pointer.clone(), "malformed", "英小文字で始まる英数字と_で40文字以内にしてください", "Use lower-case letters, digits and _");
-            fields.check(!codes.contains(&counter.code.as_str()), pointer, "duplicate", "コードが重なっています", "The code is used twice");
+            fields.check(
+                right,
+                pointer.clone(),
+                "malformed",
+                "英小文字で始まる英数字と_で40文字以内にしてください",
+                "Use lower-case letters, digits and _",
+            );
+            fields.check(
+                !codes.contains(&counter.code.as_str()),
+                pointer,
+                "duplicate",
+                "コードが重なっています",
+                "The code is used twice",
+            );
             codes.push(&counter.code);
             fields.line(&at(&format!("outcome_counters/{i}/label")), &counter.label, 100);
         }
         if let Some(budget) = self.budget_yen {
-            fields.check(!budget.is_negative(), at("budget_yen"), "out_of_range", "0円以上にしてください", "Must not be negative");
+            fields.check(
+                !budget.is_negative(),
+                at("budget_yen"),
+                "out_of_range",
+                "0円以上にしてください",
+                "Must not be negative",
+            );
         }
         if let Some(postings) = &self.postings {
             fields.within(&at("postings/places_per_host"), i64::from(postings.places_per_host), 1, 100);
@@ -215,9 +251,10 @@ impl ProgrammeRules {
 
     /// The ratio for a component; the prefecture pays what is not listed.
     pub fn ratio(&self, component: Component) -> PayerRatio {
-        self.payer_ratios.iter().copied().find(|ratio| ratio.component == component).unwrap_or(PayerRatio {
-            component,
-            parts: crate::costs::PayerParts { prefecture: 1, municipality: 0 },
-        })
+        self.payer_ratios
+            .iter()
+            .copied()
+            .find(|ratio| ratio.component == component)
+            .unwrap_or(PayerRatio { component, parts: crate::costs::PayerParts { prefecture: 1, municipality: 0 } })
     }
 }

@@ -194,7 +194,12 @@ pub fn list_pools(conn: &mut Conn, ctx: &Ctx, list: &ListQuery) -> Result<Vec<(P
 
 /// Adds a pool.
 pub fn insert_pool(
-    conn: &mut Conn, owner: OrganisationId, name: &str, expert_title: &str, description: &str, now: UtcTime,
+    conn: &mut Conn,
+    owner: OrganisationId,
+    name: &str,
+    expert_title: &str,
+    description: &str,
+    now: UtcTime,
 ) -> Result<PoolRow, Error> {
     Ok(diesel::insert_into(pools::table)
         .values((
@@ -247,7 +252,12 @@ pub fn member_ids_on(conn: &mut Conn, pool: PoolId, day: NaiveDate) -> Result<Ve
 
 /// Adds a member.
 pub fn insert_member(
-    conn: &mut Conn, pool: PoolId, organisation: OrganisationId, from: NaiveDate, to: Option<NaiveDate>, now: UtcTime,
+    conn: &mut Conn,
+    pool: PoolId,
+    organisation: OrganisationId,
+    from: NaiveDate,
+    to: Option<NaiveDate>,
+    now: UtcTime,
 ) -> Result<PoolMemberId, Error> {
     Ok(diesel::insert_into(pool_members::table)
         .values((
@@ -278,12 +288,24 @@ pub fn touch_pool(conn: &mut Conn, pool: PoolId, now: UtcTime) -> Result<i64, Er
 }
 
 type ProgrammeColumns = (
-    programmes::id, programmes::pool_id, pools::owner_organisation_id, programmes::name, programmes::description,
-    programmes::version, programmes::created_at, programmes::updated_at,
+    programmes::id,
+    programmes::pool_id,
+    pools::owner_organisation_id,
+    programmes::name,
+    programmes::description,
+    programmes::version,
+    programmes::created_at,
+    programmes::updated_at,
 );
 const PROGRAMME: ProgrammeColumns = (
-    programmes::id, programmes::pool_id, pools::owner_organisation_id, programmes::name, programmes::description,
-    programmes::version, programmes::created_at, programmes::updated_at,
+    programmes::id,
+    programmes::pool_id,
+    pools::owner_organisation_id,
+    programmes::name,
+    programmes::description,
+    programmes::version,
+    programmes::created_at,
+    programmes::updated_at,
 );
 
 /// A programme whatever the visibility.
@@ -307,7 +329,8 @@ pub fn owned_programme(conn: &mut Conn, ctx: &Ctx, id: ProgrammeId) -> Result<Pr
 
 /// A page of the programmes of visible pools by name.
 pub fn list_programmes(conn: &mut Conn, ctx: &Ctx, pool: Option<PoolId>, list: &ListQuery) -> Result<Vec<ProgrammeRow>, Error> {
-    let ids: Vec<PoolId> = visible_pool_ids(conn, ctx)?.into_iter().map(|(id, _)| id).filter(|id| pool.is_none_or(|p| p == *id)).collect();
+    let ids: Vec<PoolId> =
+        visible_pool_ids(conn, ctx)?.into_iter().map(|(id, _)| id).filter(|id| pool.is_none_or(|p| p == *id)).collect();
     let mut query = programmes::table
         .inner_join(pools::table)
         .filter(pools::id.eq_any(ids))
@@ -317,13 +340,20 @@ pub fn list_programmes(conn: &mut Conn, ctx: &Ctx, pool: Option<PoolId>, list: &
         .into_boxed();
     if let Some((key, id)) = list.after() {
         let key = key.to_owned();
-        query = query.filter(programmes::name.gt(key.clone()).or(programmes::name.eq(key).and(programmes::id.gt(ProgrammeId(id)))));
+        query =
+            query.filter(programmes::name.gt(key.clone()).or(programmes::name.eq(key).and(programmes::id.gt(ProgrammeId(id)))));
     }
     Ok(query.load(conn)?)
 }
 
 /// Adds a programme.
-pub fn insert_programme(conn: &mut Conn, pool: PoolId, name: &str, description: &str, now: UtcTime) -> Result<ProgrammeRow, Error> {
+pub fn insert_programme(
+    conn: &mut Conn,
+    pool: PoolId,
+    name: &str,
+    description: &str,
+    now: UtcTime,
+) -> Result<ProgrammeRow, Error> {
     let id: ProgrammeId = diesel::insert_into(programmes::table)
         .values((
             programmes::pool_id.eq(pool),
@@ -363,7 +393,10 @@ pub fn year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> Result
         .filter(programme_years::programme_id.eq(programme))
         .filter(programme_years::fiscal_year.eq(fiscal_year))
         .select((
-            programme_years::id, programme_years::programme_id, programme_years::fiscal_year, programme_years::rules,
+            programme_years::id,
+            programme_years::programme_id,
+            programme_years::fiscal_year,
+            programme_years::rules,
             programme_years::version,
         ))
         .first(conn)
@@ -377,7 +410,10 @@ pub fn years(conn: &mut Conn, programme: ProgrammeId) -> Result<Vec<YearRow>, Er
         .filter(programme_years::programme_id.eq(programme))
         .order(programme_years::fiscal_year.desc())
         .select((
-            programme_years::id, programme_years::programme_id, programme_years::fiscal_year, programme_years::rules,
+            programme_years::id,
+            programme_years::programme_id,
+            programme_years::fiscal_year,
+            programme_years::rules,
             programme_years::version,
         ))
         .load(conn)?;
@@ -385,7 +421,13 @@ pub fn years(conn: &mut Conn, programme: ProgrammeId) -> Result<Vec<YearRow>, Er
 }
 
 /// Sets the rules of a fiscal year for the first time.
-pub fn insert_year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32, rules: &ProgrammeRules, now: UtcTime) -> Result<YearRow, Error> {
+pub fn insert_year(
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    fiscal_year: i32,
+    rules: &ProgrammeRules,
+    now: UtcTime,
+) -> Result<YearRow, Error> {
     let text = serde_json::to_string(rules).map_err(Error::internal)?;
     let row: YearColumns = diesel::insert_into(programme_years::table)
         .values((
@@ -396,7 +438,10 @@ pub fn insert_year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32, ru
             programme_years::updated_at.eq(now),
         ))
         .returning((
-            programme_years::id, programme_years::programme_id, programme_years::fiscal_year, programme_years::rules,
+            programme_years::id,
+            programme_years::programme_id,
+            programme_years::fiscal_year,
+            programme_years::rules,
             programme_years::version,
         ))
         .get_result(conn)?;

@@ -35,8 +35,13 @@ pub struct PoolView {
 impl From<PoolRow> for PoolView {
     fn from(row: PoolRow) -> Self {
         Self {
-            id: row.id, owner_organisation_id: row.owner_organisation_id, name: row.name, expert_title: row.expert_title,
-            description: row.description, version: row.version, updated_at: row.updated_at,
+            id: row.id,
+            owner_organisation_id: row.owner_organisation_id,
+            name: row.name,
+            expert_title: row.expert_title,
+            description: row.description,
+            version: row.version,
+            updated_at: row.updated_at,
         }
     }
 }
@@ -107,8 +112,11 @@ pub struct PoolMemberView {
 impl From<MemberRow> for PoolMemberView {
     fn from(row: MemberRow) -> Self {
         Self {
-            id: row.id, organisation_id: row.organisation_id, organisation_name: row.organisation_name,
-            valid_from: row.valid_from, valid_to: row.valid_to,
+            id: row.id,
+            organisation_id: row.organisation_id,
+            organisation_name: row.organisation_name,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
         }
     }
 }
@@ -167,8 +175,13 @@ pub struct ProgrammeView {
 impl From<ProgrammeRow> for ProgrammeView {
     fn from(row: ProgrammeRow) -> Self {
         Self {
-            id: row.id, pool_id: row.pool_id, owner_organisation_id: row.owner_organisation_id, name: row.name,
-            description: row.description, version: row.version, updated_at: row.updated_at,
+            id: row.id,
+            pool_id: row.pool_id,
+            owner_organisation_id: row.owner_organisation_id,
+            name: row.name,
+            description: row.description,
+            version: row.version,
+            updated_at: row.updated_at,
         }
     }
 }

@@ -9,9 +9,9 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::PostingStatus;
+use super::service;
 use super::store::{self, PostingFilter};
 use super::views::{CancelPostingBody, CreatePostingBody, PostingCountsView, PostingPage, PostingView, UpdatePostingBody};
-use super::service;
 use crate::auth::policy::{ManagePostings, ReadDispatches};
 use crate::error::Error;
 use crate::http::read::Answer;
@@ -53,8 +53,11 @@ pub struct PostingListParams {
 async fn list_postings(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: PostingListParams| {
         let filter = PostingFilter {
-            programme_id: params.programme_id, host_organisation_id: params.host_organisation_id, expert_id: params.expert_id,
-            status: params.status, on: params.on,
+            programme_id: params.programme_id,
+            host_organisation_id: params.host_organisation_id,
+            expert_id: params.expert_id,
+            status: params.status,
+            on: params.on,
         };
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("postings", &filter))?;
         let page = list.page(store::list(conn, ctx, &filter, &list)?, |row| (row.valid_from.to_string(), row.id.0));

@@ -88,7 +88,8 @@ impl Period {
 /// a placement begins, so only beginnings are looked at.
 pub fn share_exceeded(new: Period, share: i32, others: &[(Period, i32)]) -> Option<(NaiveDate, i32)> {
     beginnings(new, others.iter().map(|(period, _)| *period)).into_iter().find_map(|day| {
-        let sum = others.iter().filter(|(period, _)| period.contains(day)).fold(share, |sum, (_, other)| sum.saturating_add(*other));
+        let sum =
+            others.iter().filter(|(period, _)| period.contains(day)).fold(share, |sum, (_, other)| sum.saturating_add(*other));
         (sum > 100).then_some((day, sum))
     })
 }

@@ -31,16 +31,29 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreatePostingBody) -> Result<Out
     check_values(period, body.share_percent, &body.note, &mut fields);
     fields.finish()?;
     let plan = Plan {
-        id: None, programme: &programme, expert: body.expert_id, host: body.host_organisation_id, share: body.share_percent, period,
+        id: None,
+        programme: &programme,
+        expert: body.expert_id,
+        host: body.host_organisation_id,
+        share: body.share_percent,
+        period,
     };
     plan.check(conn)?;
     let row = store::insert(
         conn,
         NewPosting {
-            programme_id: programme.id, owner_organisation_id: programme.owner_organisation_id, expert_id: body.expert_id,
-            host_organisation_id: body.host_organisation_id, share_percent: body.share_percent, valid_from: body.valid_from,
-            valid_to: body.valid_to, legal_basis: body.legal_basis, status: PostingStatus::Active, note: body.note,
-            created_at: ctx.now, updated_at: ctx.now,
+            programme_id: programme.id,
+            owner_organisation_id: programme.owner_organisation_id,
+            expert_id: body.expert_id,
+            host_organisation_id: body.host_organisation_id,
+            share_percent: body.share_percent,
+            valid_from: body.valid_from,
+            valid_to: body.valid_to,
+            legal_basis: body.legal_basis,
+            status: PostingStatus::Active,
+            note: body.note,
+            created_at: ctx.now,
+            updated_at: ctx.now,
         },
     )?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id).created(figures(&row));
@@ -63,8 +76,12 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: UpdatePosti
     if row.period() != posting.period() || row.share_percent != posting.share_percent {
         let programme = pools_store::programme(conn, row.programme_id)?;
         let plan = Plan {
-            id: Some(row.id), programme: &programme, expert: row.expert_id, host: row.host_organisation_id,
-            share: row.share_percent, period: row.period(),
+            id: Some(row.id),
+            programme: &programme,
+            expert: row.expert_id,
+            host: row.host_organisation_id,
+            share: row.share_percent,
+            period: row.period(),
         };
         plan.check(conn)?;
     }
@@ -94,7 +111,10 @@ fn own_programme(conn: &mut Conn, ctx: &Ctx, body: &CreatePostingBody) -> Result
         Ok((programme, Standing::Owner)) => Ok(programme),
         Err(error) if error.code != ErrorCode::NotFound => Err(error),
         _ => Err(Error::new(ErrorCode::ValidationFailed).field(
-            "/programme_id", "not_yours", "自団体の事業を指定してください", "Must be a programme of the own organisation",
+            "/programme_id",
+            "not_yours",
+            "自団体の事業を指定してください",
+            "Must be a programme of the own organisation",
         )),
     }
 }
@@ -123,7 +143,10 @@ impl Plan<'_> {
         let year = pools_service::rules_on(conn, self.programme.id, self.period.from, "/valid_from")?;
         let Some(rules) = year.rules.postings else {
             return Err(Error::rule(
-                "postings", "/programme_id", "この事業の規則に配属はありません", "The rules of this programme have no placements",
+                "postings",
+                "/programme_id",
+                "この事業の規則に配属はありません",
+                "The rules of this programme have no placements",
             ));
         };
         dialect::claim(conn, &format!("places of host {} in programme {}", self.host, self.programme.id))?;
@@ -139,15 +162,15 @@ impl Plan<'_> {
     }
 
     fn check_share(&self, others: &[PostingRow]) -> Result<(), Error> {
-        let shares: Vec<(Period, i32)> = others
-            .iter()
-            .filter(|row| row.expert_id == self.expert)
-            .map(|row| (row.period(), row.share_percent))
-            .collect();
+        let shares: Vec<(Period, i32)> =
+            others.iter().filter(|row| row.expert_id == self.expert).map(|row| (row.period(), row.share_percent)).collect();
         match model::share_exceeded(self.period, self.share, &shares) {
             None => Ok(()),
             Some((day, sum)) => Err(conflict(
-                ErrorCode::PostingShareExceeded, "/share_percent", "postings_share_sum", day,
+                ErrorCode::PostingShareExceeded,
+                "/share_percent",
+                "postings_share_sum",
+                day,
                 &format!("この専門家の配属の割合が合計{sum}%になります（100%まで）"),
                 &format!("the shares of this expert would be {sum} %, at most 100 % are possible"),
             )),
@@ -164,7 +187,10 @@ impl Plan<'_> {
         match model::places_exceeded(self.period, self.expert.0, &people, places) {
             None => Ok(()),
             Some((day, count)) => Err(conflict(
-                ErrorCode::PostingPlacesExceeded, "/host_organisation_id", "places_per_host", day,
+                ErrorCode::PostingPlacesExceeded,
+                "/host_organisation_id",
+                "places_per_host",
+                day,
                 &format!("この団体への配属が{count}人になります（{places}人まで）"),
                 &format!("this host would have {count} people, at most {places} are allowed"),
             )),
@@ -174,7 +200,10 @@ impl Plan<'_> {
     fn check_length(&self, rules: &PostingRules) -> Result<(), Error> {
         match rules.longest_months {
             Some(months) if model::longer_than(self.period, months) => Err(Error::rule(
-                "longest_months", "/valid_to", format!("配属は{months}か月以内です"), format!("A placement lasts at most {months} months"),
+                "longest_months",
+                "/valid_to",
+                format!("配属は{months}か月以内です"),
+                format!("A placement lasts at most {months} months"),
             )),
             _ => Ok(()),
         }
@@ -186,18 +215,27 @@ impl Plan<'_> {
         let expert = experts_store::find(conn, self.expert)?.filter(|row| row.pool_id == self.programme.pool_id);
         match expert {
             None => fields.wrong(
-                "/expert_id", "not_in_pool", "この事業の人材プールの専門家を指定してください", "Must be an expert of the programme's pool",
+                "/expert_id",
+                "not_in_pool",
+                "この事業の人材プールの専門家を指定してください",
+                "Must be an expert of the programme's pool",
             ),
             Some(expert) => {
                 // Ending or shortening the placement of somebody who is suspended meanwhile must stay possible.
                 fields.check(
-                    expert.status == ExpertStatus::Registered || self.id.is_some(), "/expert_id", "not_registered",
-                    "登録中の専門家を指定してください", "The expert must be registered",
+                    expert.status == ExpertStatus::Registered || self.id.is_some(),
+                    "/expert_id",
+                    "not_registered",
+                    "登録中の専門家を指定してください",
+                    "The expert must be registered",
                 );
                 let last = self.period.to.pred_opt().unwrap_or(self.period.to);
                 fields.check(
-                    expert.appointed_during(self.period.from, last), "/valid_to", "outside_appointment",
-                    "専門家の委嘱期間内にしてください", "Must lie within the expert's appointment",
+                    expert.appointed_during(self.period.from, last),
+                    "/valid_to",
+                    "outside_appointment",
+                    "専門家の委嘱期間内にしてください",
+                    "Must lie within the expert's appointment",
                 );
             }
         }
@@ -207,8 +245,11 @@ impl Plan<'_> {
             .map(|member| (member.valid_from, member.valid_to))
             .collect();
         fields.check(
-            model::covered(self.period, &memberships), "/host_organisation_id", "not_a_member",
-            "配属の全期間にわたり人材プールの会員である団体を指定してください", "Must be a member of the pool in the whole period",
+            model::covered(self.period, &memberships),
+            "/host_organisation_id",
+            "not_a_member",
+            "配属の全期間にわたり人材プールの会員である団体を指定してください",
+            "Must be a member of the pool in the whole period",
         );
         fields.finish()
     }

@@ -184,16 +184,18 @@ pub fn names(conn: &mut Conn, ids: &[PostingId]) -> Result<Vec<(PostingId, Strin
 
 /// The active placements of a person or with a host of a programme that overlap a period. The caller holds the locks.
 pub fn around(
-    conn: &mut Conn, expert: ExpertId, programme: ProgrammeId, host: OrganisationId, period: Period,
+    conn: &mut Conn,
+    expert: ExpertId,
+    programme: ProgrammeId,
+    host: OrganisationId,
+    period: Period,
 ) -> Result<Vec<PostingRow>, Error> {
     Ok(postings::table
         .filter(postings::status.eq(PostingStatus::Active))
         .filter(postings::valid_from.lt(period.to))
         .filter(postings::valid_to.gt(period.from))
         .filter(
-            postings::expert_id
-                .eq(expert)
-                .or(postings::programme_id.eq(programme).and(postings::host_organisation_id.eq(host))),
+            postings::expert_id.eq(expert).or(postings::programme_id.eq(programme).and(postings::host_organisation_id.eq(host))),
         )
         .order(postings::id)
         .select(PostingRow::as_select())

@@ -55,10 +55,22 @@ impl PostingView {
     /// A placement with the names that belong to it.
     pub fn new(row: PostingRow, host_organisation_name: String, expert_name: String) -> Self {
         Self {
-            id: row.id, programme_id: row.programme_id, owner_organisation_id: row.owner_organisation_id, expert_id: row.expert_id,
-            expert_name, host_organisation_id: row.host_organisation_id, host_organisation_name, share_percent: row.share_percent,
-            valid_from: row.valid_from, valid_to: row.valid_to, legal_basis: row.legal_basis, verbs: row.status.verbs(),
-            status: row.status, note: row.note, version: row.version, updated_at: row.updated_at,
+            id: row.id,
+            programme_id: row.programme_id,
+            owner_organisation_id: row.owner_organisation_id,
+            expert_id: row.expert_id,
+            expert_name,
+            host_organisation_id: row.host_organisation_id,
+            host_organisation_name,
+            share_percent: row.share_percent,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+            legal_basis: row.legal_basis,
+            verbs: row.status.verbs(),
+            status: row.status,
+            note: row.note,
+            version: row.version,
+            updated_at: row.updated_at,
         }
     }
 }

@@ -10,7 +10,8 @@ use super::detail::{self, RequestStateView};
 use super::list::{self, RequestFilter, RequestSort};
 use super::model::ActivityKind;
 use super::verb_views::{
-    AcceptRequestBody, CancelRequestBody, ConsentRequestBody, CopyRequestBody, RequestReasonBody, RequestVerbBody, SendBackRequestBody,
+    AcceptRequestBody, CancelRequestBody, ConsentRequestBody, CopyRequestBody, RequestReasonBody, RequestVerbBody,
+    SendBackRequestBody,
 };
 use super::views::{CreateRequestBody, RequestPage, RequestView, UpdateRequestBody};
 use super::{draft, joint, review, store, submit};
@@ -114,7 +115,13 @@ impl RequestListParams {
 fn several<T: std::str::FromStr>(name: &str, text: Option<&str>, fields: &mut Fields) -> Vec<T> {
     let Some(text) = text else { return Vec::new() };
     let parsed: Vec<Option<T>> = text.split(',').map(|value| value.trim().parse().ok()).collect();
-    fields.check(parsed.iter().all(Option::is_some), name, "unknown_value", "使えない値が含まれています", "Contains an unknown value");
+    fields.check(
+        parsed.iter().all(Option::is_some),
+        name,
+        "unknown_value",
+        "使えない値が含まれています",
+        "Contains an unknown value",
+    );
     parsed.into_iter().flatten().collect()
 }
 

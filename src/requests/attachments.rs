@@ -87,7 +87,11 @@ pub fn list(conn: &mut Conn, request: RequestId) -> Result<Vec<AttachmentView>, 
         .filter(attachments::request_id.eq(request))
         .order(attachments::id)
         .select((
-            attachments::id, attachments::file_name, attachments::media_type, attachments::size_bytes, attachments::sha256,
+            attachments::id,
+            attachments::file_name,
+            attachments::media_type,
+            attachments::size_bytes,
+            attachments::sha256,
             attachments::created_at,
         ))
         .load(conn)?)
@@ -106,30 +110,49 @@ pub fn content(conn: &mut Conn, request: RequestId, id: AttachmentId) -> Result<
 fn checked(body: &CreateAttachmentBody, fields: &mut Fields) -> (&'static str, Vec<u8>) {
     fields.line("/file_name", &body.file_name, 255);
     fields.check(
-        !body.file_name.contains(['/', '\\', ':']) && body.file_name.chars().count() <= 255, "/file_name", "not_a_file_name",
-        "ファイル名に/ \\ :は使えません", "A file name has no / \\ or :",
+        !body.file_name.contains(['/', '\\', ':']) && body.file_name.chars().count() <= 255,
+        "/file_name",
+        "not_a_file_name",
+        "ファイル名に/ \\ :は使えません",
+        "A file name has no / \\ or :",
     );
     let content = STANDARD.decode(body.content_base64.as_bytes()).ok();
     match &content {
         None => fields.wrong("/content_base64", "not_base64", "base64の形式で入力してください", "Must be base64"),
         Some(bytes) => {
             fields.check(!bytes.is_empty(), "/content_base64", "required", "空のファイルは添付できません", "The file is empty");
-            fields.check(bytes.len() <= media::LARGEST, "/content_base64", "too_large", "5MiB以内にしてください", "At most 5 MiB");
+            fields.check(
+                bytes.len() <= media::LARGEST,
+                "/content_base64",
+                "too_large",
+                "5MiB以内にしてください",
+                "At most 5 MiB",
+            );
         }
     }
     let content = content.unwrap_or_default();
     let Some(kind) = media::declared(&body.media_type) else {
         fields.wrong(
-            "/media_type", "not_allowed", "pdf、docx、xlsx、pptx、png、jpeg、txt、csvを添付できます", "Attach pdf, docx, xlsx, pptx, png, jpeg, txt or csv",
+            "/media_type",
+            "not_allowed",
+            "pdf、docx、xlsx、pptx、png、jpeg、txt、csvを添付できます",
+            "Attach pdf, docx, xlsx, pptx, png, jpeg, txt or csv",
         );
         return ("", content);
     };
     fields.check(
-        kind.is_named_by(&body.file_name), "/file_name", "wrong_ending", "拡張子がファイルの種類と合っていません", "The ending does not fit the media type",
+        kind.is_named_by(&body.file_name),
+        "/file_name",
+        "wrong_ending",
+        "拡張子がファイルの種類と合っていません",
+        "The ending does not fit the media type",
     );
     fields.check(
-        content.is_empty() || kind.is_content(&content), "/content_base64", "wrong_content",
-        "内容がファイルの種類と合っていません（マクロ付きの文書は添付できません）", "The content is not of this media type (documents with macros are refused)",
+        content.is_empty() || kind.is_content(&content),
+        "/content_base64",
+        "wrong_content",
+        "内容がファイルの種類と合っていません（マクロ付きの文書は添付できません）",
+        "The content is not of this media type (documents with macros are refused)",
     );
     (kind.media_type, content)
 }
@@ -160,7 +183,12 @@ pub fn attach(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: CreateAttachmen
         .created(json!({"attachment_id": id, "sha256": sha256, "size_bytes": size_bytes}))
         .for_body(row.applicant_organisation_id, ctx.organisation());
     let view = AttachmentView {
-        id, file_name: body.file_name, media_type: media_type.to_owned(), size_bytes, sha256, created_at: ctx.now,
+        id,
+        file_name: body.file_name,
+        media_type: media_type.to_owned(),
+        size_bytes,
+        sha256,
+        created_at: ctx.now,
     };
     let mut outcome = Outcome::done(view, audit);
     outcome.location = Some(format!("/api/v1/requests/{}/attachments/{id}", row.id));
@@ -169,7 +197,10 @@ pub fn attach(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: CreateAttachmen
 
 /// Takes a file away while the request can be edited; its hash stays in the audit.
 pub fn remove(
-    conn: &mut Conn, ctx: &Ctx, (row, id): (RequestRow, AttachmentId), _: RequestVerbBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (row, id): (RequestRow, AttachmentId),
+    _: RequestVerbBody,
 ) -> Result<Outcome<AttachmentList>, Error> {
     row.status.after(RequestVerb::Edit)?;
     let files = list(conn, row.id)?;

@@ -34,14 +34,22 @@ pub fn check(budget: Yen, bound: Yen, more: Yen) -> Result<(), Error> {
     let left = budget.checked_sub(bound).map_err(Error::internal)?.max(Yen::ZERO);
     Err(Error::new(ErrorCode::BudgetExceeded).detail(
         format!("この申請の見込額{more}に対し、予算の残りは{left}です。補欠とすることができます"),
-        format!("The request is estimated at {} yen and {} yen are left; it can be put on the waiting list", more.get(), left.get()),
+        format!(
+            "The request is estimated at {} yen and {} yen are left; it can be put on the waiting list",
+            more.get(),
+            left.get()
+        ),
     ))
 }
 
 /// What the programme's year has bound: the estimates of accepted requests, the planned visits of decided ones, and the
 /// cost items that exist. `except` leaves one request out. The caller holds the lock of the programme's year.
 pub fn bound(
-    conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32, rules: &ProgrammeRules, except: RequestId,
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    fiscal_year: i32,
+    rules: &ProgrammeRules,
+    except: RequestId,
 ) -> Result<Yen, Error> {
     let accepted: Vec<(i32, i32)> = requests::table
         .filter(requests::programme_id.eq(programme))

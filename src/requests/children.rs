@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::schema::{
-    experts, memberships, organisations, request_participants, request_preferences, request_skills, request_wished_dates, skill_items,
+    experts, memberships, organisations, request_participants, request_preferences, request_skills, request_wished_dates,
+    skill_items,
 };
 use crate::error::Error;
 use crate::ids::{ExpertId, OrganisationId, RequestId, SkillItemId, UserId};
@@ -56,7 +57,9 @@ pub fn wished_dates(conn: &mut Conn, id: RequestId) -> Result<Vec<WishedDateRow>
         .filter(request_wished_dates::request_id.eq(id))
         .order(request_wished_dates::rank)
         .select((
-            request_wished_dates::rank, request_wished_dates::day, request_wished_dates::start_minute,
+            request_wished_dates::rank,
+            request_wished_dates::day,
+            request_wished_dates::start_minute,
             request_wished_dates::end_minute,
         ))
         .load(conn)?)
@@ -97,7 +100,9 @@ pub fn participants(conn: &mut Conn, id: RequestId) -> Result<Vec<ParticipantRow
         .filter(request_participants::request_id.eq(id))
         .order((request_participants::is_lead.desc(), request_participants::organisation_id))
         .select((
-            request_participants::organisation_id, request_participants::is_lead, request_participants::consented_at,
+            request_participants::organisation_id,
+            request_participants::is_lead,
+            request_participants::consented_at,
             request_participants::consented_by,
         ))
         .load(conn)?)
@@ -120,7 +125,9 @@ pub fn named_participants(conn: &mut Conn, id: RequestId) -> Result<Vec<(Partici
         .order((request_participants::is_lead.desc(), organisations::lg_code, organisations::id))
         .select((
             (
-                request_participants::organisation_id, request_participants::is_lead, request_participants::consented_at,
+                request_participants::organisation_id,
+                request_participants::is_lead,
+                request_participants::consented_at,
                 request_participants::consented_by,
             ),
             organisations::name,
@@ -189,7 +196,12 @@ pub fn replace_preferences(conn: &mut Conn, id: RequestId, experts: &[ExpertId])
 
 /// Replaces the bodies that take part: the lead, who agrees by applying, and the others, who have yet to.
 pub fn replace_participants(
-    conn: &mut Conn, id: RequestId, lead: OrganisationId, others: &[OrganisationId], by: Option<UserId>, now: UtcTime,
+    conn: &mut Conn,
+    id: RequestId,
+    lead: OrganisationId,
+    others: &[OrganisationId],
+    by: Option<UserId>,
+    now: UtcTime,
 ) -> Result<(), Error> {
     diesel::delete(request_participants::table.filter(request_participants::request_id.eq(id))).execute(conn)?;
     for organisation in std::iter::once(&lead).chain(others) {
@@ -209,7 +221,10 @@ pub fn replace_participants(
 
 /// Sets or clears the consent of a body.
 pub fn set_consent(
-    conn: &mut Conn, id: RequestId, organisation: OrganisationId, consent: Option<(UtcTime, Option<UserId>)>,
+    conn: &mut Conn,
+    id: RequestId,
+    organisation: OrganisationId,
+    consent: Option<(UtcTime, Option<UserId>)>,
 ) -> Result<(), Error> {
     let row = request_participants::table
         .filter(request_participants::request_id.eq(id))
@@ -226,7 +241,9 @@ pub fn set_consent(
 /// Forgets the consents of everybody but the lead, because what they agreed to has changed.
 pub fn forget_consents(conn: &mut Conn, id: RequestId) -> Result<(), Error> {
     diesel::update(
-        request_participants::table.filter(request_participants::request_id.eq(id)).filter(request_participants::is_lead.eq(false)),
+        request_participants::table
+            .filter(request_participants::request_id.eq(id))
+            .filter(request_participants::is_lead.eq(false)),
     )
     .set((request_participants::consented_at.eq(None::<UtcTime>), request_participants::consented_by.eq(None::<UserId>)))
     .execute(conn)?;

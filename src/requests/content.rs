@@ -110,8 +110,14 @@ impl Content {
     pub fn changes_what_was_agreed(&self, old: &Self) -> bool {
         let agreed = |content: &Self| {
             (
-                content.activity_kind, content.theme_key.clone(), content.mode, content.period_from, content.period_to,
-                content.visit_count, content.minutes_per_visit, content.budget_note.clone(),
+                content.activity_kind,
+                content.theme_key.clone(),
+                content.mode,
+                content.period_from,
+                content.period_to,
+                content.visit_count,
+                content.minutes_per_visit,
+                content.budget_note.clone(),
             )
         };
         agreed(self) != agreed(old)
@@ -124,8 +130,11 @@ impl Content {
         fields.text("/goal", &self.goal, 5000);
         fields.period("/period_to", self.period_from, self.period_to);
         fields.check(
-            FiscalYear::new(self.fiscal_year).is_ok(), "/period_from", "out_of_range",
-            "2000年度から2100年度までの日付にしてください", "Must lie in fiscal years 2000 to 2100",
+            FiscalYear::new(self.fiscal_year).is_ok(),
+            "/period_from",
+            "out_of_range",
+            "2000年度から2100年度までの日付にしてください",
+            "Must lie in fiscal years 2000 to 2100",
         );
         fields.within("/visit_count", i64::from(self.visit_count), 1, 100);
         fields.within("/minutes_per_visit", i64::from(self.minutes_per_visit), 15, 1440);
@@ -150,15 +159,32 @@ pub fn check_wished_dates(fields: &mut Fields, dates: &[WishedDate], from: Naive
     fields.at_most("/wished_dates", dates.len(), MOST_WISHES);
     for (i, wish) in dates.iter().take(MOST_WISHES).enumerate() {
         let at = |name: &str| format!("/wished_dates/{i}/{name}");
-        fields.check((from..=to).contains(&wish.day), at("day"), "outside_period", "希望期間内の日付にしてください", "Must lie within the period");
+        fields.check(
+            (from..=to).contains(&wish.day),
+            at("day"),
+            "outside_period",
+            "希望期間内の日付にしてください",
+            "Must lie within the period",
+        );
         match (wish.start_minute, wish.end_minute) {
             (None, None) => {}
             (Some(start), Some(end)) => {
                 fields.within(&at("start_minute"), i64::from(start), 0, 1439);
                 fields.within(&at("end_minute"), i64::from(end), 1, 1440);
-                fields.check(end > start, at("end_minute"), "before_start", "終了時刻は開始時刻より後にしてください", "The end must be after the start");
+                fields.check(
+                    end > start,
+                    at("end_minute"),
+                    "before_start",
+                    "終了時刻は開始時刻より後にしてください",
+                    "The end must be after the start",
+                );
             }
-            _ => fields.wrong(at("end_minute"), "required", "開始時刻と終了時刻は両方指定してください", "Give both start and end, or neither"),
+            _ => fields.wrong(
+                at("end_minute"),
+                "required",
+                "開始時刻と終了時刻は両方指定してください",
+                "Give both start and end, or neither",
+            ),
         }
         let repeated = dates.iter().take(i).any(|earlier| earlier == wish);
         fields.check(!repeated, at("day"), "duplicate", "同じ希望が重なっています", "The same wish stands twice");
@@ -215,8 +241,11 @@ fn check_experts(conn: &mut Conn, fields: &mut Fields, preferred: &[ExpertId], p
     for (i, id) in preferred.iter().enumerate() {
         match known.iter().find(|expert| expert.id == *id && expert.pool_id == pool) {
             Some(expert) => fields.check(
-                expert.status == ExpertStatus::Registered, format!("/preferred_expert_ids/{i}"), "not_registered",
-                "この専門家は現在登録されていません", "This expert is not registered now",
+                expert.status == ExpertStatus::Registered,
+                format!("/preferred_expert_ids/{i}"),
+                "not_registered",
+                "この専門家は現在登録されていません",
+                "This expert is not registered now",
             ),
             None => unknown(fields, format!("/preferred_expert_ids/{i}")),
         }
@@ -224,7 +253,12 @@ fn check_experts(conn: &mut Conn, fields: &mut Fields, preferred: &[ExpertId], p
     Ok(())
 }
 
-fn check_participants(conn: &mut Conn, fields: &mut Fields, participants: &[OrganisationId], applicant: OrganisationId) -> Result<(), Error> {
+fn check_participants(
+    conn: &mut Conn,
+    fields: &mut Fields,
+    participants: &[OrganisationId],
+    applicant: OrganisationId,
+) -> Result<(), Error> {
     fields.at_most("/participant_organisation_ids", participants.len(), MOST_PARTICIPANTS);
     if participants.is_empty() || participants.len() > MOST_PARTICIPANTS {
         return Ok(());
@@ -233,7 +267,13 @@ fn check_participants(conn: &mut Conn, fields: &mut Fields, participants: &[Orga
     let known = crate::organisations::store::find_many(conn, participants)?;
     for (i, id) in participants.iter().enumerate() {
         let pointer = format!("/participant_organisation_ids/{i}");
-        fields.check(*id != applicant, pointer.clone(), "is_lead", "代表の申請団体は含めないでください", "The applicant is the lead; leave it out");
+        fields.check(
+            *id != applicant,
+            pointer.clone(),
+            "is_lead",
+            "代表の申請団体は含めないでください",
+            "The applicant is the lead; leave it out",
+        );
         if !known.iter().any(|body| body.id == *id) {
             unknown(fields, pointer);
         }
@@ -248,12 +288,18 @@ fn unknown(fields: &mut Fields, pointer: String) {
 /// Notes a request that both names experts and leaves the choice to the office, or does neither.
 pub fn check_choice(fields: &mut Fields, leave_to_office: bool, preferred: usize) {
     fields.check(
-        !(leave_to_office && preferred > 0), "/leave_to_office", "contradictory",
-        "希望する専門家を挙げるときは、事務局一任を外してください", "Either name experts or leave the choice to the office",
+        !(leave_to_office && preferred > 0),
+        "/leave_to_office",
+        "contradictory",
+        "希望する専門家を挙げるときは、事務局一任を外してください",
+        "Either name experts or leave the choice to the office",
     );
     fields.check(
-        leave_to_office || preferred > 0, "/preferred_expert_ids", "required",
-        "希望する専門家を挙げるか、事務局一任にしてください", "Name experts or leave the choice to the office",
+        leave_to_office || preferred > 0,
+        "/preferred_expert_ids",
+        "required",
+        "希望する専門家を挙げるか、事務局一任にしてください",
+        "Name experts or leave the choice to the office",
     );
 }
 
@@ -274,7 +320,11 @@ mod tests {
     }
 
     fn wrong(fields: Fields) -> Vec<(String, &'static str)> {
-        fields.finish().err().map(|error| error.failure().fields.into_iter().map(|field| (field.pointer, field.code)).collect()).unwrap_or_default()
+        fields
+            .finish()
+            .err()
+            .map(|error| error.failure().fields.into_iter().map(|field| (field.pointer, field.code)).collect())
+            .unwrap_or_default()
     }
 
     #[test]

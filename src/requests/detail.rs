@@ -59,9 +59,11 @@ pub fn verbs_for(ctx: &Ctx, row: &RequestRow, takes_part: bool) -> Vec<RequestVe
             row.applicant_organisation_id == me && principal.may(&ApproveRequests::INFO)
         }
         RequestVerb::Consent => (takes_part || owns) && principal.may(&ConsentRequests::INFO),
-        RequestVerb::ReturnForCorrection | RequestVerb::Accept | RequestVerb::Waitlist | RequestVerb::Reject | RequestVerb::Cancel => {
-            owns && principal.may(&ReviewRequests::INFO)
-        }
+        RequestVerb::ReturnForCorrection
+        | RequestVerb::Accept
+        | RequestVerb::Waitlist
+        | RequestVerb::Reject
+        | RequestVerb::Cancel => owns && principal.may(&ReviewRequests::INFO),
         RequestVerb::Decide => owns && principal.may(&DecideDispatches::INFO),
     };
     row.status.verbs().into_iter().filter(may).collect()
@@ -157,13 +159,19 @@ pub fn view(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<RequestView, 
         required_skills: store::skills(conn, id)?
             .into_iter()
             .map(|skill| RequestSkillView {
-                skill_item_id: skill.skill_item_id, name: skill.name, min_level: skill.min_level, must: skill.must,
+                skill_item_id: skill.skill_item_id,
+                name: skill.name,
+                min_level: skill.min_level,
+                must: skill.must,
             })
             .collect(),
         participants: bodies
             .into_iter()
             .map(|(body, name)| ParticipantView {
-                organisation_id: body.organisation_id, name, is_lead: body.is_lead, consented_at: body.consented_at,
+                organisation_id: body.organisation_id,
+                name,
+                is_lead: body.is_lead,
+                consented_at: body.consented_at,
             })
             .collect(),
         budget_note: Some(row.budget_note).filter(|_| !expert),

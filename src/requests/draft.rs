@@ -77,7 +77,12 @@ fn done(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<Outcome<RequestVi
 
 /// The programme, if the principal may know it: its pool is visible, or the own organisation may apply through its parent
 /// body or its prefecture.
-fn known_programme(conn: &mut Conn, ctx: &Ctx, body: &CreateRequestBody, fields: &mut Fields) -> Result<Option<ProgrammeRow>, Error> {
+fn known_programme(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    body: &CreateRequestBody,
+    fields: &mut Fields,
+) -> Result<Option<ProgrammeRow>, Error> {
     let found = match crate::pools::store::programme(conn, body.programme_id) {
         Err(error) if error.code == ErrorCode::NotFound => None,
         other => Some(other?),
@@ -99,12 +104,17 @@ fn known_programme(conn: &mut Conn, ctx: &Ctx, body: &CreateRequestBody, fields:
 fn check_who(ctx: &Ctx, fields: &mut Fields, programme: &ProgrammeRow, applicant: OrganisationId, origin: Origin) {
     let owns = programme.owner_organisation_id == ctx.organisation() && ctx.principal.is_coordinator();
     fields.check(
-        applicant == ctx.organisation() || owns, "/applicant_organisation_id", "not_yours",
-        "ほかの団体の申請を代わって作成できるのは、この事業の事務局だけです", "Only the programme's office files for other bodies",
+        applicant == ctx.organisation() || owns,
+        "/applicant_organisation_id",
+        "not_yours",
+        "ほかの団体の申請を代わって作成できるのは、この事業の事務局だけです",
+        "Only the programme's office files for other bodies",
     );
     if origin == Origin::Offered {
         fields.check(
-            owns && applicant == programme.owner_organisation_id, "/origin", "not_yours",
+            owns && applicant == programme.owner_organisation_id,
+            "/origin",
+            "not_yours",
             "主催の取組を開けるのは、この事業の事務局だけです（申請団体は事務局自身）",
             "Only the programme's office opens events, with itself as the applicant",
         );
@@ -132,8 +142,11 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: UpdateRequestBo
         content::check_choice(&mut fields, content.leave_to_office, preferred);
     }
     fields.check(
-        row.submitted_at.is_none() || content.fiscal_year == old.fiscal_year, "/period_from", "fiscal_year_fixed",
-        "一度提出した申請の年度は変えられません。別の年度の分は新しく申請してください", "Once submitted the fiscal year is fixed; file a new request",
+        row.submitted_at.is_none() || content.fiscal_year == old.fiscal_year,
+        "/period_from",
+        "fiscal_year_fixed",
+        "一度提出した申請の年度は変えられません。別の年度の分は新しく申請してください",
+        "Once submitted the fiscal year is fixed; file a new request",
     );
     let lists = Lists {
         wished_dates: body.wished_dates,
@@ -191,7 +204,14 @@ pub fn copy(conn: &mut Conn, ctx: &Ctx, source: RequestRow, body: CopyRequestBod
         }
         None => years_until_now(source.fiscal_year, source.period_to, ctx.today()),
     };
-    let out_of_range = || Error::new(ErrorCode::ValidationFailed).field("/fiscal_year", "out_of_range", "この年度には移せません", "Dates cannot be moved there");
+    let out_of_range = || {
+        Error::new(ErrorCode::ValidationFailed).field(
+            "/fiscal_year",
+            "out_of_range",
+            "この年度には移せません",
+            "Dates cannot be moved there",
+        )
+    };
     let moved = |day: NaiveDate| moved(day, years).ok_or_else(out_of_range);
     let (period_from, period_to) = (moved(source.period_from)?, moved(source.period_to)?);
     let preferred = store::preferences(conn, source.id)?;
@@ -212,7 +232,8 @@ pub fn copy(conn: &mut Conn, ctx: &Ctx, source: RequestRow, body: CopyRequestBod
     }
     let others: Vec<OrganisationId> =
         store::participants(conn, source.id)?.into_iter().filter(|body| !body.is_lead).map(|body| body.organisation_id).collect();
-    let skills: Vec<_> = store::skills(conn, source.id)?.into_iter().map(|skill| (skill.skill_item_id, skill.min_level, skill.must)).collect();
+    let skills: Vec<_> =
+        store::skills(conn, source.id)?.into_iter().map(|skill| (skill.skill_item_id, skill.min_level, skill.must)).collect();
     let new = NewRequest {
         programme_id: source.programme_id,
         owner: source.owner_organisation_id,

@@ -11,8 +11,8 @@ use crate::http::{Ctx, Fields};
 use crate::ids::{ExpertId, OrganisationId};
 use crate::organisations::model::OrganisationKind;
 use crate::organisations::store::{self as bodies, OrganisationRow};
-use crate::pools::store::YearRow;
 use crate::pools::rules::Limit;
+use crate::pools::store::YearRow;
 
 /// What is known of a request and of its programme's year.
 #[derive(Debug, Clone)]
@@ -38,7 +38,13 @@ fn body(row: &OrganisationRow) -> Body {
 }
 
 /// How a body stands to a pool today.
-pub fn standing(conn: &mut Conn, ctx: &Ctx, pool: crate::ids::PoolId, owner: OrganisationId, id: OrganisationId) -> Result<Membership, Error> {
+pub fn standing(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    pool: crate::ids::PoolId,
+    owner: OrganisationId,
+    id: OrganisationId,
+) -> Result<Membership, Error> {
     let rows = bodies::find_many(conn, &[owner, id])?;
     let members = crate::pools::store::member_ids_on(conn, pool, ctx.today())?;
     let find = |id: OrganisationId| rows.iter().find(|row| row.id == id).map(body).ok_or_else(Error::not_found);
@@ -126,8 +132,10 @@ impl Facts {
         for (i, (participant, name)) in others.zip(&self.names).enumerate() {
             if participant.consented_at.is_none() {
                 fields.wrong(
-                    format!("/participant_organisation_ids/{i}"), "participants_consent",
-                    format!("{name}の同意がまだありません"), format!("{name} has not agreed to take part yet"),
+                    format!("/participant_organisation_ids/{i}"),
+                    "participants_consent",
+                    format!("{name}の同意がまだありません"),
+                    format!("{name} has not agreed to take part yet"),
                 );
             }
         }

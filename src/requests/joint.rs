@@ -26,14 +26,21 @@ pub fn joined(conn: &mut Conn, ctx: &Ctx, id: crate::ids::RequestId) -> Result<(
 /// Records that a body agrees to take part, or no longer does. Its own staff says so; the office can record the word of a
 /// body for which nobody can sign in.
 pub fn consent(
-    conn: &mut Conn, ctx: &Ctx, (participants, row): (Vec<ParticipantRow>, RequestRow), body: ConsentRequestBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (participants, row): (Vec<ParticipantRow>, RequestRow),
+    body: ConsentRequestBody,
 ) -> Result<Outcome<RequestView>, Error> {
     row.status.after(RequestVerb::Consent)?;
     let who = body.organisation_id.unwrap_or_else(|| ctx.organisation());
     let mut fields = Fields::new();
     let participant = participants.iter().find(|participant| participant.organisation_id == who && !participant.is_lead);
     fields.check(
-        participant.is_some(), "/organisation_id", "not_a_participant", "共同申請の参加団体を指定してください", "Must be a body that joined the request",
+        participant.is_some(),
+        "/organisation_id",
+        "not_a_participant",
+        "共同申請の参加団体を指定してください",
+        "Must be a body that joined the request",
     );
     fields.finish()?;
     if who != ctx.organisation() {
@@ -41,7 +48,10 @@ pub fn consent(
         store::allowed(owns)?;
         if !children::with_account(conn, &[who], ctx.today())?.is_empty() {
             return Err(Error::new(ErrorCode::ValidationFailed).field(
-                "/organisation_id", "has_account", "この団体には利用者がいるため、団体自身が同意してください", "The body has users of its own, who must agree themselves",
+                "/organisation_id",
+                "has_account",
+                "この団体には利用者がいるため、団体自身が同意してください",
+                "The body has users of its own, who must agree themselves",
             ));
         }
     }

@@ -32,27 +32,34 @@ const OPEN_OFFERS: &str = counted!("offers o WHERE o.request_id = requests.id AN
 const ACCEPTED_OFFERS: &str = counted!("offers o WHERE o.request_id = requests.id AND o.status = 'accepted'");
 const VISITS_AHEAD: &str = counted!("visits v WHERE v.request_id = requests.id AND v.status IN ('held', 'planned')");
 const VISITS_OVER: &str = counted!("visits v WHERE v.request_id = requests.id AND v.status IN ('done', 'no_show')");
-const REPORTS_SUBMITTED: &str = counted!(
-    "reports r JOIN dispatches d ON d.id = r.dispatch_id WHERE d.request_id = requests.id AND r.status = 'submitted'"
-);
-const REPORTS_APPROVED: &str = counted!(
-    "reports r JOIN dispatches d ON d.id = r.dispatch_id WHERE d.request_id = requests.id AND r.status = 'approved'"
-);
+const REPORTS_SUBMITTED: &str =
+    counted!("reports r JOIN dispatches d ON d.id = r.dispatch_id WHERE d.request_id = requests.id AND r.status = 'submitted'");
+const REPORTS_APPROVED: &str =
+    counted!("reports r JOIN dispatches d ON d.id = r.dispatch_id WHERE d.request_id = requests.id AND r.status = 'approved'");
 const APPLICANT_NAME: &str = "(SELECT a.name FROM organisations a WHERE a.id = requests.applicant_organisation_id)";
 
 type ProgressColumns = (i64, i64, i64, i64, i64, i64);
 
 fn progress_of((open_offers, accepted_offers, visits_ahead, visits_over, submitted, approved): ProgressColumns) -> Progress {
     Progress {
-        open_offers, accepted_offers, visits_ahead, visits_over, report_submitted: submitted > 0, report_approved: approved > 0,
+        open_offers,
+        accepted_offers,
+        visits_ahead,
+        visits_over,
+        report_submitted: submitted > 0,
+        report_approved: approved > 0,
     }
 }
 
 macro_rules! progress_columns {
     () => {
         (
-            sql::<BigInt>(OPEN_OFFERS), sql::<BigInt>(ACCEPTED_OFFERS), sql::<BigInt>(VISITS_AHEAD), sql::<BigInt>(VISITS_OVER),
-            sql::<BigInt>(REPORTS_SUBMITTED), sql::<BigInt>(REPORTS_APPROVED),
+            sql::<BigInt>(OPEN_OFFERS),
+            sql::<BigInt>(ACCEPTED_OFFERS),
+            sql::<BigInt>(VISITS_AHEAD),
+            sql::<BigInt>(VISITS_OVER),
+            sql::<BigInt>(REPORTS_SUBMITTED),
+            sql::<BigInt>(REPORTS_APPROVED),
         )
     };
 }
@@ -165,7 +172,8 @@ fn matching<'a>(ctx: &Ctx, filter: &RequestFilter) -> requests::BoxedQuery<'a, B
         query = query.filter(requests::submitted_at.ge(UtcTime::from_naive(calendar::jst_to_utc(day, 0))));
     }
     if let Some(day) = filter.submitted_to {
-        query = query.filter(requests::submitted_at.lt(UtcTime::from_naive(calendar::jst_to_utc(day, calendar::MINUTES_PER_DAY))));
+        query =
+            query.filter(requests::submitted_at.lt(UtcTime::from_naive(calendar::jst_to_utc(day, calendar::MINUTES_PER_DAY))));
     }
     query
 }
@@ -179,8 +187,14 @@ fn condition(stage: Stage) -> String {
         )
     };
     match stage {
-        Stage::Draft | Stage::AwaitingApproval | Stage::Submitted | Stage::Returned | Stage::Waitlisted | Stage::Rejected
-        | Stage::Withdrawn | Stage::Cancelled => format!("requests.status = '{stage}'"),
+        Stage::Draft
+        | Stage::AwaitingApproval
+        | Stage::Submitted
+        | Stage::Returned
+        | Stage::Waitlisted
+        | Stage::Rejected
+        | Stage::Withdrawn
+        | Stage::Cancelled => format!("requests.status = '{stage}'"),
         Stage::Matching => format!("requests.status = 'accepted' AND {OPEN_OFFERS} = 0 AND {ACCEPTED_OFFERS} = 0"),
         Stage::Offered => format!("requests.status = 'accepted' AND {OPEN_OFFERS} > 0 AND {ACCEPTED_OFFERS} = 0"),
         Stage::AwaitingDecision => format!("requests.status = 'accepted' AND {ACCEPTED_OFFERS} > 0"),
@@ -193,7 +207,13 @@ fn condition(stage: Stage) -> String {
 }
 
 /// A page of the visible requests.
-pub fn list(conn: &mut Conn, ctx: &Ctx, filter: &RequestFilter, sort: RequestSort, list: &ListQuery) -> Result<Vec<ListedRequest>, Error> {
+pub fn list(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    filter: &RequestFilter,
+    sort: RequestSort,
+    list: &ListQuery,
+) -> Result<Vec<ListedRequest>, Error> {
     let mut query = matching(ctx, filter);
     match sort {
         RequestSort::UpdatedDescending | RequestSort::Updated => {

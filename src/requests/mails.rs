@@ -57,7 +57,11 @@ fn said(text: &str) -> Option<String> {
 
 /// Sends one notice to each recipient, to no address twice.
 fn send(
-    conn: &mut Conn, ctx: &Ctx, row: &RequestRow, event: &str, recipients: Vec<Recipient>,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &RequestRow,
+    event: &str,
+    recipients: Vec<Recipient>,
     notice: impl Fn(Addressee, Locale) -> Notice,
 ) -> Result<(), Error> {
     let mut written: Vec<String> = Vec::new();
@@ -83,10 +87,16 @@ fn send(
 pub fn submitted(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, resubmitted: bool) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let wished = wished(conn, row)?;
-    let filed_by = (row.filed_by_organisation_id != row.applicant_organisation_id).then(|| ctx.principal.organisation_name.clone());
+    let filed_by =
+        (row.filed_by_organisation_id != row.applicant_organisation_id).then(|| ctx.principal.organisation_name.clone());
     let recipients = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?;
     send(conn, ctx, row, "request.submitted", recipients, |recipient, _| Notice::RequestSubmitted {
-        recipient, request: parties.about.clone(), filed_by: filed_by.clone(), resubmitted, wished: wished.clone(), review_by: None,
+        recipient,
+        request: parties.about.clone(),
+        filed_by: filed_by.clone(),
+        resubmitted,
+        wished: wished.clone(),
+        review_by: None,
         link: link(row),
     })
 }
@@ -113,7 +123,10 @@ pub fn awaiting_approval(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result
     let parties = parties(conn, row)?;
     let recipients = people::approvers_of(conn, row.applicant_organisation_id, ctx.today())?;
     send(conn, ctx, row, "request.awaiting_approval", recipients, |recipient, _| Notice::RequestAwaitingApproval {
-        recipient, request: parties.about.clone(), filed_by: said(&ctx.principal.name), link: link(row),
+        recipient,
+        request: parties.about.clone(),
+        filed_by: said(&ctx.principal.name),
+        link: link(row),
     })
 }
 
@@ -122,7 +135,11 @@ pub fn sent_back(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, reason: &str) -> 
     let parties = parties(conn, row)?;
     let recipients = people::staff_of(conn, row.applicant_organisation_id, ctx.today())?;
     send(conn, ctx, row, "request.sent_back", recipients, |recipient, _| Notice::RequestReturned {
-        recipient, request: parties.about.clone(), reason: said(reason), correct_by: None, link: link(row),
+        recipient,
+        request: parties.about.clone(),
+        reason: said(reason),
+        correct_by: None,
+        link: link(row),
     })
 }
 
@@ -154,14 +171,24 @@ pub fn to_applicants(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, news: News<'_
     send(conn, ctx, row, event, recipients, |recipient, locale| {
         let (request, link) = (parties.about.clone(), link(row));
         match news {
-            News::Returned(reason) => Notice::RequestReturned { recipient, request, reason: said(reason), correct_by: None, link },
+            News::Returned(reason) => {
+                Notice::RequestReturned { recipient, request, reason: said(reason), correct_by: None, link }
+            }
             News::Accepted(comment) => Notice::RequestAccepted { recipient, request, comment: said(comment), link },
-            News::Waitlisted(position, reason) => {
-                Notice::RequestWaitlisted { recipient, request, position: u32::try_from(position).ok(), reason: said(reason), link }
-            }
-            News::Rejected(code, reason) => {
-                Notice::RequestRejected { recipient, request, reason_label: Some(label(code, locale)), reason: said(reason), link }
-            }
+            News::Waitlisted(position, reason) => Notice::RequestWaitlisted {
+                recipient,
+                request,
+                position: u32::try_from(position).ok(),
+                reason: said(reason),
+                link,
+            },
+            News::Rejected(code, reason) => Notice::RequestRejected {
+                recipient,
+                request,
+                reason_label: Some(label(code, locale)),
+                reason: said(reason),
+                link,
+            },
         }
     })
 }
@@ -191,12 +218,23 @@ pub fn withdrawn(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, code: ReasonCode,
     let parties = parties(conn, row)?;
     let recipients = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?;
     send(conn, ctx, row, "request.withdrawn", recipients, |recipient, locale| Notice::RequestWithdrawn {
-        recipient, request: parties.about.clone(), reason_label: Some(label(code, locale)), reason: said(reason), link: link(row),
+        recipient,
+        request: parties.about.clone(),
+        reason_label: Some(label(code, locale)),
+        reason: said(reason),
+        link: link(row),
     })
 }
 
 /// Tells the other side of a message: the office when somebody of the applicants wrote, the applicants when the office did.
-pub fn message(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, author: OrganisationId, message_id: i64, text: &str) -> Result<(), Error> {
+pub fn message(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &RequestRow,
+    author: OrganisationId,
+    message_id: i64,
+    text: &str,
+) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = if author == row.owner_organisation_id {
         let mut recipients = filers(conn, ctx, &parties.applicant)?;
@@ -209,6 +247,10 @@ pub fn message(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, author: Organisatio
     let author = format!("{} {}", ctx.principal.organisation_name, ctx.principal.name);
     let event = format!("request.message:{message_id}");
     send(conn, ctx, row, &event, recipients, |recipient, _| Notice::RequestMessage {
-        recipient, request: parties.about.clone(), author: author.clone(), message: text.to_owned(), link: link(row),
+        recipient,
+        request: parties.about.clone(),
+        author: author.clone(),
+        message: text.to_owned(),
+        link: link(row),
     })
 }

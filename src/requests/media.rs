@@ -59,9 +59,9 @@ pub fn declared(media_type: &str) -> Option<&'static Kind> {
 impl Kind {
     /// Whether a file's name ends as files of this kind do.
     pub fn is_named_by(&self, file_name: &str) -> bool {
-        file_name.rsplit_once('.').is_some_and(|(stem, ending)| {
-            !stem.is_empty() && self.endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
-        })
+        file_name
+            .rsplit_once('.')
+            .is_some_and(|(stem, ending)| !stem.is_empty() && self.endings.iter().any(|known| known.eq_ignore_ascii_case(ending)))
     }
 
     /// Whether the bytes are a file of this kind.

@@ -77,8 +77,13 @@ pub fn list(conn: &mut Conn, request: RequestId, list: &ListQuery) -> Result<Vec
         .order(request_messages::id)
         .limit(list.fetch())
         .select((
-            request_messages::id, request_messages::author_user_id, users::name.nullable(), request_messages::author_organisation_id,
-            organisations::name, request_messages::body, request_messages::created_at,
+            request_messages::id,
+            request_messages::author_user_id,
+            users::name.nullable(),
+            request_messages::author_organisation_id,
+            organisations::name,
+            request_messages::body,
+            request_messages::created_at,
         ))
         .into_boxed();
     if let Some((_, id)) = list.after() {

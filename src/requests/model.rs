@@ -149,7 +149,8 @@ impl RequestStatus {
 
     /// The verbs allowed in this state, each once.
     pub fn verbs(self) -> Vec<RequestVerb> {
-        let mut verbs: Vec<RequestVerb> = TRANSITIONS.iter().filter(|(from, ..)| *from == self).map(|(_, verb, _)| *verb).collect();
+        let mut verbs: Vec<RequestVerb> =
+            TRANSITIONS.iter().filter(|(from, ..)| *from == self).map(|(_, verb, _)| *verb).collect();
         verbs.dedup();
         verbs
     }

@@ -36,7 +36,11 @@ fn audit_reason(body: &RequestReasonBody) -> String {
 
 /// Moves a request for a reason. Work that was under way is closed first: offers are taken back, held visits released.
 fn end(
-    conn: &mut Conn, ctx: &Ctx, row: &RequestRow, status: RequestStatus, body: &RequestReasonBody,
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &RequestRow,
+    status: RequestStatus,
+    body: &RequestReasonBody,
 ) -> Result<RequestRow, Error> {
     dialect::lock_row(conn, Lockable::Request, row.id.0)?;
     if row.status == RequestStatus::Accepted {
@@ -55,7 +59,12 @@ fn outcome(ctx: &Ctx, row: &RequestRow, from: RequestStatus, reason: Option<Stri
 }
 
 /// Sends a request back for correction (差戻し).
-pub fn return_for_correction(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: RequestReasonBody) -> Result<Outcome<RequestStateView>, Error> {
+pub fn return_for_correction(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: RequestRow,
+    body: RequestReasonBody,
+) -> Result<Outcome<RequestStateView>, Error> {
     let from = row.status;
     let status = from.after(RequestVerb::ReturnForCorrection)?;
     check_reason(&body, true)?;
@@ -82,7 +91,12 @@ pub fn accept(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: AcceptRequestBo
 }
 
 /// Puts a request on the waiting list (補欠), which is in the order of arrival.
-pub fn waitlist(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: RequestReasonBody) -> Result<Outcome<RequestStateView>, Error> {
+pub fn waitlist(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: RequestRow,
+    body: RequestReasonBody,
+) -> Result<Outcome<RequestStateView>, Error> {
     let from = row.status;
     let status = from.after(RequestVerb::Waitlist)?;
     check_reason(&body, false)?;
@@ -120,7 +134,12 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: CancelRequestBo
 }
 
 /// The applicant takes a request back before the decision (取下げ). The office is told of what had reached it.
-pub fn withdraw(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: RequestReasonBody) -> Result<Outcome<RequestStateView>, Error> {
+pub fn withdraw(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: RequestRow,
+    body: RequestReasonBody,
+) -> Result<Outcome<RequestStateView>, Error> {
     let from = row.status;
     let status = from.after(RequestVerb::Withdraw)?;
     check_reason(&body, false)?;

@@ -103,7 +103,13 @@ impl Mix {
     pub fn asked(mode: Mode, visit_count: i32, minutes_per_visit: i32) -> Self {
         let (visits, minutes) = (i64::from(visit_count), i64::from(minutes_per_visit));
         let online_only = mode == Mode::Online;
-        Self { visits, onsite_days: if online_only { 0 } else { visits }, online_only, minutes: visits * minutes, longest: minutes }
+        Self {
+            visits,
+            onsite_days: if online_only { 0 } else { visits },
+            online_only,
+            minutes: visits * minutes,
+            longest: minutes,
+        }
     }
 
     /// What the planned visits really are: day (absent: to be arranged), mode, minutes. Two visits on one day are one day
@@ -195,7 +201,8 @@ fn applicant_kind(case: &Case<'_>) -> Vec<Refusal> {
     let refused = |kind: OrganisationKind, pointer: String| {
         (!case.rules.applicant_kinds.contains(&kind)).then(|| {
             Refusal::new(
-                "applicant_kind", pointer,
+                "applicant_kind",
+                pointer,
                 format!("この事業は{}からの申請を受け付けていません", kind.label_ja()),
                 format!("The programme takes no applications from bodies of the kind {kind}"),
             )
@@ -210,7 +217,8 @@ fn pool_membership(case: &Case<'_>) -> Vec<Refusal> {
     let refused = |membership: Membership, pointer: String| {
         (membership == Membership::Outside).then(|| {
             Refusal::new(
-                "pool_membership", pointer,
+                "pool_membership",
+                pointer,
                 "この日に人材プールの会員ではありません（学校・NPO等は所属する団体が会員であること）",
                 "Not a member of the pool on this day (for schools, NPOs and the like: the body they belong to)",
             )
@@ -230,7 +238,8 @@ fn activity_kind(case: &Case<'_>) -> Vec<Refusal> {
         return Vec::new();
     }
     vec![Refusal::new(
-        "activity_kind", "/activity_kind",
+        "activity_kind",
+        "/activity_kind",
         format!("この事業は「{}」を扱っていません", case.activity_kind.label_ja()),
         format!("The programme does not offer {}", case.activity_kind),
     )]
@@ -244,7 +253,8 @@ fn intake_window(case: &Case<'_>) -> Vec<Refusal> {
     }
     let shown = |instant: UtcTime| instant.jst().format("%Y-%m-%d %H:%M").to_string();
     let next = case.rules.windows.iter().filter(|window| window.opens_at > case.arrives_at).min_by_key(|window| window.opens_at);
-    let last = case.rules.windows.iter().filter(|window| window.closes_at <= case.arrives_at).max_by_key(|window| window.closes_at);
+    let last =
+        case.rules.windows.iter().filter(|window| window.closes_at <= case.arrives_at).max_by_key(|window| window.closes_at);
     let (mut ja, mut en) = ("受付期間外です".to_owned(), "Requests are not taken at this time".to_owned());
     if let Some(window) = last {
         ja.push_str(&format!("。直近の受付は{}に締め切りました", shown(window.closes_at)));
@@ -264,13 +274,22 @@ fn period(case: &Case<'_>) -> Vec<Refusal> {
     let year = FiscalYear::of(case.period_from);
     if !year.contains(case.period_to) {
         refusals.push(Refusal::new(
-            "period_crosses_fiscal_year", "/period_to",
+            "period_crosses_fiscal_year",
+            "/period_to",
             format!("期間が{}を越えています。3月31日までの分と4月1日からの分の2件に分けて申請してください", year.label_ja()),
-            format!("The period leaves fiscal year {}: file two requests, one until 31 March and one from 1 April", year.starting_year()),
+            format!(
+                "The period leaves fiscal year {}: file two requests, one until 31 March and one from 1 April",
+                year.starting_year()
+            ),
         ));
     }
     if case.period_to < case.today && !case.filed_by_owner {
-        refusals.push(Refusal::new("period_is_over", "/period_to", "希望期間がすでに終わっています", "The period is already over"));
+        refusals.push(Refusal::new(
+            "period_is_over",
+            "/period_to",
+            "希望期間がすでに終わっています",
+            "The period is already over",
+        ));
     }
     refusals
 }
@@ -284,22 +303,26 @@ fn limit_of_request(limit: &Limit, mix: Mix) -> Option<Refusal> {
     let over = |value: i64, max: i32| value > i64::from(max);
     match limit {
         Limit::OnsiteDays { max } if over(mix.onsite_days, *max) => Some(Refusal::new(
-            "onsite_days", "/visit_count",
+            "onsite_days",
+            "/visit_count",
             format!("現地での支援は1件{max}日までです（申請は{}日。併用の訪問は現地として数えます）", mix.onsite_days),
             format!("At most {max} days on site for a request ({} asked; mixed visits count as on site)", mix.onsite_days),
         )),
         Limit::OnlineMinutes { max } if mix.online_only && over(mix.minutes, *max) => Some(Refusal::new(
-            "online_minutes", "/minutes_per_visit",
+            "online_minutes",
+            "/minutes_per_visit",
             format!("オンラインのみの支援は1件合計{max}分までです（申請は{}分）", mix.minutes),
             format!("At most {max} minutes in all for a request that is online only ({} asked)", mix.minutes),
         )),
         Limit::Visits { max } if over(mix.visits, *max) => Some(Refusal::new(
-            "visits", "/visit_count",
+            "visits",
+            "/visit_count",
             format!("1件{max}回までです（申請は{}回）", mix.visits),
             format!("At most {max} visits for a request ({} asked)", mix.visits),
         )),
         Limit::MinutesPerVisit { max } if over(mix.longest, *max) => Some(Refusal::new(
-            "minutes_per_visit", "/minutes_per_visit",
+            "minutes_per_visit",
+            "/minutes_per_visit",
             format!("1回{max}分までです（申請は{}分）", mix.longest),
             format!("At most {max} minutes a visit ({} asked)", mix.longest),
         )),
@@ -314,16 +337,19 @@ fn yearly_limits(case: &Case<'_>) -> Vec<Refusal> {
     for limit in &case.rules.limits {
         match limit {
             Limit::RequestsPerYear { max } if reached(case.others.len(), *max) => refusals.push(Refusal::new(
-                "requests_per_year", "/applicant_organisation_id",
+                "requests_per_year",
+                "/applicant_organisation_id",
                 format!("1団体あたり年度内{max}件までです（すでに{}件）", case.others.len()),
                 format!("At most {max} requests of one body in a fiscal year ({} already)", case.others.len()),
             )),
             Limit::SameThemeAndExpert { max_per_year } => {
                 for (i, expert) in case.experts.iter().enumerate() {
-                    let earlier = case.others.iter().filter(|other| other.theme_key == case.theme_key && other.experts.contains(expert));
+                    let earlier =
+                        case.others.iter().filter(|other| other.theme_key == case.theme_key && other.experts.contains(expert));
                     if reached(earlier.count(), *max_per_year) {
                         refusals.push(Refusal::new(
-                            "same_theme_and_expert", format!("/preferred_expert_ids/{i}"),
+                            "same_theme_and_expert",
+                            format!("/preferred_expert_ids/{i}"),
                             format!("同じ取組に同じ専門家を派遣できるのは年度内{max_per_year}件までです"),
                             format!("The same expert for the same theme at most {max_per_year} time(s) in a fiscal year"),
                         ));

@@ -61,7 +61,10 @@ fn kinds_that_the_programme_does_not_name_may_neither_apply_nor_take_part() {
     case.participants = vec![(OrganisationKind::City, Membership::Member), (OrganisationKind::Company, Membership::Member)];
     assert_eq!(
         refused(&case),
-        [("applicant_kind", "/applicant_organisation_id".to_owned()), ("applicant_kind", "/participant_organisation_ids/1".to_owned())]
+        [
+            ("applicant_kind", "/applicant_organisation_id".to_owned()),
+            ("applicant_kind", "/participant_organisation_ids/1".to_owned())
+        ]
     );
     case.origin = Origin::Offered;
     assert_eq!(refused(&case), [], "the prefecture's own event invites whom it likes");
@@ -75,7 +78,10 @@ fn bodies_outside_the_pool_are_refused_on_the_day() {
     case.participants = vec![(OrganisationKind::City, Membership::Outside)];
     assert_eq!(
         refused(&case),
-        [("pool_membership", "/applicant_organisation_id".to_owned()), ("pool_membership", "/participant_organisation_ids/0".to_owned())]
+        [
+            ("pool_membership", "/applicant_organisation_id".to_owned()),
+            ("pool_membership", "/participant_organisation_ids/0".to_owned())
+        ]
     );
 }
 
@@ -83,7 +89,8 @@ fn bodies_outside_the_pool_are_refused_on_the_day() {
 fn standing_follows_the_parent_body_and_for_free_bodies_the_prefecture() {
     let (prefecture, city, other) = (OrganisationId(1), OrganisationId(10), OrganisationId(2));
     let owner = Body { id: prefecture, kind: OrganisationKind::Prefecture, parent: None, prefecture: Some(prefecture) };
-    let standing = |kind, id, parent, place| membership(&Body { id: OrganisationId(id), kind, parent, prefecture: place }, &owner, &[city]);
+    let standing =
+        |kind, id, parent, place| membership(&Body { id: OrganisationId(id), kind, parent, prefecture: place }, &owner, &[city]);
     use OrganisationKind as K;
     assert_eq!(membership(&owner, &owner, &[]), Membership::Owner);
     assert_eq!(standing(K::City, 10, None, Some(prefecture)), Membership::Member);
@@ -124,7 +131,11 @@ fn a_window_that_closes_at_three_takes_the_second_before_and_refuses_three() {
     assert_eq!(refused(&at("2026-04-01T08:59:59")), rule("intake_window", "/submitted_at"));
     assert_eq!(refused(&at("2026-04-01T09:00:00")), []);
     let refusal = intake_window(&at("2026-04-30T15:00:00")).remove(0);
-    assert!(refusal.ja.contains("2026-04-30 15:00に締め切り") && refusal.ja.contains("次の受付は2026-05-11 09:00"), "{}", refusal.ja);
+    assert!(
+        refusal.ja.contains("2026-04-30 15:00に締め切り") && refusal.ja.contains("次の受付は2026-05-11 09:00"),
+        "{}",
+        refusal.ja
+    );
     let mut offered = at("2026-04-30T15:00:00");
     offered.origin = Origin::Offered;
     assert_eq!(refused(&offered), []);
@@ -173,7 +184,11 @@ fn days_on_site_count_mixed_visits_and_not_online_ones() {
 fn planned_visits_are_counted_as_they_are() {
     let (first, second) = (Some(day("2026-06-01")), Some(day("2026-06-02")));
     let mix = Mix::planned(&[
-        (first, Mode::Onsite, 120), (first, Mode::Hybrid, 60), (second, Mode::Online, 700), (None, Mode::Onsite, 90), (None, Mode::Onsite, 90),
+        (first, Mode::Onsite, 120),
+        (first, Mode::Hybrid, 60),
+        (second, Mode::Online, 700),
+        (None, Mode::Onsite, 90),
+        (None, Mode::Onsite, 90),
     ]);
     assert_eq!(mix, Mix { visits: 5, onsite_days: 3, online_only: false, minutes: 1060, longest: 700 });
     assert!(Mix::planned(&[(second, Mode::Online, 60)]).online_only);

@@ -4,9 +4,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-pub use super::children::{
-    ParticipantRow, SkillRow, WishedDateRow, participants, preferences, skills, wished_dates,
-};
+pub use super::children::{ParticipantRow, SkillRow, WishedDateRow, participants, preferences, skills, wished_dates};
 use super::model::{ActivityKind, Mode, Origin, ReasonCode, RequestStatus};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
@@ -312,7 +310,11 @@ pub fn update(conn: &mut Conn, row: &RequestRow, content: &Content, now: UtcTime
 /// Moves the request to a state, with the reason where there is one (an earlier one is forgotten); 412 when the request
 /// has changed since it was read.
 pub fn set_status(
-    conn: &mut Conn, row: &RequestRow, status: RequestStatus, reason: Option<(ReasonCode, &str)>, now: UtcTime,
+    conn: &mut Conn,
+    row: &RequestRow,
+    status: RequestStatus,
+    reason: Option<(ReasonCode, &str)>,
+    now: UtcTime,
 ) -> Result<RequestRow, Error> {
     diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))
         .set((
@@ -330,7 +332,11 @@ pub fn set_status(
 
 /// Moves the request to the state that submitting leads to; `submitted_at` is absent while an approver has yet to agree.
 pub fn set_submitted(
-    conn: &mut Conn, row: &RequestRow, status: RequestStatus, submitted_at: Option<UtcTime>, now: UtcTime,
+    conn: &mut Conn,
+    row: &RequestRow,
+    status: RequestStatus,
+    submitted_at: Option<UtcTime>,
+    now: UtcTime,
 ) -> Result<RequestRow, Error> {
     diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))
         .set((

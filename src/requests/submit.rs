@@ -71,7 +71,12 @@ pub fn approve(conn: &mut Conn, ctx: &Ctx, row: RequestRow, _: RequestVerbBody) 
 }
 
 /// The approver sends the request back to the own staff.
-pub fn send_back(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: SendBackRequestBody) -> Result<Outcome<RequestStateView>, Error> {
+pub fn send_back(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: RequestRow,
+    body: SendBackRequestBody,
+) -> Result<Outcome<RequestStateView>, Error> {
     let from = row.status;
     let status = from.after(RequestVerb::SendBack)?;
     let mut fields = Fields::new();

@@ -61,7 +61,9 @@ pub struct CostItemListParams {
 async fn list_cost_items(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: CostItemListParams| {
         let filter = CostFilter {
-            dispatch_id: params.dispatch_id, fiscal_year: params.fiscal_year, organisation_id: params.organisation_id,
+            dispatch_id: params.dispatch_id,
+            fiscal_year: params.fiscal_year,
+            organisation_id: params.organisation_id,
             component: params.component,
         };
         let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("cost-items", &filter))?;

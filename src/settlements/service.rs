@@ -43,7 +43,12 @@ pub fn calculate_for_visit(conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow, v
 
 /// Enters an actual cost of a visit. The visit must be over (a visit called off can cost too: a room that was not
 /// refunded); what is calculated is fixed, so a second item of the same kind is refused.
-pub fn enter_cost(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, VisitRow), body: CreateCostItemBody) -> Result<Outcome<CostItemView>, Error> {
+pub fn enter_cost(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    (dispatch, visit): (DispatchRow, VisitRow),
+    body: CreateCostItemBody,
+) -> Result<Outcome<CostItemView>, Error> {
     if matches!(visit.status, VisitStatus::Held | VisitStatus::Planned) {
         let verbs = visit.status.verbs(visit.dated()).iter().map(|verb| verb.as_str()).collect();
         return Err(Error::transition(visit.status.as_str(), verbs).detail(
@@ -54,8 +59,10 @@ pub fn enter_cost(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, V
     let (items, _) = store::for_dispatch(conn, dispatch.id)?;
     if items.iter().any(|item| item.visit_id == visit.id && item.component == component_text(body.component)) {
         return Err(Error::new(ErrorCode::Duplicate).field(
-            "/component", "already_calculated",
-            "この費目はすでに確定しています。確定した金額は書き換えられません", "This kind of cost is already calculated and fixed",
+            "/component",
+            "already_calculated",
+            "この費目はすでに確定しています。確定した金額は書き換えられません",
+            "This kind of cost is already calculated and fixed",
         ));
     }
     let rules = dispatch.rules()?;
@@ -85,14 +92,18 @@ pub fn enter_cost(conn: &mut Conn, ctx: &Ctx, (dispatch, visit): (DispatchRow, V
 fn check_honorarium(conn: &mut Conn, table: &FeeTable, visit: &VisitRow, amount_yen: i64) -> Result<(), Error> {
     if !matches!(table, FeeTable::Undisclosed {}) || visit.status != VisitStatus::Done {
         return Err(Error::rule(
-            "honorarium_by_table", "/component",
-            "謝金は実績の記録時に単価表から計算されます", "The honorarium follows from the fee table when the visit is recorded",
+            "honorarium_by_table",
+            "/component",
+            "謝金は実績の記録時に単価表から計算されます",
+            "The honorarium follows from the fee table when the visit is recorded",
         ));
     }
     if amount_yen > 0 && is_official(conn, visit.expert_id)? {
         return Err(Error::rule(
-            "official_on_duty", "/amount_yen",
-            "公務として従事する公務員の謝金は0円です", "A public official on duty gets no honorarium",
+            "official_on_duty",
+            "/amount_yen",
+            "公務として従事する公務員の謝金は0円です",
+            "A public official on duty gets no honorarium",
         ));
     }
     Ok(())

@@ -54,14 +54,30 @@ pub struct CostShareRow {
 }
 
 type ItemColumns = (
-    cost_items::id, cost_items::dispatch_id, cost_items::visit_id, cost_items::component, cost_items::amount_yen,
-    cost_items::undisclosed, cost_items::explanation, cost_items::status, cost_items::created_at,
-    dispatches::owner_organisation_id, dispatches::fiscal_year,
+    cost_items::id,
+    cost_items::dispatch_id,
+    cost_items::visit_id,
+    cost_items::component,
+    cost_items::amount_yen,
+    cost_items::undisclosed,
+    cost_items::explanation,
+    cost_items::status,
+    cost_items::created_at,
+    dispatches::owner_organisation_id,
+    dispatches::fiscal_year,
 );
 const ITEM: ItemColumns = (
-    cost_items::id, cost_items::dispatch_id, cost_items::visit_id, cost_items::component, cost_items::amount_yen,
-    cost_items::undisclosed, cost_items::explanation, cost_items::status, cost_items::created_at,
-    dispatches::owner_organisation_id, dispatches::fiscal_year,
+    cost_items::id,
+    cost_items::dispatch_id,
+    cost_items::visit_id,
+    cost_items::component,
+    cost_items::amount_yen,
+    cost_items::undisclosed,
+    cost_items::explanation,
+    cost_items::status,
+    cost_items::created_at,
+    dispatches::owner_organisation_id,
+    dispatches::fiscal_year,
 );
 
 /// What the list of cost items can be narrowed by.
@@ -103,12 +119,8 @@ macro_rules! costs_filtered {
 
 /// A page of the cost items of dispatches the audience sees, in the order in which they were calculated.
 pub fn list(conn: &mut Conn, audience: Audience, filter: &CostFilter, page: &ListQuery) -> Result<Vec<CostItemRow>, Error> {
-    let query = dispatches::table
-        .inner_join(cost_items::table)
-        .select(ITEM)
-        .order(cost_items::id)
-        .limit(page.fetch())
-        .into_boxed();
+    let query =
+        dispatches::table.inner_join(cost_items::table).select(ITEM).order(cost_items::id).limit(page.fetch()).into_boxed();
     let mut query = costs_filtered!(query, audience, filter);
     if let Some((_, id)) = page.after() {
         query = query.filter(cost_items::id.gt(CostItemId(id)));
@@ -156,7 +168,15 @@ pub fn item(conn: &mut Conn, id: CostItemId) -> Result<(CostItemRow, Vec<CostSha
 
 /// Keeps a cost item with its shares and fixes it; the database refuses shares that do not sum to the amount, and a
 /// second item of the same kind for the visit (409). A party that pays nothing has no share.
-pub fn insert(conn: &mut Conn, dispatch: &DispatchRow, visit: VisitId, shares: &Shares, undisclosed: bool, explanation: &str, now: UtcTime) -> Result<CostItemId, Error> {
+pub fn insert(
+    conn: &mut Conn,
+    dispatch: &DispatchRow,
+    visit: VisitId,
+    shares: &Shares,
+    undisclosed: bool,
+    explanation: &str,
+    now: UtcTime,
+) -> Result<CostItemId, Error> {
     let id: CostItemId = diesel::insert_into(cost_items::table)
         .values((
             cost_items::dispatch_id.eq(dispatch.id),

@@ -83,7 +83,9 @@ impl CostItemView {
                 .filter(|share| shown && share.cost_item_id == row.id)
                 .filter(|share| eyes.is_owner || share.organisation_id == eyes.organisation)
                 .map(|share| CostShareView {
-                    organisation_id: share.organisation_id, payer: share.payer, amount_yen: share.amount_yen,
+                    organisation_id: share.organisation_id,
+                    payer: share.payer,
+                    amount_yen: share.amount_yen,
                 })
                 .collect(),
             amounts_undisclosed: row.undisclosed,
@@ -201,7 +203,14 @@ pub struct CostEstimateView {
 
 impl CostEstimateView {
     /// An estimate as the eyes see it.
-    pub fn new(request_id: RequestId, visits: i32, minutes: i32, estimate: Option<Estimate>, eyes: CostEyes, undisclosed: bool) -> Self {
+    pub fn new(
+        request_id: RequestId,
+        visits: i32,
+        minutes: i32,
+        estimate: Option<Estimate>,
+        eyes: CostEyes,
+        undisclosed: bool,
+    ) -> Self {
         let shown = estimate.filter(|_| eyes.is_owner || !undisclosed);
         Self {
             request_id,

@@ -10,8 +10,8 @@ use super::export::{self, ExportFile, ExportFormat};
 use super::model::{DispatchBreakdown, Years, activities};
 use super::queries::DispatchScope;
 use super::service::{self, WorkloadOf};
-use super::views::{CostStatistics, CoverageStatistics, DispatchStatistics, WorkloadStatistics};
 use super::tables;
+use super::views::{CostStatistics, CoverageStatistics, DispatchStatistics, WorkloadStatistics};
 use crate::auth::policy::{ReadCosts, ReadStatistics, ReadWorkload};
 use crate::error::{Error, ErrorCode};
 use crate::http::Read;
@@ -19,11 +19,7 @@ use crate::ids::{PoolId, ProgrammeId};
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(dispatch_statistics)
-        .service(workload_statistics)
-        .service(coverage_statistics)
-        .service(cost_statistics);
+    config.service(dispatch_statistics).service(workload_statistics).service(coverage_statistics).service(cost_statistics);
 }
 
 /// What the dispatch table counts.
@@ -105,7 +101,9 @@ async fn workload_statistics(read: Read<ReadWorkload>) -> Result<HttpResponse, E
             (None, Some(programme)) => WorkloadOf::Programme(programme),
             _ => {
                 return Err(Error::new(ErrorCode::UnknownParameter).field(
-                    "pool_id", "choose_one", "pool_idとprogramme_idのどちらか一方を指定してください",
+                    "pool_id",
+                    "choose_one",
+                    "pool_idとprogramme_idのどちらか一方を指定してください",
                     "Name either pool_id or programme_id",
                 ));
             }

@@ -31,7 +31,10 @@ pub struct ExportFile(pub String);
 /// Answers with the view, or with the file that `table` makes of the same view. `name` is the file's name without its
 /// ending; any characters are allowed.
 pub fn answer<V: Serialize>(
-    format: Option<ExportFormat>, view: V, name: &str, table: impl FnOnce(&V) -> Sheet,
+    format: Option<ExportFormat>,
+    view: V,
+    name: &str,
+    table: impl FnOnce(&V) -> Sheet,
 ) -> Result<Answer<V>, Error> {
     match format.unwrap_or(ExportFormat::Json) {
         ExportFormat::Json => Ok(Answer::Json(view)),
@@ -43,11 +46,9 @@ pub fn answer<V: Serialize>(
 pub fn file_answer<V>(sheet: &Sheet, format: ExportFormat, name: &str) -> Result<Answer<V>, Error> {
     let (ending, media_type, content) = match format {
         ExportFormat::Json | ExportFormat::Csv => ("csv", "text/csv; charset=utf-8", sheet::to_csv(sheet)),
-        ExportFormat::Xlsx => (
-            "xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            sheet::to_xlsx(sheet).map_err(refused)?,
-        ),
+        ExportFormat::Xlsx => {
+            ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet::to_xlsx(sheet).map_err(refused)?)
+        }
     };
     Ok(Answer::File { media_type: media_type.to_owned(), name: format!("{name}.{ending}"), content })
 }
@@ -64,12 +65,17 @@ fn refused(problem: XlsxProblem) -> Error {
 /// # Errors
 /// 400 as [`ListQuery::new`], and for `limit` or `cursor` together with a file, which is always whole.
 pub fn list_query(
-    format: Option<ExportFormat>, limit: Option<i64>, cursor: Option<&str>, filters: &impl std::fmt::Debug,
+    format: Option<ExportFormat>,
+    limit: Option<i64>,
+    cursor: Option<&str>,
+    filters: &impl std::fmt::Debug,
 ) -> Result<ListQuery, Error> {
     match format {
         None | Some(ExportFormat::Json) => ListQuery::new(limit, cursor, filters),
         Some(_) if limit.is_some() || cursor.is_some() => Err(Error::new(ErrorCode::UnknownParameter).field(
-            "format", "not_paged", "ファイルは全件を書き出すため、limitとcursorは指定できません",
+            "format",
+            "not_paged",
+            "ファイルは全件を書き出すため、limitとcursorは指定できません",
             "A file holds everything; limit and cursor do not go with it",
         )),
         Some(_) => whole_list(filters),
@@ -81,7 +87,11 @@ pub fn list_query(
 /// # Errors
 /// 422 when a file would be cut off: `next` says that more than [`LARGEST_EXPORT`] rows were found.
 pub fn list_answer<V: Serialize>(
-    format: Option<ExportFormat>, page: V, next: Option<String>, name: &str, table: impl FnOnce(&V) -> Sheet,
+    format: Option<ExportFormat>,
+    page: V,
+    next: Option<String>,
+    name: &str,
+    table: impl FnOnce(&V) -> Sheet,
 ) -> Result<Answer<V>, Error> {
     match format {
         None | Some(ExportFormat::Json) => Ok(Answer::List(page, next)),
@@ -107,7 +117,8 @@ pub fn complete<R>(rows: Vec<R>) -> Result<Vec<R>, Error> {
 
 fn too_large() -> Error {
     Error::new(ErrorCode::ValidationFailed).field(
-        "format", "too_many_rows",
+        "format",
+        "too_many_rows",
         format!("{LARGEST_EXPORT}行を超えるため書き出せません。条件で絞り込んでください"),
         format!("More than {LARGEST_EXPORT} rows; narrow the filters"),
     )
@@ -120,7 +131,8 @@ mod tests {
     #[test]
     fn a_file_carries_its_ending_and_type() {
         let sheet = super::super::sheet::sample();
-        let Ok(Answer::<()>::File { media_type, name, content }) = file_answer(&sheet, ExportFormat::Csv, "派遣実績_R6") else {
+        let Ok(Answer::<()>::File { media_type, name, content }) = file_answer(&sheet, ExportFormat::Csv, "派遣実績_R6")
+        else {
             panic!("no file")
         };
         assert_eq!((media_type.as_str(), name.as_str()), ("text/csv; charset=utf-8", "派遣実績_R6.csv"));

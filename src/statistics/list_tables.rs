@@ -63,12 +63,22 @@ pub fn experts(page: &ExpertPage) -> Sheet {
         .items
         .iter()
         .map(|expert| {
-            let skills: Vec<String> = expert.skills.iter().map(|skill| format!("{}:{}", skill.skill_item_id, skill.level)).collect();
+            let skills: Vec<String> =
+                expert.skills.iter().map(|skill| format!("{}:{}", skill.skill_item_id, skill.level)).collect();
             vec![
-                id(expert.id.0), expert.name.as_str().into(), expert.kana.as_str().into(), expert.alternative_name.as_str().into(),
-                expert.affiliation_kind.label_ja().into(), expert.affiliation.as_str().into(), mark(expert.onsite),
-                mark(expert.online), expert.base_place.as_str().into(), skills.join("; ").into(), expert.status.label_ja().into(),
-                expert.appointed_from.into(), expert.appointed_to.and_then(|day| day.pred_opt()).into(),
+                id(expert.id.0),
+                expert.name.as_str().into(),
+                expert.kana.as_str().into(),
+                expert.alternative_name.as_str().into(),
+                expert.affiliation_kind.label_ja().into(),
+                expert.affiliation.as_str().into(),
+                mark(expert.onsite),
+                mark(expert.online),
+                expert.base_place.as_str().into(),
+                skills.join("; ").into(),
+                expert.status.label_ja().into(),
+                expert.appointed_from.into(),
+                expert.appointed_to.and_then(|day| day.pred_opt()).into(),
             ]
         })
         .collect();
@@ -100,11 +110,21 @@ pub fn requests(page: &RequestPage) -> Sheet {
         .iter()
         .map(|request| {
             vec![
-                id(request.id.0), year(request.fiscal_year), request.applicant_name.as_str().into(), request.origin.label_ja().into(),
-                request.activity_kind.label_ja().into(), request.theme.as_str().into(), request.mode.label_ja().into(),
-                request.period_from.into(), request.period_to.into(), number(request.visit_count), number(request.minutes_per_visit),
-                request.status.label_ja().into(), request.stage.label_ja().into(),
-                request.submitted_at.map_or(Cell::Empty, instant), instant(request.updated_at),
+                id(request.id.0),
+                year(request.fiscal_year),
+                request.applicant_name.as_str().into(),
+                request.origin.label_ja().into(),
+                request.activity_kind.label_ja().into(),
+                request.theme.as_str().into(),
+                request.mode.label_ja().into(),
+                request.period_from.into(),
+                request.period_to.into(),
+                number(request.visit_count),
+                number(request.minutes_per_visit),
+                request.status.label_ja().into(),
+                request.stage.label_ja().into(),
+                request.submitted_at.map_or(Cell::Empty, instant),
+                instant(request.updated_at),
             ]
         })
         .collect();
@@ -133,12 +153,21 @@ pub fn dispatches(page: &DispatchPage) -> Sheet {
         .items
         .iter()
         .map(|dispatch| {
-            let experts: Vec<&str> = dispatch.experts.iter().filter(|expert| expert.active).map(|expert| expert.name.as_str()).collect();
+            let experts: Vec<&str> =
+                dispatch.experts.iter().filter(|expert| expert.active).map(|expert| expert.name.as_str()).collect();
             vec![
-                dispatch.number.clone().into(), dispatch.document_number.as_str().into(), year(dispatch.fiscal_year),
-                dispatch.applicant_name.as_str().into(), dispatch.theme.as_str().into(), dispatch.activity_kind.label_ja().into(),
-                experts.join("、").into(), dispatch.decided_on.into(), dispatch.period_from.into(), dispatch.period_to.into(),
-                dispatch.status.label_ja().into(), dispatch.report_status.map(|status| status.label_ja()).into(),
+                dispatch.number.clone().into(),
+                dispatch.document_number.as_str().into(),
+                year(dispatch.fiscal_year),
+                dispatch.applicant_name.as_str().into(),
+                dispatch.theme.as_str().into(),
+                dispatch.activity_kind.label_ja().into(),
+                experts.join("、").into(),
+                dispatch.decided_on.into(),
+                dispatch.period_from.into(),
+                dispatch.period_to.into(),
+                dispatch.status.label_ja().into(),
+                dispatch.report_status.map(|status| status.label_ja()).into(),
                 dispatch.report_due_on.into(),
             ]
         })
@@ -170,10 +199,19 @@ pub fn visits(page: &VisitPage) -> Sheet {
         .iter()
         .map(|visit| {
             vec![
-                id(visit.id.0), visit.day.into(), visit.start_minute.map(clock).into(), visit.applicant_name.as_str().into(),
-                visit.theme.as_str().into(), visit.expert_name.as_str().into(), visit.activity_kind.label_ja().into(),
-                visit.mode.label_ja().into(), visit.place.as_str().into(), visit.status.label_ja().into(),
-                number(visit.planned_minutes), visit.actual_minutes.map(i64::from).into(), visit.attendees.map(i64::from).into(),
+                id(visit.id.0),
+                visit.day.into(),
+                visit.start_minute.map(clock).into(),
+                visit.applicant_name.as_str().into(),
+                visit.theme.as_str().into(),
+                visit.expert_name.as_str().into(),
+                visit.activity_kind.label_ja().into(),
+                visit.mode.label_ja().into(),
+                visit.place.as_str().into(),
+                visit.status.label_ja().into(),
+                number(visit.planned_minutes),
+                visit.actual_minutes.map(i64::from).into(),
+                visit.attendees.map(i64::from).into(),
                 Cell::Int(i64::try_from(visit.participant_ids.len()).unwrap_or(i64::MAX)),
             ]
         })
@@ -206,8 +244,15 @@ pub fn cost_items(page: &CostItemPage) -> Sheet {
                 if found.peek().is_some() { Cell::Int(found.sum()) } else { Cell::Empty }
             };
             vec![
-                id(item.id.0), id(item.dispatch_id.0), id(item.visit_id.0), year(item.fiscal_year), item.component.label_ja().into(),
-                item.status.label_ja().into(), item.amount_yen.into(), share(Payer::Prefecture), share(Payer::Municipality),
+                id(item.id.0),
+                id(item.dispatch_id.0),
+                id(item.visit_id.0),
+                year(item.fiscal_year),
+                item.component.label_ja().into(),
+                item.status.label_ja().into(),
+                item.amount_yen.into(),
+                share(Payer::Prefecture),
+                share(Payer::Municipality),
                 item.explanation.clone().into(),
             ]
         })

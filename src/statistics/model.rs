@@ -72,14 +72,22 @@ impl Years {
     /// 400 that names the parameter when a year is outside the calendar's bounds, the order is reversed, or the table
     /// would span more than [`Years::MOST`] years.
     pub fn new(from: i32, to: i32) -> Result<Self, Error> {
-        let bound = |name: &str, year: i32| FiscalYear::new(year).map_err(|e| wrong(name, "out_of_range", e.to_string(), e.detail_en()));
+        let bound =
+            |name: &str, year: i32| FiscalYear::new(year).map_err(|e| wrong(name, "out_of_range", e.to_string(), e.detail_en()));
         let (from, to) = (bound("from_fiscal_year", from)?, bound("to_fiscal_year", to)?);
         if to < from {
-            return Err(wrong("to_fiscal_year", "before_start", "終わりの年度は始めの年度以後にしてください", "Must not be before from_fiscal_year"));
+            return Err(wrong(
+                "to_fiscal_year",
+                "before_start",
+                "終わりの年度は始めの年度以後にしてください",
+                "Must not be before from_fiscal_year",
+            ));
         }
         if to.starting_year() - from.starting_year() >= Self::MOST {
             return Err(wrong(
-                "to_fiscal_year", "out_of_range", format!("一度に集計できるのは{}年度分までです", Self::MOST),
+                "to_fiscal_year",
+                "out_of_range",
+                format!("一度に集計できるのは{}年度分までです", Self::MOST),
                 format!("At most {} fiscal years at once", Self::MOST),
             ));
         }
@@ -128,7 +136,10 @@ impl Years {
 }
 
 fn wrong(
-    parameter: &str, code: &'static str, ja: impl Into<std::borrow::Cow<'static, str>>, en: impl Into<std::borrow::Cow<'static, str>>,
+    parameter: &str,
+    code: &'static str,
+    ja: impl Into<std::borrow::Cow<'static, str>>,
+    en: impl Into<std::borrow::Cow<'static, str>>,
 ) -> Error {
     Error::new(ErrorCode::UnknownParameter).field(parameter, code, ja, en)
 }
@@ -142,13 +153,15 @@ pub fn activities(names: Option<&str>) -> Result<Vec<ActivityKind>, Error> {
     let Some(names) = names else {
         return Ok(ActivityKind::ALL.iter().copied().filter(|kind| *kind != ActivityKind::Consultation).collect());
     };
-    let mut kinds = names
-        .split(',')
-        .map(|name| name.trim().parse::<ActivityKind>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| {
+    let mut kinds =
+        names.split(',').map(|name| name.trim().parse::<ActivityKind>()).collect::<Result<Vec<_>, _>>().map_err(|_| {
             let known = ActivityKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-            wrong("activity", "unknown_value", format!("次のいずれかをコンマ区切りで指定してください: {known}"), format!("Must be a comma-separated list of {known}"))
+            wrong(
+                "activity",
+                "unknown_value",
+                format!("次のいずれかをコンマ区切りで指定してください: {known}"),
+                format!("Must be a comma-separated list of {known}"),
+            )
         })?;
     kinds.sort_unstable();
     kinds.dedup();

@@ -212,7 +212,8 @@ pub fn dispatch_counts(conn: &mut Conn, scope: &DispatchScope, division: Divisio
         }
     } else {
         let select = (
-            sql::<BigInt>(&year), sql::<BigInt>(&key),
+            sql::<BigInt>(&year),
+            sql::<BigInt>(&key),
             sql::<BigInt>(&distinct(&sets.main, "visit_participants.organisation_id")),
             sql::<BigInt>(&distinct(&sets.ahead, "visit_participants.organisation_id")),
             sql::<BigInt>(&distinct(&sets.consultations, "visit_participants.organisation_id")),
@@ -257,7 +258,10 @@ pub fn expert_names(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<(ExpertId, 
 }
 
 /// Codes and names of organisations, in the order of papers: by code, those without one last.
-pub fn organisation_names(conn: &mut Conn, ids: &[OrganisationId]) -> Result<Vec<(OrganisationId, Option<String>, String)>, Error> {
+pub fn organisation_names(
+    conn: &mut Conn,
+    ids: &[OrganisationId],
+) -> Result<Vec<(OrganisationId, Option<String>, String)>, Error> {
     let mut rows: Vec<(OrganisationId, Option<String>, String)> = organisations::table
         .filter(organisations::id.eq_any(ids))
         .order((organisations::name, organisations::id))
@@ -290,8 +294,13 @@ pub fn pool_experts(conn: &mut Conn, pool: PoolId, only: Option<&[ExpertId]>, mo
         .order((experts::kana, experts::id))
         .limit(most)
         .select((
-            experts::id, experts::name, experts::kana, experts::status, experts::capacity_minutes_month,
-            experts::capacity_minutes_year, experts::capacity_days_year,
+            experts::id,
+            experts::name,
+            experts::kana,
+            experts::status,
+            experts::capacity_minutes_month,
+            experts::capacity_minutes_year,
+            experts::capacity_days_year,
         ))
         .into_boxed();
     if let Some(ids) = only {
@@ -301,7 +310,11 @@ pub fn pool_experts(conn: &mut Conn, pool: PoolId, only: Option<&[ExpertId]>, mo
     Ok(rows
         .into_iter()
         .map(|(id, name, kana, status, minutes_month, minutes_year, days_year)| PoolExpert {
-            id, name, kana, status, capacity: Capacity { minutes_month, minutes_year, days_year },
+            id,
+            name,
+            kana,
+            status,
+            capacity: Capacity { minutes_month, minutes_year, days_year },
         })
         .collect())
 }
@@ -327,7 +340,11 @@ pub struct MonthLoad {
 
 /// The load of a pool's experts by month, of one programme or of all.
 pub fn workload(
-    conn: &mut Conn, pool: PoolId, programme: Option<ProgrammeId>, only: Option<&[ExpertId]>, years: Years,
+    conn: &mut Conn,
+    pool: PoolId,
+    programme: Option<ProgrammeId>,
+    only: Option<&[ExpertId]>,
+    years: Years,
 ) -> Result<Vec<MonthLoad>, Error> {
     let month = as_bigint(&bucket(&years.months().map(|day| (day, month_number(day))).collect::<Vec<_>>()));
     let (done, ahead) = ("visits.status = 'done'", "visits.status IN ('held', 'planned')");
@@ -338,9 +355,12 @@ pub fn workload(
         .filter(visits::status.eq_any(["held", "planned", "done"]))
         .group_by((sql::<BigInt>("visits.expert_id"), sql::<BigInt>(&month)))
         .select((
-            sql::<BigInt>("visits.expert_id"), sql::<BigInt>(&month),
-            sql::<BigInt>(&count(done)), sql::<BigInt>(&sum(done, MINUTES)),
-            sql::<BigInt>(&count(ahead)), sql::<BigInt>(&sum(ahead, MINUTES)),
+            sql::<BigInt>("visits.expert_id"),
+            sql::<BigInt>(&month),
+            sql::<BigInt>(&count(done)),
+            sql::<BigInt>(&sum(done, MINUTES)),
+            sql::<BigInt>(&count(ahead)),
+            sql::<BigInt>(&sum(ahead, MINUTES)),
             sql::<BigInt>("COUNT(DISTINCT visits.day) + COUNT(CASE WHEN visits.day IS NULL THEN 1 END)"),
         ))
         .into_boxed();
@@ -354,20 +374,33 @@ pub fn workload(
     Ok(rows
         .into_iter()
         .map(|(expert, month, done_visits, done_minutes, planned_visits, planned_minutes, days)| MonthLoad {
-            expert, month, done_visits, done_minutes, planned_visits, planned_minutes, days,
+            expert,
+            month,
+            done_visits,
+            done_minutes,
+            planned_visits,
+            planned_minutes,
+            days,
         })
         .collect())
 }
 
 /// The municipalities that are members of a pool on a day, by code.
-pub fn member_municipalities(conn: &mut Conn, pool: PoolId, day: NaiveDate) -> Result<Vec<(OrganisationId, Option<String>, String)>, Error> {
+pub fn member_municipalities(
+    conn: &mut Conn,
+    pool: PoolId,
+    day: NaiveDate,
+) -> Result<Vec<(OrganisationId, Option<String>, String)>, Error> {
     Ok(pool_members::table
         .inner_join(organisations::table)
         .filter(pool_members::pool_id.eq(pool))
         .filter(pool_members::valid_from.le(day))
         .filter(pool_members::valid_to.is_null().or(pool_members::valid_to.gt(day)))
         .filter(organisations::kind.eq_any([
-            OrganisationKind::City, OrganisationKind::SpecialWard, OrganisationKind::Town, OrganisationKind::Village,
+            OrganisationKind::City,
+            OrganisationKind::SpecialWard,
+            OrganisationKind::Town,
+            OrganisationKind::Village,
         ]))
         .order((organisations::lg_code, organisations::id))
         .select((organisations::id, organisations::lg_code, organisations::name))

@@ -33,14 +33,21 @@ pub fn by_component(conn: &mut Conn, programme: ProgrammeId, years: Years) -> Re
         .filter(visits::load_day.between(years.first_day(), years.last_day()))
         .group_by((cost_items::component, cost_items::undisclosed, cost_items::status))
         .select((
-            cost_items::component, cost_items::undisclosed, cost_items::status,
-            sql::<BigInt>("CAST(COALESCE(SUM(cost_items.amount_yen), 0) AS BIGINT)"), sql::<BigInt>("COUNT(*)"),
+            cost_items::component,
+            cost_items::undisclosed,
+            cost_items::status,
+            sql::<BigInt>("CAST(COALESCE(SUM(cost_items.amount_yen), 0) AS BIGINT)"),
+            sql::<BigInt>("COUNT(*)"),
         ))
         .load(conn)?;
     Ok(rows
         .into_iter()
         .map(|(component, undisclosed, status, yen, items)| ComponentSum {
-            component, undisclosed, calculated: status == "calculated", yen, items,
+            component,
+            undisclosed,
+            calculated: status == "calculated",
+            yen,
+            items,
         })
         .collect())
 }
@@ -61,7 +68,9 @@ pub struct PayerSum {
 /// Sums of the shares of calculated items by payer, organisation and disclosure.
 pub fn by_payer(conn: &mut Conn, programme: ProgrammeId, years: Years) -> Result<Vec<PayerSum>, Error> {
     // Columns of two tables: named as text, since the query builder groups by columns of one table only.
-    let key = || (sql::<Text>("cost_shares.payer"), sql::<BigInt>("cost_shares.organisation_id"), sql::<Bool>("cost_items.undisclosed"));
+    let key = || {
+        (sql::<Text>("cost_shares.payer"), sql::<BigInt>("cost_shares.organisation_id"), sql::<Bool>("cost_items.undisclosed"))
+    };
     let (payer, organisation, undisclosed) = key();
     let rows: Vec<(String, OrganisationId, bool, i64)> = cost_shares::table
         .inner_join(cost_items::table.inner_join(visits::table))
@@ -69,10 +78,7 @@ pub fn by_payer(conn: &mut Conn, programme: ProgrammeId, years: Years) -> Result
         .filter(visits::load_day.between(years.first_day(), years.last_day()))
         .filter(cost_items::status.eq("calculated"))
         .group_by(key())
-        .select((
-            payer, organisation, undisclosed,
-            sql::<BigInt>("CAST(COALESCE(SUM(cost_shares.amount_yen), 0) AS BIGINT)"),
-        ))
+        .select((payer, organisation, undisclosed, sql::<BigInt>("CAST(COALESCE(SUM(cost_shares.amount_yen), 0) AS BIGINT)")))
         .load(conn)?;
     Ok(rows
         .into_iter()

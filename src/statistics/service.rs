@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use super::export::LARGEST_EXPORT;
-use super::model::{
-    CoverageBand, DispatchBreakdown, Years, is_estimate, month_text, permille,
-};
+use super::model::{CoverageBand, DispatchBreakdown, Years, is_estimate, month_text, permille};
 use super::queries::{self, Counted, CountedRow, DispatchScope, Division, Figures};
 use super::queries_money;
 use super::views::{
-    CostComponentSum, CostOrganisationSum, CostPayerSum, CostStatistics, CoverageBandView, CoverageFigures,
-    CoverageOrganisation, CoverageStatistics, DispatchPart, DispatchStatistics, DispatchTotal, DispatchYear,
-    ExpertWorkload, WorkloadStatisticsMonth, WorkloadStatistics,
+    CostComponentSum, CostOrganisationSum, CostPayerSum, CostStatistics, CoverageBandView, CoverageFigures, CoverageOrganisation,
+    CoverageStatistics, DispatchPart, DispatchStatistics, DispatchTotal, DispatchYear, ExpertWorkload, WorkloadStatistics,
+    WorkloadStatisticsMonth,
 };
 use crate::auth::policy::Role;
 use crate::calendar::FiscalYear;
@@ -25,12 +23,15 @@ use crate::pools::store::{self as pools, ProgrammeRow, Standing};
 use crate::requests::model::{ActivityKind, Mode};
 
 /// The dispatch table of a visible programme, divided when asked.
-pub fn dispatches(conn: &mut Conn, ctx: &Ctx, scope: DispatchScope, by: Option<DispatchBreakdown>) -> Result<DispatchStatistics, Error> {
+pub fn dispatches(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    scope: DispatchScope,
+    by: Option<DispatchBreakdown>,
+) -> Result<DispatchStatistics, Error> {
     let (programme, _) = pools::visible_programme(conn, ctx, scope.programme)?;
-    let by_year: HashMap<i32, Counted> = queries::dispatch_counts(conn, &scope, Division::Year)?
-        .into_iter()
-        .map(|(year, _, counted)| (year, counted))
-        .collect();
+    let by_year: HashMap<i32, Counted> =
+        queries::dispatch_counts(conn, &scope, Division::Year)?.into_iter().map(|(year, _, counted)| (year, counted)).collect();
     let whole = queries::dispatch_counts(conn, &scope, Division::Whole)?.into_iter().next().map(|row| row.2).unwrap_or_default();
     let years = scope
         .years
@@ -100,14 +101,17 @@ fn dispatch_parts(conn: &mut Conn, scope: &DispatchScope, by: DispatchBreakdown)
             let names = queries::organisation_names(conn, &ids)?;
             let names = names.into_iter().map(|(id, code, name)| (id.0, (code, name))).collect();
             Ok(in_order_of(rows, names, |(code, name), figures| DispatchPart {
-                lg_code: code.clone(), experts: Some(figures.experts), ..participations(name, figures)
+                lg_code: code.clone(),
+                experts: Some(figures.experts),
+                ..participations(name, figures)
             }))
         }
         DispatchBreakdown::Expert => {
             let ids: Vec<ExpertId> = distinct(keys).into_iter().map(ExpertId).collect();
             let names = queries::expert_names(conn, &ids)?.into_iter().map(|(id, name, _)| (id.0, name)).collect();
             Ok(in_order_of(rows, names, |name, figures| DispatchPart {
-                organisations: Some(figures.organisations), ..participations(name, figures)
+                organisations: Some(figures.organisations),
+                ..participations(name, figures)
             }))
         }
         DispatchBreakdown::Month => Ok(rows
@@ -140,10 +144,8 @@ fn distinct(mut keys: Vec<i64>) -> Vec<i64> {
 /// Rows by year, and within a year in the order in which the names were found.
 fn in_order_of<N>(rows: Vec<CountedRow>, names: Vec<(i64, N)>, part: impl Fn(&N, Figures) -> DispatchPart) -> Vec<DispatchPart> {
     let rank: HashMap<i64, usize> = names.iter().enumerate().map(|(i, (id, _))| (*id, i)).collect();
-    let mut ranked: Vec<(i32, usize, i64, Figures)> = rows
-        .into_iter()
-        .filter_map(|(year, key, counted)| rank.get(&key).map(|rank| (year, *rank, key, counted.main)))
-        .collect();
+    let mut ranked: Vec<(i32, usize, i64, Figures)> =
+        rows.into_iter().filter_map(|(year, key, counted)| rank.get(&key).map(|rank| (year, *rank, key, counted.main))).collect();
     ranked.sort_unstable_by_key(|(year, rank, ..)| (*year, *rank));
     ranked
         .into_iter()
@@ -155,15 +157,30 @@ fn in_order_of<N>(rows: Vec<CountedRow>, names: Vec<(i64, N)>, part: impl Fn(&N,
 
 fn participations(label: &str, figures: Figures) -> DispatchPart {
     DispatchPart {
-        fiscal_year: 0, key: String::new(), label: label.to_owned(), lg_code: None, visits: None, minutes: None,
-        participations: Some(figures.visits), participation_minutes: Some(figures.minutes), organisations: None, experts: None,
+        fiscal_year: 0,
+        key: String::new(),
+        label: label.to_owned(),
+        lg_code: None,
+        visits: None,
+        minutes: None,
+        participations: Some(figures.visits),
+        participation_minutes: Some(figures.minutes),
+        organisations: None,
+        experts: None,
     }
 }
 
 fn addable(fiscal_year: i32, key: String, label: String, figures: Figures) -> DispatchPart {
     DispatchPart {
-        fiscal_year, key, label, lg_code: None, visits: Some(figures.visits), minutes: Some(figures.minutes),
-        participations: None, participation_minutes: None, organisations: Some(figures.organisations),
+        fiscal_year,
+        key,
+        label,
+        lg_code: None,
+        visits: Some(figures.visits),
+        minutes: Some(figures.minutes),
+        participations: None,
+        participation_minutes: None,
+        organisations: Some(figures.organisations),
         experts: Some(figures.experts),
     }
 }
@@ -208,7 +225,11 @@ pub fn workload(conn: &mut Conn, ctx: &Ctx, of: WorkloadOf, years: Years) -> Res
         })
         .collect();
     Ok(WorkloadStatistics {
-        pool_id: pool, programme_id: programme, fiscal_year: years.from().starting_year(), label: years.from().short(), experts,
+        pool_id: pool,
+        programme_id: programme,
+        fiscal_year: years.from().starting_year(),
+        label: years.from().short(),
+        experts,
     })
 }
 
@@ -232,15 +253,24 @@ fn expert_workload(expert: queries::PoolExpert, loads: &[queries::MonthLoad]) ->
         months: sorted
             .into_iter()
             .map(|load| WorkloadStatisticsMonth {
-                month: month_text(load.month), done_visits: load.done_visits, done_minutes: load.done_minutes,
-                planned_visits: load.planned_visits, planned_minutes: load.planned_minutes,
+                month: month_text(load.month),
+                done_visits: load.done_visits,
+                done_minutes: load.done_minutes,
+                planned_visits: load.planned_visits,
+                planned_minutes: load.planned_minutes,
             })
             .collect(),
     }
 }
 
 /// Which member municipalities a visible programme has reached.
-pub fn coverage(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years, kinds: &[ActivityKind]) -> Result<CoverageStatistics, Error> {
+pub fn coverage(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    programme: ProgrammeId,
+    years: Years,
+    kinds: &[ActivityKind],
+) -> Result<CoverageStatistics, Error> {
     let (programme, _) = pools::visible_programme(conn, ctx, programme)?;
     let members_on = years.last_day().min(ctx.today());
     let members = queries::member_municipalities(conn, programme.pool_id, members_on)?;
@@ -271,14 +301,19 @@ pub fn coverage(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years
 }
 
 fn coverage_view(
-    programme: ProgrammeRow, years: Years, members_on: chrono::NaiveDate, organisations: Vec<CoverageOrganisation>,
+    programme: ProgrammeRow,
+    years: Years,
+    members_on: chrono::NaiveDate,
+    organisations: Vec<CoverageOrganisation>,
 ) -> CoverageStatistics {
     let figures = |chosen: &dyn Fn(&&CoverageOrganisation) -> bool| coverage_figures(organisations.iter().filter(chosen), years);
     let all = figures(&|_| true);
     let bands = CoverageBand::ALL
         .iter()
         .map(|band| CoverageBandView {
-            band: *band, label: band.label_ja().to_owned(), figures: figures(&|organisation| organisation.band == *band),
+            band: *band,
+            label: band.label_ja().to_owned(),
+            figures: figures(&|organisation| organisation.band == *band),
         })
         .filter(|band| band.figures.members > 0)
         .collect();
@@ -321,9 +356,11 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
     let hidden = |item_undisclosed: bool| !owner && (undisclosed || item_undisclosed);
     let is_partial = components.iter().any(|sum| hidden(sum.undisclosed));
     let shown: Vec<_> = components.into_iter().filter(|sum| sum.calculated && !hidden(sum.undisclosed)).collect();
-    let payers: Vec<_> = queries_money::by_payer(conn, programme.id, years)?.into_iter().filter(|sum| !hidden(sum.undisclosed)).collect();
+    let payers: Vec<_> =
+        queries_money::by_payer(conn, programme.id, years)?.into_iter().filter(|sum| !hidden(sum.undisclosed)).collect();
     let total: i64 = shown.iter().map(|sum| sum.yen).sum();
-    let ids: Vec<OrganisationId> = distinct(payers.iter().map(|sum| sum.organisation.0).collect()).into_iter().map(OrganisationId).collect();
+    let ids: Vec<OrganisationId> =
+        distinct(payers.iter().map(|sum| sum.organisation.0).collect()).into_iter().map(OrganisationId).collect();
     let own = |id: OrganisationId| owner || id == ctx.organisation();
     let names = queries::organisation_names(conn, &ids)?;
     Ok(CostStatistics {
@@ -339,7 +376,9 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
                 let name = component_name(*component)?;
                 let found: Vec<i64> = shown.iter().filter(|sum| sum.component == name).map(|sum| sum.yen).collect();
                 (!found.is_empty()).then(|| CostComponentSum {
-                    component: *component, label: component.label_ja().to_owned(), amount_yen: found.iter().sum(),
+                    component: *component,
+                    label: component.label_ja().to_owned(),
+                    amount_yen: found.iter().sum(),
                 })
             })
             .collect(),
@@ -348,7 +387,9 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
             .filter_map(|(payer, label)| {
                 let found: Vec<i64> = payers.iter().filter(|sum| sum.payer == payer).map(|sum| sum.yen).collect();
                 (!found.is_empty()).then(|| CostPayerSum {
-                    payer: payer.to_owned(), label: label.to_owned(), amount_yen: found.iter().sum(),
+                    payer: payer.to_owned(),
+                    label: label.to_owned(),
+                    amount_yen: found.iter().sum(),
                 })
             })
             .collect(),
@@ -356,7 +397,9 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
             .into_iter()
             .filter(|(id, ..)| own(*id))
             .map(|(id, lg_code, name)| CostOrganisationSum {
-                organisation_id: id, lg_code, name,
+                organisation_id: id,
+                lg_code,
+                name,
                 amount_yen: payers.iter().filter(|sum| sum.organisation == id).map(|sum| sum.yen).sum(),
             })
             .collect(),
@@ -371,13 +414,20 @@ fn component_name(component: Component) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::model::Capacity;
+    use super::*;
 
     fn town(band: CoverageBand, participations: i64, first: Option<i32>) -> CoverageOrganisation {
         CoverageOrganisation {
-            organisation_id: OrganisationId(1), lg_code: None, name: String::new(), population: None, population_as_of: None,
-            band, participations, first_served_fiscal_year: first, last_served_fiscal_year: first,
+            organisation_id: OrganisationId(1),
+            lg_code: None,
+            name: String::new(),
+            population: None,
+            population_as_of: None,
+            band,
+            participations,
+            first_served_fiscal_year: first,
+            last_served_fiscal_year: first,
         }
     }
 
@@ -398,11 +448,20 @@ mod tests {
     #[test]
     fn an_experts_load_is_the_sum_of_the_months() {
         let expert = queries::PoolExpert {
-            id: ExpertId(7), name: "見本".into(), kana: String::new(), status: "registered".into(),
+            id: ExpertId(7),
+            name: "見本".into(),
+            kana: String::new(),
+            status: "registered".into(),
             capacity: Capacity { minutes_year: Some(1_200), ..Capacity::default() },
         };
         let load = |month, done, planned| queries::MonthLoad {
-            expert: 7, month, done_visits: 1, done_minutes: done, planned_visits: 1, planned_minutes: planned, days: 2,
+            expert: 7,
+            month,
+            done_visits: 1,
+            done_minutes: done,
+            planned_visits: 1,
+            planned_minutes: planned,
+            days: 2,
         };
         let view = expert_workload(expert, &[load(202_405, 120, 60), load(202_404, 240, 180)]);
         assert_eq!((view.done_minutes, view.planned_minutes, view.days), (360, 240, 4));
@@ -412,7 +471,8 @@ mod tests {
 
     #[test]
     fn parts_keep_the_order_of_the_names() {
-        let row = |year, key, visits| (year, key, Counted { main: Figures { visits, ..Figures::default() }, ..Counted::default() });
+        let row =
+            |year, key, visits| (year, key, Counted { main: Figures { visits, ..Figures::default() }, ..Counted::default() });
         let rows = vec![row(2024, 1, 5), row(2023, 2, 1), row(2023, 1, 4)];
         let names = vec![(2, "あ".to_owned()), (1, "い".to_owned())];
         let parts = in_order_of(rows, names, |name, figures| participations(name, figures));

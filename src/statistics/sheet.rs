@@ -112,12 +112,7 @@ fn percent_text(hundredths: i64) -> String {
 
 #[cfg(test)]
 pub(crate) fn sample() -> Sheet {
-    let column = |key, label_ja, label_en, kind| Column {
-        key,
-        label_ja,
-        label_en,
-        kind,
-    };
+    let column = |key, label_ja, label_en, kind| Column { key, label_ja, label_en, kind };
     Sheet {
         title: "派遣実績：R6/団体別".into(),
         columns: vec![

@@ -63,18 +63,35 @@ fn dispatch_years(view: &DispatchStatistics) -> Sheet {
         .map(|year| {
             let [ahead_visits, ahead_minutes] = ahead(year.planned, year.expected);
             vec![
-                Cell::from(year.label.as_str()), year.organisations.into(), year.visits.into(), year.experts.into(),
-                year.minutes.into(), yes(year.is_estimate), year.as_of.into(), ahead_visits, ahead_minutes,
-                year.consultations.organisations.into(), year.consultations.visits.into(), year.consultations.experts.into(),
+                Cell::from(year.label.as_str()),
+                year.organisations.into(),
+                year.visits.into(),
+                year.experts.into(),
+                year.minutes.into(),
+                yes(year.is_estimate),
+                year.as_of.into(),
+                ahead_visits,
+                ahead_minutes,
+                year.consultations.organisations.into(),
+                year.consultations.visits.into(),
+                year.consultations.experts.into(),
             ]
         })
         .collect();
     let total = &view.total;
     let [ahead_visits, ahead_minutes] = ahead(total.planned, total.expected);
     rows.push(vec![
-        Cell::from("期間計（団体・専門家は実数）"), total.organisations.into(), total.visits.into(), total.experts.into(),
-        total.minutes.into(), yes(total.is_estimate), view.as_of.filter(|_| total.is_estimate).into(), ahead_visits,
-        ahead_minutes, total.consultations.organisations.into(), total.consultations.visits.into(),
+        Cell::from("期間計（団体・専門家は実数）"),
+        total.organisations.into(),
+        total.visits.into(),
+        total.experts.into(),
+        total.minutes.into(),
+        yes(total.is_estimate),
+        view.as_of.filter(|_| total.is_estimate).into(),
+        ahead_visits,
+        ahead_minutes,
+        total.consultations.organisations.into(),
+        total.consultations.visits.into(),
         total.consultations.experts.into(),
     ]);
     Sheet { title: format!("派遣実績 {}", span(view.from_fiscal_year, view.to_fiscal_year)), columns, rows }
@@ -118,15 +135,24 @@ fn dispatch_parts(view: &DispatchStatistics, by: DispatchBreakdown) -> Sheet {
             let mut cells = vec![Cell::from(short(part.fiscal_year))];
             match by {
                 DispatchBreakdown::Organisation => cells.extend([
-                    part.lg_code.clone().into(), part.label.as_str().into(), part.participations.into(),
-                    part.participation_minutes.into(), part.experts.into(),
+                    part.lg_code.clone().into(),
+                    part.label.as_str().into(),
+                    part.participations.into(),
+                    part.participation_minutes.into(),
+                    part.experts.into(),
                 ]),
                 DispatchBreakdown::Expert => cells.extend([
-                    part.key.as_str().into(), part.label.as_str().into(), part.participations.into(),
-                    part.participation_minutes.into(), part.organisations.into(),
+                    part.key.as_str().into(),
+                    part.label.as_str().into(),
+                    part.participations.into(),
+                    part.participation_minutes.into(),
+                    part.organisations.into(),
                 ]),
                 DispatchBreakdown::Mode | DispatchBreakdown::Month | DispatchBreakdown::Activity => cells.extend([
-                    Cell::from(part.label.as_str()), part.visits.into(), part.minutes.into(), part.organisations.into(),
+                    Cell::from(part.label.as_str()),
+                    part.visits.into(),
+                    part.minutes.into(),
+                    part.organisations.into(),
                     part.experts.into(),
                 ]),
             }
@@ -134,9 +160,7 @@ fn dispatch_parts(view: &DispatchStatistics, by: DispatchBreakdown) -> Sheet {
         })
         .collect();
     Sheet {
-        title: format!("派遣実績（{}） {}", by.label_ja(), span(view.from_fiscal_year, view.to_fiscal_year)),
-        columns,
-        rows,
+        title: format!("派遣実績（{}） {}", by.label_ja(), span(view.from_fiscal_year, view.to_fiscal_year)), columns, rows
     }
 }
 
@@ -177,9 +201,15 @@ pub fn workload(view: &WorkloadStatistics) -> Sheet {
         .iter()
         .map(|expert| {
             let mut cells = vec![
-                Cell::from(expert.expert_id.to_string()), expert.name.as_str().into(), expert.done_visits.into(),
-                expert.done_minutes.into(), expert.planned_visits.into(), expert.planned_minutes.into(), expert.days.into(),
-                expert.capacity_minutes.into(), expert.capacity_days.map(i64::from).into(),
+                Cell::from(expert.expert_id.to_string()),
+                expert.name.as_str().into(),
+                expert.done_visits.into(),
+                expert.done_minutes.into(),
+                expert.planned_visits.into(),
+                expert.planned_minutes.into(),
+                expert.days.into(),
+                expert.capacity_minutes.into(),
+                expert.capacity_days.map(i64::from).into(),
                 percent(expert.capacity_taken_permille),
             ];
             cells.extend(MONTHS.iter().map(|(number, ..)| {
@@ -216,9 +246,14 @@ pub fn coverage(view: &CoverageStatistics) -> Sheet {
         .iter()
         .map(|organisation| {
             let mut cells = vec![
-                organisation.lg_code.clone().into(), organisation.name.as_str().into(), organisation.band.label_ja().into(),
-                organisation.population.into(), organisation.population_as_of.into(), organisation.participations.into(),
-                organisation.first_served_fiscal_year.map(short).into(), organisation.last_served_fiscal_year.map(short).into(),
+                organisation.lg_code.clone().into(),
+                organisation.name.as_str().into(),
+                organisation.band.label_ja().into(),
+                organisation.population.into(),
+                organisation.population_as_of.into(),
+                organisation.participations.into(),
+                organisation.first_served_fiscal_year.map(short).into(),
+                organisation.last_served_fiscal_year.map(short).into(),
             ];
             cells.extend(std::iter::repeat_n(Cell::Empty, 6));
             cells
@@ -228,8 +263,12 @@ pub fn coverage(view: &CoverageStatistics) -> Sheet {
         let mut cells = vec![Cell::Empty, Cell::from(label)];
         cells.extend(std::iter::repeat_n(Cell::Empty, 6));
         cells.extend([
-            figures.members.into(), figures.served.into(), figures.never_served.into(), percent(figures.served_permille),
-            percent(figures.never_served_before_permille), percent(figures.never_served_permille),
+            figures.members.into(),
+            figures.served.into(),
+            figures.never_served.into(),
+            percent(figures.served_permille),
+            percent(figures.never_served_before_permille),
+            percent(figures.never_served_permille),
         ]);
         cells
     };
@@ -248,7 +287,8 @@ pub fn costs(view: &CostStatistics) -> Sheet {
         column("amount_yen", "金額（円）", "Amount (yen)", Yen),
     ];
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    let mut push = |block: &str, code: Option<String>, label: &str, yen: Cell| rows.push(vec![block.into(), code.into(), label.into(), yen]);
+    let mut push =
+        |block: &str, code: Option<String>, label: &str, yen: Cell| rows.push(vec![block.into(), code.into(), label.into(), yen]);
     for sum in &view.components {
         push("費目別", None, &sum.label, sum.amount_yen.into());
     }
@@ -271,30 +311,60 @@ pub fn costs(view: &CostStatistics) -> Sheet {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::model::CoverageBand;
-    use super::super::views::{CoverageBandView, CoverageOrganisation, DispatchPart, DispatchTotal, DispatchYear, ExpertWorkload, WorkloadStatisticsMonth};
+    use super::super::views::{
+        CoverageBandView, CoverageOrganisation, DispatchPart, DispatchTotal, DispatchYear, ExpertWorkload,
+        WorkloadStatisticsMonth,
+    };
+    use super::*;
     use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId};
 
     const NONE: DispatchFigures = DispatchFigures { organisations: 0, visits: 0, experts: 0, minutes: 0 };
 
     fn sample(by: Option<DispatchBreakdown>) -> DispatchStatistics {
         DispatchStatistics {
-            programme_id: ProgrammeId(1), programme_name: "事業".into(), from_fiscal_year: 2024, to_fiscal_year: 2024,
-            activities: Vec::new(), as_of: None,
+            programme_id: ProgrammeId(1),
+            programme_name: "事業".into(),
+            from_fiscal_year: 2024,
+            to_fiscal_year: 2024,
+            activities: Vec::new(),
+            as_of: None,
             years: vec![DispatchYear {
-                fiscal_year: 2024, label: "R6".into(), organisations: 2, visits: 5, experts: 2, minutes: 600, is_estimate: false,
-                as_of: None, planned: Some(NONE), expected: None, consultations: NONE,
+                fiscal_year: 2024,
+                label: "R6".into(),
+                organisations: 2,
+                visits: 5,
+                experts: 2,
+                minutes: 600,
+                is_estimate: false,
+                as_of: None,
+                planned: Some(NONE),
+                expected: None,
+                consultations: NONE,
             }],
             total: DispatchTotal {
-                organisations: 2, visits: 5, experts: 2, minutes: 600, is_estimate: false, planned: Some(NONE), expected: None,
+                organisations: 2,
+                visits: 5,
+                experts: 2,
+                minutes: 600,
+                is_estimate: false,
+                planned: Some(NONE),
+                expected: None,
                 consultations: NONE,
             },
             by,
             parts: by.map(|_| {
                 vec![DispatchPart {
-                    fiscal_year: 2024, key: "9".into(), label: "浜松市".into(), lg_code: Some("221309".into()), visits: None,
-                    minutes: None, participations: Some(3), participation_minutes: Some(300), organisations: None, experts: Some(1),
+                    fiscal_year: 2024,
+                    key: "9".into(),
+                    label: "浜松市".into(),
+                    lg_code: Some("221309".into()),
+                    visits: None,
+                    minutes: None,
+                    participations: Some(3),
+                    participation_minutes: Some(300),
+                    organisations: None,
+                    experts: Some(1),
                 }]
             }),
         }
@@ -329,14 +399,30 @@ mod tests {
     #[test]
     fn workload_has_a_column_for_each_month() {
         let month = |month: &str, done| WorkloadStatisticsMonth {
-            month: month.into(), done_visits: 1, done_minutes: done, planned_visits: 0, planned_minutes: 30,
+            month: month.into(),
+            done_visits: 1,
+            done_minutes: done,
+            planned_visits: 0,
+            planned_minutes: 30,
         };
         let view = WorkloadStatistics {
-            pool_id: PoolId(1), programme_id: None, fiscal_year: 2024, label: "R6".into(),
+            pool_id: PoolId(1),
+            programme_id: None,
+            fiscal_year: 2024,
+            label: "R6".into(),
             experts: vec![ExpertWorkload {
-                expert_id: ExpertId(3), name: "見本".into(), status: "registered".into(), done_visits: 2, done_minutes: 300,
-                planned_visits: 0, planned_minutes: 60, days: 2, capacity_minutes: Some(720), capacity_days: None,
-                capacity_taken_permille: Some(500), months: vec![month("2024-04", 120), month("2025-03", 180)],
+                expert_id: ExpertId(3),
+                name: "見本".into(),
+                status: "registered".into(),
+                done_visits: 2,
+                done_minutes: 300,
+                planned_visits: 0,
+                planned_minutes: 60,
+                days: 2,
+                capacity_minutes: Some(720),
+                capacity_days: None,
+                capacity_taken_permille: Some(500),
+                months: vec![month("2024-04", 120), month("2025-03", 180)],
             }],
         };
         let sheet = workload(&view);
@@ -350,12 +436,22 @@ mod tests {
     fn coverage_lists_bodies_then_classes_then_the_whole() {
         let figures = CoverageFigures { members: 1, served: 1, served_permille: Some(1_000), ..CoverageFigures::default() };
         let view = CoverageStatistics {
-            programme_id: ProgrammeId(1), programme_name: "事業".into(), from_fiscal_year: 2019, to_fiscal_year: 2024,
-            members_on: chrono::NaiveDate::default(), all: figures,
+            programme_id: ProgrammeId(1),
+            programme_name: "事業".into(),
+            from_fiscal_year: 2019,
+            to_fiscal_year: 2024,
+            members_on: chrono::NaiveDate::default(),
+            all: figures,
             bands: vec![CoverageBandView { band: CoverageBand::Unknown, label: "人口未登録".into(), figures }],
             organisations: vec![CoverageOrganisation {
-                organisation_id: OrganisationId(1), lg_code: Some("221309".into()), name: "浜松市".into(), population: None,
-                population_as_of: None, band: CoverageBand::Unknown, participations: 4, first_served_fiscal_year: Some(2019),
+                organisation_id: OrganisationId(1),
+                lg_code: Some("221309".into()),
+                name: "浜松市".into(),
+                population: None,
+                population_as_of: None,
+                band: CoverageBand::Unknown,
+                participations: 4,
+                first_served_fiscal_year: Some(2019),
                 last_served_fiscal_year: Some(2023),
             }],
         };
@@ -369,8 +465,15 @@ mod tests {
     #[test]
     fn undisclosed_costs_have_no_total() {
         let view = CostStatistics {
-            programme_id: ProgrammeId(1), programme_name: "事業".into(), fiscal_year: 2024, is_partial: true,
-            amounts_undisclosed: true, total_yen: None, components: Vec::new(), payers: Vec::new(), organisations: Vec::new(),
+            programme_id: ProgrammeId(1),
+            programme_name: "事業".into(),
+            fiscal_year: 2024,
+            is_partial: true,
+            amounts_undisclosed: true,
+            total_yen: None,
+            components: Vec::new(),
+            payers: Vec::new(),
+            organisations: Vec::new(),
             open_items: None,
         };
         let sheet = costs(&view);

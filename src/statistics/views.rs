@@ -30,9 +30,7 @@ pub struct DispatchFigures {
 
 impl From<Figures> for DispatchFigures {
     fn from(figures: Figures) -> Self {
-        Self {
-            organisations: figures.organisations, visits: figures.visits, experts: figures.experts, minutes: figures.minutes,
-        }
+        Self { organisations: figures.organisations, visits: figures.visits, experts: figures.experts, minutes: figures.minutes }
     }
 }
 

@@ -29,8 +29,17 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// Stages worth a figure of their own, in the order of the work.
 const STAGES: &[Stage] = &[
-    Stage::AwaitingApproval, Stage::Submitted, Stage::Returned, Stage::Waitlisted, Stage::Matching, Stage::Offered,
-    Stage::AwaitingDecision, Stage::Scheduled, Stage::InProgress, Stage::AwaitingReport, Stage::Reported,
+    Stage::AwaitingApproval,
+    Stage::Submitted,
+    Stage::Returned,
+    Stage::Waitlisted,
+    Stage::Matching,
+    Stage::Offered,
+    Stage::AwaitingDecision,
+    Stage::Scheduled,
+    Stage::InProgress,
+    Stage::AwaitingReport,
+    Stage::Reported,
 ];
 
 struct RequestLine {
@@ -92,8 +101,7 @@ pub async fn overview(app: web::Data<App>, request: HttpRequest) -> Result<HttpR
 fn load(conn: &mut Conn, ctx: &Ctx) -> Result<Overview, Error> {
     let today = ctx.today();
     let who: &Principal = &ctx.principal;
-    let mut page =
-        Overview { today: wareki(today), figures: Vec::new(), overdue: 0, visits: Vec::new(), requests: Vec::new() };
+    let mut page = Overview { today: wareki(today), figures: Vec::new(), overdue: 0, visits: Vec::new(), requests: Vec::new() };
     let first = ListQuery::new(Some(20), None, &"overview")?;
     if who.may(&ReadRequests::INFO) {
         for stage in STAGES {
@@ -108,7 +116,9 @@ fn load(conn: &mut Conn, ctx: &Ctx) -> Result<Overview, Error> {
         let filter = report_store::ReportFilter { overdue: Some((true, today)), ..Default::default() };
         page.overdue = report_store::count(conn, audience.clone(), &filter)?;
         let filter = visit_store::VisitFilter {
-            from: Some(today), to: Some(today + Duration::days(6)), statuses: vec![VisitStatus::Held, VisitStatus::Planned],
+            from: Some(today),
+            to: Some(today + Duration::days(6)),
+            statuses: vec![VisitStatus::Held, VisitStatus::Planned],
             ..Default::default()
         };
         let rows = visit_store::list(conn, audience, &filter, &first)?;

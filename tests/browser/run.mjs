@@ -48,6 +48,26 @@ async function visitWithoutScript(browser, baseUrl, route) {
   return problems;
 }
 
+/** The API document can be browsed without internet: every operation is listed and nothing is asked of another host. */
+async function visitDocs(browser, baseUrl) {
+  const { page, problems } = await openGuardedPage(browser);
+  try {
+    const document = await (await fetch(`${baseUrl}/openapi.json`)).json();
+    const operations = Object.values(document.paths).flatMap((item) => Object.values(item)).filter((value) => value.operationId);
+    const response = await page.goto(`${baseUrl}/docs`, { waitUntil: "load", timeout: 15_000 });
+    if (response.status() !== 200) problems.push(`answered ${response.status()}`);
+    await page.locator(".opblock").nth(operations.length - 1).waitFor({ timeout: 30_000 });
+    const shown = await page.locator(".opblock").count();
+    if (shown !== operations.length) problems.push(`shows ${shown} operations of ${operations.length}`);
+    await page.locator("#operations-requests-create_request .opblock-summary-control").click();
+    await page.locator("#operations-requests-create_request .opblock-body").waitFor({ timeout: 15_000 });
+    await page.screenshot({ path: path.join(screenshots, "docs.png") });
+  } finally {
+    await page.context().close();
+  }
+  return problems;
+}
+
 await rm(screenshots, { recursive: true, force: true });
 await mkdir(screenshots, { recursive: true });
 let wrong = 0;
@@ -67,6 +87,7 @@ try {
       }
       report(`${route.name}, no script`, await visitWithoutScript(browser, demo.baseUrl, route));
     }
+    report("docs", await visitDocs(browser, demo.baseUrl));
   } finally {
     await browser.close();
   }

@@ -121,12 +121,18 @@ fn whole_events(app: &TestApp, world: &World, request: i64) {
         assert!(operations.contains(&expected), "{operations:?}");
     }
     let submit = items.iter().find(|event| event["operation"] == "POST /requests/{id}/submit").unwrap();
-    assert_eq!((&submit["actor_kind"], &submit["actor_name"], &submit["organisation_id"]), (&json!("user"), &json!("浜松 太郎"), &json!(world.hamamatsu)));
+    assert_eq!(
+        (&submit["actor_kind"], &submit["actor_name"], &submit["organisation_id"]),
+        (&json!("user"), &json!("浜松 太郎"), &json!(world.hamamatsu))
+    );
     assert_eq!(submit["owner_organisation_id"], world.prefecture, "the pool owner's auditors see it");
     assert!(submit["old_value"] != submit["new_value"] && submit["membership_id"].is_i64());
     let invited = world.auditor.get("/audit-events?entity_kind=user&limit=200").ok(200);
     let invited = invited["items"].as_array().unwrap();
-    assert!(invited.iter().any(|event| event["filed_for_organisation_id"] == world.hamamatsu), "done for the town by the prefecture");
+    assert!(
+        invited.iter().any(|event| event["filed_for_organisation_id"] == world.hamamatsu),
+        "done for the town by the prefecture"
+    );
     let texts: Vec<(Option<String>, Option<String>)> = app
         .app
         .db
@@ -143,7 +149,10 @@ fn whole_events(app: &TestApp, world: &World, request: i64) {
     assert_eq!(unmarked, 0);
     // Other organisations' auditors see their own only.
     let foreign = world.stranger.get("/audit-events?limit=200").ok(200);
-    assert!(foreign["items"].as_array().unwrap().iter().all(|event| event["organisation_id"] == world.stranger_prefecture), "{foreign:#}");
+    assert!(
+        foreign["items"].as_array().unwrap().iter().all(|event| event["organisation_id"] == world.stranger_prefecture),
+        "{foreign:#}"
+    );
 }
 
 on_both! {
@@ -168,8 +177,10 @@ fn tampered(app: &TestApp, head: Option<&str>, statements: &[&str]) -> Verificat
     let undone = app.app.db.write_blocking(|conn| {
         let triggers: &[&str] = if dialect::name(conn) == "sqlite" {
             &[
-                "DROP TRIGGER audit_events_append_only_update", "DROP TRIGGER audit_events_append_only_delete",
-                "DROP TRIGGER audit_seals_append_only_update", "DROP TRIGGER audit_seals_append_only_delete",
+                "DROP TRIGGER audit_events_append_only_update",
+                "DROP TRIGGER audit_events_append_only_delete",
+                "DROP TRIGGER audit_seals_append_only_update",
+                "DROP TRIGGER audit_seals_append_only_delete",
             ]
         } else {
             &["DROP TRIGGER audit_events_append_only ON audit_events", "DROP TRIGGER audit_seals_append_only ON audit_seals"]

@@ -393,7 +393,10 @@ on_both! {
 
 #[test]
 fn while_keys_are_exchanged_tokens_of_both_work() {
-    let mut config = tasuki::config::AuthConfig { signing_key: SecretString::from("first-key-of-more-than-32-characters"), ..Default::default() };
+    let mut config = tasuki::config::AuthConfig {
+        signing_key: SecretString::from("first-key-of-more-than-32-characters"),
+        ..Default::default()
+    };
     let now = crate::support::server::start_of_tests();
     let (old, _) = TokenKeys::new(&config).issue(SessionId(7), now).unwrap();
     config.previous_signing_key = config.signing_key.clone();

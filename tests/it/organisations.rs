@@ -63,7 +63,8 @@ fn line(code: &str, prefecture: &str, name: &str, prefecture_kana: &str, kana: &
 
 /// The list as a municipal desk sends it on: Windows-31J, without the zeros that a spreadsheet drops.
 fn code_list(lines: &[String]) -> Vec<u8> {
-    let text = format!("団体コード,都道府県名（漢字）,市区町村名（漢字）,都道府県名（カナ）,市区町村名（カナ）\r\n{}", lines.concat());
+    let text =
+        format!("団体コード,都道府県名（漢字）,市区町村名（漢字）,都道府県名（カナ）,市区町村名（カナ）\r\n{}", lines.concat());
     let (bytes, _, failed) = encoding_rs::SHIFT_JIS.encode(&text);
     assert!(!failed);
     bytes.into_owned()

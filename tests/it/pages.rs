@@ -17,7 +17,12 @@ fn form(pairs: &[(&str, &str)]) -> String {
 
 /// What a browser sends from the service's own pages.
 fn submit(app: &TestApp, path: &str, pairs: &[(&str, &str)]) -> Answer {
-    app.anonymous().call("POST", path).bytes(FORM, form(pairs)).header("Origin", &app.base).header("Sec-Fetch-Site", "same-origin").send()
+    app.anonymous()
+        .call("POST", path)
+        .bytes(FORM, form(pairs))
+        .header("Origin", &app.base)
+        .header("Sec-Fetch-Site", "same-origin")
+        .send()
 }
 
 /// The cookie of a fresh sign-in, as `name=value`.

@@ -10,14 +10,19 @@ use std::fmt::Write as _;
 use tasuki::auth::policy::{Role, scopes};
 use tasuki::http::routes;
 
+use crate::support::cast::{Cast, Ids};
 use crate::support::client::Client;
 use crate::support::server::TestApp;
-use crate::support::cast::{Cast, Ids};
 
 const FILE: &str = "tests/it/permissions.txt";
 const ROLES: [Role; 7] = [
-    Role::SystemAdmin, Role::PrefecturalCoordinator, Role::MunicipalStaff, Role::MunicipalApprover, Role::Expert,
-    Role::Auditor, Role::ApiClient,
+    Role::SystemAdmin,
+    Role::PrefecturalCoordinator,
+    Role::MunicipalStaff,
+    Role::MunicipalApprover,
+    Role::Expert,
+    Role::Auditor,
+    Role::ApiClient,
 ];
 
 struct Operation {
@@ -61,8 +66,7 @@ fn matrix(app: &TestApp) -> String {
         let anonymous = outcome(&app.anonymous(), operation, &cast.ids);
         rows.insert(format!("{} anonymous", operation.id), anonymous);
         for role in ROLES {
-            let cells: Vec<String> =
-                cast.clients(role).iter().map(|client| outcome(client, operation, &cast.ids)).collect();
+            let cells: Vec<String> = cast.clients(role).iter().map(|client| outcome(client, operation, &cast.ids)).collect();
             rows.insert(format!("{} {}", operation.id, role.as_str()), cells.join(" "));
         }
     }
@@ -108,7 +112,8 @@ fn postgres() {
 #[test]
 fn every_operation_names_its_permission() {
     let document = routes::document();
-    let known: Vec<&str> = document["x-permissions"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    let known: Vec<&str> =
+        document["x-permissions"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
     for (path, item) in document["paths"].as_object().unwrap() {
         for operation in item.as_object().unwrap().values().filter(|value| value.get("operationId").is_some()) {
             let named = operation["x-permission"].as_str().unwrap_or_else(|| panic!("{path}: no x-permission"));

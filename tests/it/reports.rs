@@ -27,7 +27,8 @@ fn report_path(dispatch: i64) -> String {
 }
 
 fn write(client: &Client, dispatch: i64, outcomes: &Value) -> Answer {
-    let body = json!({"content": "窓口の動線を見直した。\n2回の打合せを行った。", "result": "待ち時間が減った。", "outcomes": outcomes});
+    let body =
+        json!({"content": "窓口の動線を見直した。\n2回の打合せを行った。", "result": "待ち時間が減った。", "outcomes": outcomes});
     client.put(&report_path(dispatch), &body)
 }
 

@@ -239,7 +239,7 @@ on_both! {
         flow::accept_offer(&world, offer).ok(200);
         world.kosai_staff.verb(&request, "consent", &json!({"agrees": false})).ok(200);
         let decide = || world.coordinator.verb(&request, "decide", &json!({"offer_ids": [offer]}));
-        assert_eq!(refused(&decide()), ["/participant_organisation_ids/0 participants_consent"]);
+        assert_eq!(refused(&decide()), ["/participant_organisation_ids/1 participants_consent"]);
         assert_eq!(world.coordinator.get(&request).ok(200)["status"], "accepted", "nothing of the refused decision stays");
         world.kosai_staff.verb(&request, "consent", &json!({})).ok(200);
         assert_eq!(flow::id(&decide(), 201) > 0, world.kosai_staff.get(&request).ok(200)["status"] == "decided");

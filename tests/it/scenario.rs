@@ -78,12 +78,11 @@ fn past_years(world: &World) {
         .map(|member| member["organisation_id"].clone())
         .collect();
     let new: Vec<&Value> = members.into_iter().filter(|id| !joined.contains(id)).collect();
-    client
-        .post(&format!("/pools/{}/members", world.pool), &json!({"organisation_ids": new, "valid_from": "2019-04-01"}))
-        .ok(200);
+    client.post(&format!("/pools/{}/members", world.pool), &json!({"organisation_ids": new, "valid_from": "2019-04-01"})).ok(200);
 
     let content = base64::engine::general_purpose::STANDARD.encode(ledger(&bodies));
-    let upload = json!({"kind": "dispatch_ledger", "programme_id": world.programme, "file_name": "台帳.csv", "content_base64": content});
+    let upload =
+        json!({"kind": "dispatch_ledger", "programme_id": world.programme, "file_name": "台帳.csv", "content_base64": content});
     let import = client.post("/imports", &upload);
     let preview = import.ok(201);
     assert_eq!(preview["error_count"], 0, "{preview:#}");
@@ -95,7 +94,10 @@ fn past_years(world: &World) {
     assert_eq!(again["error_count"], 375);
 
     let table = client
-        .get(&format!("/statistics/dispatches?programme_id={}&from_fiscal_year=2019&to_fiscal_year=2024&as_of=2025-01-31", world.programme))
+        .get(&format!(
+            "/statistics/dispatches?programme_id={}&from_fiscal_year=2019&to_fiscal_year=2024&as_of=2025-01-31",
+            world.programme
+        ))
         .ok(200);
     let found: Vec<(i64, i64, i64, i64, bool)> = table["years"]
         .as_array()
@@ -123,7 +125,11 @@ fn this_year(app: &TestApp, world: &World, sink: &SmtpSink) {
     let producer = frameworks["items"][0]["items"][0]["id"].as_i64().unwrap();
     let expert = id(&coordinator.post("/experts", &expert_body(world.pool, "髙橋 𠮷江", "takahashi@example.jp")), 201);
     coordinator
-        .put_at(&format!("/experts/{expert}"), "skills", &json!({"skills": [{"skill_item_id": producer, "level": 3, "verified": true}]}))
+        .put_at(
+            &format!("/experts/{expert}"),
+            "skills",
+            &json!({"skills": [{"skill_item_id": producer, "level": 3, "verified": true}]}),
+        )
         .ok(200);
     let second = id(&coordinator.post("/experts", &expert_body(world.pool, "見本 次郎", "second@example.jp")), 201);
     let found = coordinator.get(&format!("/experts?pool_id={}&skills_all={producer}:3", world.pool)).ok(200);
@@ -152,11 +158,8 @@ fn this_year(app: &TestApp, world: &World, sink: &SmtpSink) {
     // The offer goes out by mail; opening the link accepts nothing, its button does.
     let offer = flow::offer(world, request, expert, &[visit_on("2026-05-11"), visit_on("2026-05-18")]);
     app.run_jobs();
-    let mail = sink
-        .messages()
-        .into_iter()
-        .rfind(|mail| mail.envelope_to == ["takahashi@example.jp"])
-        .expect("the offer was mailed");
+    let mail =
+        sink.messages().into_iter().rfind(|mail| mail.envelope_to == ["takahashi@example.jp"]).expect("the offer was mailed");
     assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
     let link = mail.link().to_owned();
     let (base, rest) = link.split_once("/offers/answer?token=").unwrap();
@@ -174,10 +177,7 @@ fn this_year(app: &TestApp, world: &World, sink: &SmtpSink) {
     assert_eq!(coordinator.get(&format!("/offers/{offer}")).ok(200)["status"], "accepted");
 
     // Decision: a number, and notices to all parties.
-    let dispatch = id(
-        &coordinator.verb(&path, "decide", &json!({"offer_ids": [offer], "document_number": "デ戦第123号"})),
-        201,
-    );
+    let dispatch = id(&coordinator.verb(&path, "decide", &json!({"offer_ids": [offer], "document_number": "デ戦第123号"})), 201);
     let decided = coordinator.get(&format!("/dispatches/{dispatch}")).ok(200);
     assert_eq!(decided["number"], "R8-0001");
     app.run_jobs();

@@ -79,7 +79,13 @@ fn run(time: Duration, size: Size) {
         .unwrap();
     app.db.write_blocking(|conn| Ok(tasuki::db::dialect::analyze(conn)?)).unwrap();
     let (token, _) = app.keys.issue(made.session, now).unwrap();
-    println!("data: {} experts, {} visits, {} requests in {:.1} s", size.experts, size.visits, size.requests, started.elapsed().as_secs_f64());
+    println!(
+        "data: {} experts, {} visits, {} requests in {:.1} s",
+        size.experts,
+        size.visits,
+        size.requests,
+        started.elapsed().as_secs_f64()
+    );
     drop(app);
 
     let port = free_port();
@@ -105,7 +111,8 @@ fn run(time: Duration, size: Size) {
     };
     println!("ready after {:.0} ms; resident {} MiB", ready.as_secs_f64() * 1000.0, resident(server.0.id()));
 
-    let experts = format!("/api/v1/experts?pool_id={}&skills_all={}:2&mode=online&status=registered&limit=20", made.pool, made.skill);
+    let experts =
+        format!("/api/v1/experts?pool_id={}&skills_all={}:2&mode=online&status=registered&limit=20", made.pool, made.skill);
     let requests = format!("/api/v1/requests?programme_id={}&status=submitted&limit=50", made.programme);
     let cases = [("expert search (3 filters, 20 rows)", experts), ("request list (50 rows)", requests)];
     for (name, path) in cases {
@@ -126,8 +133,16 @@ fn run(time: Duration, size: Size) {
         let (real, bare) = (Figures::merge(real_runs), Figures::merge(bare_runs));
         println!(
             "{name}: {} bytes\n  real {:>8.0}/s p50 {:.2} ms p99 {:.2} ms  errors {}\n  bare {:>8.0}/s p50 {:.2} ms p99 {:.2} ms\n  ratio {:.1} % of bare; p99 {:.1} x bare",
-            body.len(), real.per_second, real.p50, real.p99, real.errors, bare.per_second, bare.p50, bare.p99,
-            100.0 * real.per_second / bare.per_second, real.p99 / bare.p99,
+            body.len(),
+            real.per_second,
+            real.p50,
+            real.p99,
+            real.errors,
+            bare.per_second,
+            bare.p50,
+            bare.p99,
+            100.0 * real.per_second / bare.per_second,
+            real.p99 / bare.p99,
         );
     }
     println!("resident after load {} MiB", resident(server.0.id()));
@@ -146,12 +161,8 @@ fn resident(pid: u32) -> u64 {
 
 /// This program again, as the bare server of one body.
 fn start_bare(file: &Path) -> (Ended, u16) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .arg("--bare")
-        .arg(file)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(std::env::current_exe().unwrap()).arg("--bare").arg(file).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (Ended(child), line.trim().parse().unwrap())

@@ -36,8 +36,11 @@ impl Key {
 
 fn check_expiry(fields: &mut Fields, expires_at: UtcTime, now: UtcTime) {
     fields.check(
-        expires_at > now && expires_at <= now.plus(Duration::days(LONGEST_LIFE_DAYS)), "/expires_at", "out_of_range",
-        "いまから366日以内の時刻にしてください", "Must be within 366 days from now",
+        expires_at > now && expires_at <= now.plus(Duration::days(LONGEST_LIFE_DAYS)),
+        "/expires_at",
+        "out_of_range",
+        "いまから366日以内の時刻にしてください",
+        "Must be within 366 days from now",
     );
 }
 
@@ -49,7 +52,12 @@ fn check_scopes(fields: &mut Fields, scopes: &[String], role: Role) {
     for (i, scope) in scopes.iter().enumerate().take(100) {
         let pointer = format!("/scopes/{i}");
         if !known.contains(&scope.as_str()) {
-            fields.wrong(pointer, "unknown_value", format!("使えるのは {} です", known.join(", ")), format!("One of {}", known.join(", ")));
+            fields.wrong(
+                pointer,
+                "unknown_value",
+                format!("使えるのは {} です", known.join(", ")),
+                format!("One of {}", known.join(", ")),
+            );
         } else if !policy::ALL.iter().any(|row| row.scope == scope && row.allows(role)) {
             fields.wrong(pointer, "not_for_role", "この役割にはない権限です", "The role has no such rights");
         } else if scopes.iter().take(i).any(|earlier| earlier == scope) {
@@ -77,26 +85,37 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateApiClientBody) -> Result<O
     let organisation = crate::organisations::store::find(conn, organisation_id)?
         .filter(|row| row.exists_on(ctx.today()) && Reach::of(&ctx.principal).covers(row.place()));
     fields.check(
-        organisation.is_some(), "/organisation_id", "not_yours", "管理できる団体を指定してください", "Must be an organisation within your reach",
+        organisation.is_some(),
+        "/organisation_id",
+        "not_yours",
+        "管理できる団体を指定してください",
+        "Must be an organisation within your reach",
     );
     fields.check(
-        ROLES.contains(&body.acts_as) && organisation.is_none_or(|row| row.kind.admits(body.acts_as)), "/acts_as", "role_not_for_kind",
-        "この種類の団体のAPIクライアントには使えない役割です", "API clients of this kind of organisation cannot have this role",
+        ROLES.contains(&body.acts_as) && organisation.is_none_or(|row| row.kind.admits(body.acts_as)),
+        "/acts_as",
+        "role_not_for_kind",
+        "この種類の団体のAPIクライアントには使えない役割です",
+        "API clients of this kind of organisation cannot have this role",
     );
     check_scopes(&mut fields, &body.scopes, body.acts_as);
     check_expiry(&mut fields, body.expires_at, ctx.now);
     fields.finish()?;
     let key = Key::generate()?;
-    let row = store::insert(conn, &NewApiClient {
-        organisation_id,
-        name: &body.name,
-        acts_as: body.acts_as,
-        scopes: &body.scopes.join(" "),
-        key_prefix: &key.prefix,
-        key_hash: &key.hash,
-        expires_at: body.expires_at,
-        created_by: ctx.principal.user_id(),
-    }, ctx.now)?;
+    let row = store::insert(
+        conn,
+        &NewApiClient {
+            organisation_id,
+            name: &body.name,
+            acts_as: body.acts_as,
+            scopes: &body.scopes.join(" "),
+            key_prefix: &key.prefix,
+            key_hash: &key.hash,
+            expires_at: body.expires_at,
+            created_by: ctx.principal.user_id(),
+        },
+        ctx.now,
+    )?;
     let audit = about(ctx, &row).created(facts(&row));
     let (location, version) = (format!("/api/v1/api-clients/{}", row.id), row.version);
     let view = ApiClientKeyView { client: ApiClientView::new(row, ctx.now), key: key.whole };
@@ -120,7 +139,12 @@ pub fn revoke(conn: &mut Conn, ctx: &Ctx, client: ApiClientRow, _: NoQuery) -> R
 }
 
 /// Gives a client a new key.
-pub fn rotate(conn: &mut Conn, ctx: &Ctx, client: ApiClientRow, body: RotateApiClientBody) -> Result<Outcome<ApiClientKeyView>, Error> {
+pub fn rotate(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    client: ApiClientRow,
+    body: RotateApiClientBody,
+) -> Result<Outcome<ApiClientKeyView>, Error> {
     not_revoked(&client, ctx.now)?;
     let expires_at = body.expires_at.unwrap_or(client.expires_at);
     let mut fields = Fields::new();

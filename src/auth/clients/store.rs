@@ -62,7 +62,12 @@ impl Versioned for ApiClientRow {
 }
 
 /// A page of the clients of organisations within reach, by id.
-pub fn list(conn: &mut Conn, reach: &Reach, organisation: Option<OrganisationId>, list: &ListQuery) -> Result<Vec<ApiClientRow>, Error> {
+pub fn list(
+    conn: &mut Conn,
+    reach: &Reach,
+    organisation: Option<OrganisationId>,
+    list: &ListQuery,
+) -> Result<Vec<ApiClientRow>, Error> {
     let mut query = api_clients::table
         .inner_join(organisations::table)
         .order(api_clients::id)
@@ -136,7 +141,12 @@ pub fn insert(conn: &mut Conn, new: &NewApiClient<'_>, now: UtcTime) -> Result<A
 
 /// Replaces the key; the version rises.
 pub fn replace_key(
-    conn: &mut Conn, id: ApiClientId, key_prefix: &str, key_hash: &str, expires_at: UtcTime, now: UtcTime,
+    conn: &mut Conn,
+    id: ApiClientId,
+    key_prefix: &str,
+    key_hash: &str,
+    expires_at: UtcTime,
+    now: UtcTime,
 ) -> Result<ApiClientRow, Error> {
     diesel::update(api_clients::table.find(id))
         .set((

@@ -62,9 +62,17 @@ impl ApiClientView {
         Self {
             status: row.status(now),
             scopes: row.scopes.split(' ').map(str::to_owned).collect(),
-            id: row.id, organisation_id: row.organisation_id, name: row.name, acts_as: row.acts_as, key_prefix: row.key_prefix,
-            expires_at: row.expires_at, revoked_at: row.revoked_at, created_by: row.created_by, version: row.version,
-            created_at: row.created_at, updated_at: row.updated_at,
+            id: row.id,
+            organisation_id: row.organisation_id,
+            name: row.name,
+            acts_as: row.acts_as,
+            key_prefix: row.key_prefix,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            created_by: row.created_by,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
         }
     }
 }

@@ -45,7 +45,12 @@ fn of(schema: &Value, name: &str, schemas: &Value, depth: usize) -> Value {
         return of(&schemas[target], name, schemas, depth);
     }
     if let Some(values) = schema["enum"].as_array() {
-        return values.iter().find(|one| TYPICAL.iter().any(|word| *one == word)).or_else(|| values.first()).cloned().unwrap_or_default();
+        return values
+            .iter()
+            .find(|one| TYPICAL.iter().any(|word| *one == word))
+            .or_else(|| values.first())
+            .cloned()
+            .unwrap_or_default();
     }
     if let Some(choice) = schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|one| one["type"] != "null")) {
         return of(choice, name, schemas, depth);

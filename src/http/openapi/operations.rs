@@ -75,7 +75,8 @@ fn problem_example(status: u16) -> Value {
             example["allowed"] = json!(["submit", "withdraw"]);
         }
         422 => {
-            example["errors"] = json!([{"pointer": "/period_to", "code": "before_start", "detail": "終了日は開始日以後にしてください"}]);
+            example["errors"] =
+                json!([{"pointer": "/period_to", "code": "before_start", "detail": "終了日は開始日以後にしてください"}]);
         }
         _ => {}
     }
@@ -128,7 +129,9 @@ fn header(name: &str) -> Value {
 /// Sent to whoever is signed in; attempts without sign-in are counted for their subject and not told.
 fn add_rate_limit(headers: &mut Map<String, Value>) {
     for (name, component) in [
-        ("X-RateLimit-Limit", "RateLimitLimit"), ("X-RateLimit-Remaining", "RateLimitRemaining"), ("X-RateLimit-Reset", "RateLimitReset"),
+        ("X-RateLimit-Limit", "RateLimitLimit"),
+        ("X-RateLimit-Remaining", "RateLimitRemaining"),
+        ("X-RateLimit-Reset", "RateLimitReset"),
     ] {
         headers.insert(name.to_owned(), header(component));
     }
@@ -197,7 +200,13 @@ fn statuses(operation: &Value, is_api: bool, method: &str, public: bool, needs_v
 }
 
 fn success_headers(
-    status: &str, response: &Value, method: &str, is_api: bool, public: bool, needs_version: bool, schemas: &Value,
+    status: &str,
+    response: &Value,
+    method: &str,
+    is_api: bool,
+    public: bool,
+    needs_version: bool,
+    schemas: &Value,
 ) -> Map<String, Value> {
     let mut headers = Map::new();
     headers.insert("X-Request-Id".to_owned(), header("RequestId"));
@@ -213,7 +222,7 @@ fn success_headers(
     if status == "201" {
         headers.insert("Location".to_owned(), header("Location"));
     }
-    if status == "201" || needs_version || (method == "get" && has("version") && !has("items")) {
+    if status == "201" || needs_version || (has("version") && !has("items")) {
         headers.insert("ETag".to_owned(), header("ETag"));
     }
     if has("next_cursor") {

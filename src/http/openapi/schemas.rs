@@ -87,7 +87,8 @@ pub(super) fn settle_null(doc: &mut Value) {
 
 /// Whether the description of a member tells what null does, as in "null clears".
 fn explains_null(member: &Value) -> bool {
-    let in_reference = || member["oneOf"].as_array().into_iter().flatten().filter_map(|one| one["description"].as_str()).any(says_null);
+    let in_reference =
+        || member["oneOf"].as_array().into_iter().flatten().filter_map(|one| one["description"].as_str()).any(says_null);
     member["description"].as_str().is_some_and(says_null) || in_reference()
 }
 
@@ -146,7 +147,9 @@ pub(super) fn name_variants(doc: &mut Value) {
     let Some(schemas) = doc["components"]["schemas"].as_object_mut() else { return };
     let mut named: Vec<(String, Value)> = Vec::new();
     for (union, schema) in schemas.iter_mut() {
-        let Some(variants) = schema["oneOf"].as_array().filter(|variants| variants.iter().all(|v| v["type"] == "object")) else { continue };
+        let Some(variants) = schema["oneOf"].as_array().filter(|variants| variants.iter().all(|v| v["type"] == "object")) else {
+            continue;
+        };
         let mut mapping = Map::new();
         let mut references = Vec::new();
         let mut property = None;

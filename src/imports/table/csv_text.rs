@@ -8,19 +8,12 @@ const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 const UTF16_BOMS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
 /// Reads CSV text into the builder.
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &TableLimits,
-    builder: &mut TableBuilder<'_>,
-) -> Result<(), TableProblem> {
+pub(super) fn read(bytes: &[u8], limits: &TableLimits, builder: &mut TableBuilder<'_>) -> Result<(), TableProblem> {
     let text = decode(bytes)?;
     let text = unify_line_breaks(&text);
     check_shape(&text, limits)?;
 
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut lines = LineCounter::new(&text);
     let mut record = csv::StringRecord::new();
     loop {
@@ -29,9 +22,7 @@ pub(super) fn read(
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(_) => {
-                return Err(TableProblem::BadCsv {
-                    line: lines.line_of_record(start),
-                });
+                return Err(TableProblem::BadCsv { line: lines.line_of_record(start) });
             }
         }
         builder.begin_row(lines.line_of_record(start))?;
@@ -54,9 +45,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TableProblem> {
     }
     if let Some(rest) = bytes.strip_prefix(UTF8_BOM) {
         // A file that says it is UTF-8 is held to it.
-        return std::str::from_utf8(rest)
-            .map(Cow::Borrowed)
-            .map_err(|_| TableProblem::NotUtf8NorWindows31J);
+        return std::str::from_utf8(rest).map(Cow::Borrowed).map_err(|_| TableProblem::NotUtf8NorWindows31J);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(Cow::Borrowed(text));
@@ -73,25 +62,15 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TableProblem> {
 /// Most UTF-8 Japanese also decodes as Windows-31J, into rubbish nobody typed. Kana tell the two
 /// apart: E3 81–83 and a continuation byte in UTF-8, 82 9F–F1 or 83 40–96 in Windows-31J.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
-    let utf8 = bytes
-        .windows(3)
-        .filter(|w| matches!(w, [0xE3, 0x81..=0x83, 0x80..=0xBF]))
-        .count();
-    let windows_31j = bytes
-        .windows(2)
-        .filter(|w| matches!(w, [0x82, 0x9F..=0xF1] | [0x83, 0x40..=0x96]))
-        .count();
+    let utf8 = bytes.windows(3).filter(|w| matches!(w, [0xE3, 0x81..=0x83, 0x80..=0xBF])).count();
+    let windows_31j = bytes.windows(2).filter(|w| matches!(w, [0x82, 0x9F..=0xF1] | [0x83, 0x40..=0x96])).count();
     // In UTF-8 kana the second and third byte can look like Windows-31J kana, once per kana.
     utf8 >= 2 && utf8 * 2 > windows_31j
 }
 
 /// Old Macintosh files break lines with CR alone. If a file has no LF at all, its CRs are breaks.
 fn unify_line_breaks(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') && !text.contains('\n') {
-        Cow::Owned(text.replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains('\r') && !text.contains('\n') { Cow::Owned(text.replace('\r', "\n")) } else { Cow::Borrowed(text) }
 }
 
 /// Refuses broken quoting and unreasonable width before the parser sees the text.
@@ -128,10 +107,7 @@ fn check_shape(text: &str, limits: &TableLimits) -> Result<(), TableProblem> {
             (State::FieldStart | State::Unquoted, _) => State::Unquoted,
         };
         if columns > limits.columns {
-            return Err(TableProblem::TooManyColumns {
-                max: limits.columns,
-                line: record_line,
-            });
+            return Err(TableProblem::TooManyColumns { max: limits.columns, line: record_line });
         }
         line += usize::from(byte == b'\n');
         if ends_record && !matches!(state, State::Quoted) {
@@ -154,11 +130,7 @@ struct LineCounter<'t> {
 
 impl<'t> LineCounter<'t> {
     fn new(text: &'t str) -> Self {
-        Self {
-            bytes: text.as_bytes(),
-            counted: 0,
-            line: 1,
-        }
+        Self { bytes: text.as_bytes(), counted: 0, line: 1 }
     }
 
     /// The line of the record that starts at `offset` or after the line breaks found there: the
@@ -205,10 +177,7 @@ mod tests {
         broken.push(0xFF);
         let mut mixed = "氏名,かな\n山田,やまだ\nさとう,佐藤\n".as_bytes().to_vec();
         mixed.extend(windows_31j("鈴木,スズキ\n"));
-        let utf16: Vec<u8> = std::iter::once(0xFEFF)
-            .chain("氏名".encode_utf16())
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let utf16: Vec<u8> = std::iter::once(0xFEFF).chain("氏名".encode_utf16()).flat_map(u16::to_le_bytes).collect();
         let bom_then_windows = [UTF8_BOM, &windows_31j("氏名\nはなこ\n")].concat();
         for bytes in [broken, mixed, utf16, bom_then_windows, vec![b'a', 0xFD]] {
             assert_eq!(csv(&bytes), Err(TableProblem::NotUtf8NorWindows31J), "{bytes:x?}");
@@ -227,10 +196,7 @@ mod tests {
 
     #[test]
     fn broken_quoting_names_the_line_it_begins_on() {
-        assert_eq!(
-            csv(b"a,b\n1,2\n3,\"4\n5,6\n"),
-            Err(TableProblem::BadCsv { line: 3 })
-        );
+        assert_eq!(csv(b"a,b\n1,2\n3,\"4\n5,6\n"), Err(TableProblem::BadCsv { line: 3 }));
         assert_eq!(csv(b"a\n\"x\"y\n"), Err(TableProblem::BadCsv { line: 2 }));
     }
 
@@ -248,9 +214,6 @@ mod tests {
     #[test]
     fn a_line_of_millions_of_commas_is_refused_early() {
         let commas = format!("a\n\n{}", ",".repeat(9 << 20));
-        assert_eq!(
-            csv(commas.as_bytes()),
-            Err(TableProblem::TooManyColumns { max: 200, line: 3 })
-        );
+        assert_eq!(csv(commas.as_bytes()), Err(TableProblem::TooManyColumns { max: 200, line: 3 }));
     }
 }

@@ -117,9 +117,7 @@ impl PartScan {
         if lists_sheets && self.offset > LARGEST_WORKBOOK_PART
             || self.relationships > 0 && self.offset > LARGEST_RELATIONSHIPS
             || self.is_styles
-                && (self.offset > LARGEST_STYLES
-                    || self.elements > MOST_STYLE_ELEMENTS
-                    || expanded > LARGEST_EXPANDED_STYLES)
+                && (self.offset > LARGEST_STYLES || self.elements > MOST_STYLE_ELEMENTS || expanded > LARGEST_EXPANDED_STYLES)
         {
             return Err(SUSPICIOUS);
         }
@@ -150,12 +148,7 @@ impl PartScan {
 
     /// Images hold stray `<`; only what could pass for much markup is refused.
     fn binary(&mut self, byte: u8) -> Result<(), TableProblem> {
-        if self.offset == 2
-            && matches!(
-                (self.tag.first(), byte),
-                (Some(0xFE), 0xFF) | (Some(0xFF), 0xFE) | (Some(0x00), b'<')
-            )
-        {
+        if self.offset == 2 && matches!((self.tag.first(), byte), (Some(0xFE), 0xFF) | (Some(0xFF), 0xFE) | (Some(0x00), b'<')) {
             return Err(SUSPICIOUS);
         }
         if byte == b'<' {
@@ -235,10 +228,7 @@ impl PartScan {
             Some(_) => {}
         }
         self.longest_tag = self.longest_tag.max(tag.len());
-        let name_end = tag
-            .iter()
-            .position(|b| b.is_ascii_whitespace() || *b == b'/')
-            .unwrap_or(tag.len());
+        let name_end = tag.iter().position(|b| b.is_ascii_whitespace() || *b == b'/').unwrap_or(tag.len());
         let (name, attributes) = tag.split_at(name_end);
         self.count(local_name(name), attributes)?;
         if tag.last() != Some(&b'/') {
@@ -307,23 +297,17 @@ fn check_declared_encoding(instruction: &[u8]) -> Result<(), TableProblem> {
 /// reserves memory for as many as are announced.
 fn declares_more_strings_than(attributes: &[u8], most: usize) -> bool {
     const KEY: &[u8] = b"uniqueCount";
-    attributes
-        .windows(KEY.len())
-        .enumerate()
-        .filter(|(_, window)| *window == KEY)
-        .any(|(at, _)| {
-            let digits: Vec<u8> = attributes
-                .iter()
-                .skip(at + KEY.len())
-                .skip_while(|b| !b.is_ascii_digit())
-                .take_while(|b| b.is_ascii_digit())
-                .copied()
-                .collect();
-            let announced = digits.iter().fold(0_usize, |n, d| {
-                n.saturating_mul(10).saturating_add(usize::from(d - b'0'))
-            });
-            announced > most
-        })
+    attributes.windows(KEY.len()).enumerate().filter(|(_, window)| *window == KEY).any(|(at, _)| {
+        let digits: Vec<u8> = attributes
+            .iter()
+            .skip(at + KEY.len())
+            .skip_while(|b| !b.is_ascii_digit())
+            .take_while(|b| b.is_ascii_digit())
+            .copied()
+            .collect();
+        let announced = digits.iter().fold(0_usize, |n, d| n.saturating_mul(10).saturating_add(usize::from(d - b'0')));
+        announced > most
+    })
 }
 
 #[cfg(test)]
@@ -399,11 +383,8 @@ mod tests {
 
     #[test]
     fn styles_may_not_multiply() {
-        let formats = format!(
-            "<styleSheet><numFmt formatCode=\"{}\"/>{}</styleSheet>",
-            "0".repeat(100_000),
-            "<xf/>".repeat(1_000)
-        );
+        let formats =
+            format!("<styleSheet><numFmt formatCode=\"{}\"/>{}</styleSheet>", "0".repeat(100_000), "<xf/>".repeat(1_000));
         assert_eq!(scan("xl/Styles.xml", formats.as_bytes()), Err(SUSPICIOUS));
         assert_eq!(scan("xl/other.xml", formats.as_bytes()), Ok(PartKind::Xml));
     }

@@ -127,9 +127,7 @@ impl TableProblem {
             Self::TooManyColumns { max, line } => {
                 format!("Line {line} has too many columns (at most {max}).")
             }
-            Self::NotUtf8NorWindows31J => {
-                "Unknown character encoding; save the file as UTF-8 or Shift_JIS (Windows-31J).".into()
-            }
+            Self::NotUtf8NorWindows31J => "Unknown character encoding; save the file as UTF-8 or Shift_JIS (Windows-31J).".into(),
             Self::BadXlsx(fault) => fault.en().into(),
             Self::BadCsv { line } => {
                 format!("The quotation marks of the field starting on line {line} do not match.")
@@ -183,13 +181,9 @@ impl WorkbookFault {
     fn en(self) -> &'static str {
         match self {
             Self::NotAWorkbook => "The file is no Excel workbook (.xlsx).",
-            Self::OldOrProtected => {
-                "Old .xls files and files with a password cannot be read; save as .xlsx without a password."
-            }
+            Self::OldOrProtected => "Old .xls files and files with a password cannot be read; save as .xlsx without a password.",
             Self::Damaged => "The Excel workbook is damaged.",
-            Self::Suspicious => {
-                "The Excel workbook is built in an unusual way; paste the values into a new workbook."
-            }
+            Self::Suspicious => "The Excel workbook is built in an unusual way; paste the values into a new workbook.",
             Self::NoSheet => "The Excel workbook has no visible sheet.",
         }
     }

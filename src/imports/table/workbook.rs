@@ -16,11 +16,7 @@ const LARGEST_BINARY: usize = 16 << 20;
 const DAMAGED: TableProblem = TableProblem::BadXlsx(WorkbookFault::Damaged);
 
 /// Reads the first visible sheet of a workbook into the builder.
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &TableLimits,
-    builder: &mut TableBuilder<'_>,
-) -> Result<(), TableProblem> {
+pub(super) fn read(bytes: &[u8], limits: &TableLimits, builder: &mut TableBuilder<'_>) -> Result<(), TableProblem> {
     inspect(bytes, limits)?;
     // The library is careful but large; a panic in it must cost one upload, not the process.
     catch_unwind(AssertUnwindSafe(|| read_first_sheet(bytes, builder))).unwrap_or(Err(DAMAGED))
@@ -31,10 +27,7 @@ pub(super) fn read(
 fn inspect(bytes: &[u8], limits: &TableLimits) -> Result<(), TableProblem> {
     let too_many_entries = || TableProblem::TooLarge(SizeLimit::Entries(limits.entries));
     // Counted before the container is opened, since opening it already builds the directory.
-    let announced = bytes
-        .windows(DIRECTORY_ENTRY.len())
-        .filter(|window| *window == DIRECTORY_ENTRY)
-        .count();
+    let announced = bytes.windows(DIRECTORY_ENTRY.len()).filter(|window| *window == DIRECTORY_ENTRY).count();
     if announced > limits.entries {
         return Err(too_many_entries());
     }
@@ -57,9 +50,7 @@ fn inspect(bytes: &[u8], limits: &TableLimits) -> Result<(), TableProblem> {
             }
             inflated = inflated.saturating_add(read);
             if inflated > limits.inflated_bytes {
-                return Err(TableProblem::TooLarge(SizeLimit::InflatedBytes(
-                    limits.inflated_bytes,
-                )));
+                return Err(TableProblem::TooLarge(SizeLimit::InflatedBytes(limits.inflated_bytes)));
             }
             scan.feed(buffer.get(..read).unwrap_or_default())?;
         }
@@ -115,9 +106,7 @@ fn refused(error: calamine::XlsxError) -> TableProblem {
 fn cell_text<'c>(value: &'c DataRef<'_>) -> Cow<'c, str> {
     match value {
         DataRef::Empty => Cow::Borrowed(""),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            Cow::Borrowed(text)
-        }
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cow::Borrowed(text),
         DataRef::SharedString(text) => Cow::Borrowed(text),
         DataRef::Int(n) => Cow::Owned(n.to_string()),
         DataRef::Float(n) => Cow::Owned(number_text(*n)),
@@ -154,11 +143,7 @@ fn moment_text(moment: ExcelDateTime) -> String {
 }
 
 fn datetime_text(at: NaiveDateTime) -> String {
-    if at.time() == NaiveTime::MIN {
-        at.format("%Y-%m-%d").to_string()
-    } else {
-        at.format("%Y-%m-%dT%H:%M:%S").to_string()
-    }
+    if at.time() == NaiveTime::MIN { at.format("%Y-%m-%d").to_string() } else { at.format("%Y-%m-%dT%H:%M:%S").to_string() }
 }
 
 fn clock_text(time: NaiveTime) -> String {
@@ -174,11 +159,7 @@ fn duration_text(days: f64) -> String {
     }
     let (hours, rest) = ((seconds / 3_600.0).floor(), seconds % 3_600.0);
     let (minutes, seconds) = ((rest / 60.0).floor(), rest % 60.0);
-    if seconds == 0.0 {
-        format!("{hours}:{minutes:02}")
-    } else {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    }
+    if seconds == 0.0 { format!("{hours}:{minutes:02}") } else { format!("{hours}:{minutes:02}:{seconds:02}") }
 }
 
 #[cfg(test)]

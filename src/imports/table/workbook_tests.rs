@@ -68,17 +68,7 @@ fn cells_come_out_as_people_mean_them() {
     assert_eq!(table.header_line, 2);
     assert_eq!(
         table.rows[0].cells,
-        [
-            "10006",
-            "010006",
-            "1.5",
-            "2025-03-31",
-            "2025-03-31T09:30:00",
-            "13:30",
-            "26:30",
-            "TRUE",
-            "123456789012345"
-        ]
+        ["10006", "010006", "1.5", "2025-03-31", "2025-03-31T09:30:00", "13:30", "26:30", "TRUE", "123456789012345"]
     );
     assert_eq!((table.rows[1].line, table.rows[1].cell(2)), (6, "髙﨑"));
     assert_eq!(table.rows[1].cell(0), "");
@@ -132,54 +122,33 @@ fn a_bomb_is_refused_while_it_inflates() {
     let bomb = container(&[("xl/worksheets/sheet1.xml", &zeros)]);
     assert!(bomb.len() < 1 << 20);
     let limit = TableLimits::default().inflated_bytes;
-    assert_eq!(
-        xlsx(&bomb),
-        Err(TableProblem::TooLarge(SizeLimit::InflatedBytes(limit)))
-    );
+    assert_eq!(xlsx(&bomb), Err(TableProblem::TooLarge(SizeLimit::InflatedBytes(limit))));
 }
 
 #[test]
 fn a_container_of_very_many_parts_is_refused() {
     let names: Vec<String> = (0..2_001).map(|n| format!("p{n}")).collect();
     let parts: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), &b""[..])).collect();
-    assert_eq!(
-        xlsx(&container(&parts)),
-        Err(TableProblem::TooLarge(SizeLimit::Entries(2_000)))
-    );
+    assert_eq!(xlsx(&container(&parts)), Err(TableProblem::TooLarge(SizeLimit::Entries(2_000))));
 }
 
 #[test]
 fn declared_sizes_cost_nothing() {
     // One cell in the last corner of the sheet.
-    let corner = sheet_of(
-        "<row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>",
-    );
-    assert_eq!(
-        xlsx(&workbook_with(&corner, "<sst/>")),
-        Err(TableProblem::TooManyColumns {
-            max: 200,
-            line: 1_048_576
-        })
-    );
+    let corner = sheet_of("<row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>");
+    assert_eq!(xlsx(&workbook_with(&corner, "<sst/>")), Err(TableProblem::TooManyColumns { max: 200, line: 1_048_576 }));
     // A string table that announces a hundred billion strings.
     let announced = "<sst uniqueCount=\"100000000000\"><si><t>a</t></si></sst>";
-    assert!(matches!(
-        xlsx(&workbook_with(&sheet_of(""), announced)),
-        Err(TableProblem::TooLarge(SizeLimit::Cells(_)))
-    ));
+    assert!(matches!(xlsx(&workbook_with(&sheet_of(""), announced)), Err(TableProblem::TooLarge(SizeLimit::Cells(_)))));
     // One long string, referred to from many cells.
     let long = format!("<sst><si><t>{}</t></si></sst>", "あ".repeat(30_000));
     let many = "<row><c t=\"s\"><v>0</v></c></row>".repeat(1_000);
-    assert!(matches!(
-        xlsx(&workbook_with(&sheet_of(&many), &long)),
-        Err(TableProblem::TooLarge(SizeLimit::TextBytes(_)))
-    ));
+    assert!(matches!(xlsx(&workbook_with(&sheet_of(&many), &long)), Err(TableProblem::TooLarge(SizeLimit::TextBytes(_)))));
 }
 
 #[test]
 fn rows_out_of_order_and_hidden_nul_are_refused() {
-    let backwards =
-        sheet_of("<row r=\"2\"><c r=\"A2\"><v>1</v></c></row><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>");
+    let backwards = sheet_of("<row r=\"2\"><c r=\"A2\"><v>1</v></c></row><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>");
     assert_eq!(xlsx(&workbook_with(&backwards, "<sst/>")), Err(DAMAGED));
     let nul = sheet_of("<row><c t=\"str\"><v>a_x0000_b</v></c></row>");
     assert!(xlsx(&workbook_with(&nul, "<sst/>")).is_err());

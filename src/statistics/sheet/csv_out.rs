@@ -65,10 +65,7 @@ pub fn to_csv_windows31j(sheet: &Sheet) -> Result<Vec<u8>, Vec<Unmappable>> {
         unmappable.sort_by_key(|u| u.row);
         return Err(unmappable);
     }
-    let text: String = csv_text(sheet, |column| column.label_ja)
-        .chars()
-        .map(windows_31j_form)
-        .collect();
+    let text: String = csv_text(sheet, |column| column.label_ja).chars().map(windows_31j_form).collect();
     let (bytes, _, _) = SHIFT_JIS.encode(&text);
     Ok(bytes.into_owned())
 }
@@ -78,11 +75,7 @@ fn report(found: &mut Vec<Unmappable>, row: usize, column: &'static str, text: &
     for character in text.chars() {
         if !survives_windows_31j(windows_31j_form(character)) && !of_cell.contains(&character) {
             of_cell.push(character);
-            found.push(Unmappable {
-                row,
-                column,
-                character,
-            });
+            found.push(Unmappable { row, column, character });
         }
     }
 }
@@ -96,10 +89,7 @@ fn survives_windows_31j(character: char) -> bool {
     let mut buffer = [0; 4];
     let text: &str = character.encode_utf8(&mut buffer);
     let (bytes, _, lossy) = SHIFT_JIS.encode(text);
-    !lossy
-        && SHIFT_JIS
-            .decode_without_bom_handling_and_without_replacement(&bytes)
-            .is_some_and(|back| back == text)
+    !lossy && SHIFT_JIS.decode_without_bom_handling_and_without_replacement(&bytes).is_some_and(|back| back == text)
 }
 
 /// JIS X 0208 and Windows-31J assign different Unicode characters to the same signs.
@@ -171,12 +161,7 @@ mod tests {
     fn one_cell(text: &str) -> Sheet {
         Sheet {
             title: String::new(),
-            columns: vec![Column {
-                key: "name",
-                label_ja: "氏名",
-                label_en: "Name",
-                kind: ColumnKind::Text,
-            }],
+            columns: vec![Column { key: "name", label_ja: "氏名", label_en: "Name", kind: ColumnKind::Text }],
             rows: vec![vec![text.into()]],
         }
     }
@@ -193,9 +178,7 @@ mod tests {
 
     #[test]
     fn text_never_becomes_a_formula() {
-        for text in [
-            "=1+1", "+81-3", "-1", "@cmd", "\tx", "\rx", "\0x", "＝1", "＋1", "－1", "＠x",
-        ] {
+        for text in ["=1+1", "+81-3", "-1", "@cmd", "\tx", "\rx", "\0x", "＝1", "＋1", "－1", "＠x"] {
             let csv = to_csv(&one_cell(text));
             let mut reader = csv::Reader::from_reader(&csv[..]);
             let record = reader.records().next().unwrap().unwrap();
@@ -233,11 +216,7 @@ mod tests {
         let shown: Vec<_> = found.iter().map(|u| (u.row, u.column, u.code_point())).collect();
         assert_eq!(
             shown,
-            [
-                (2, "name", "U+20BB7".to_owned()),
-                (2, "name", "U+E0100".to_owned()),
-                (2, "name", "U+00E9".to_owned()),
-            ]
+            [(2, "name", "U+20BB7".to_owned()), (2, "name", "U+E0100".to_owned()), (2, "name", "U+00E9".to_owned()),]
         );
     }
 }

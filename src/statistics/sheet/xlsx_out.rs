@@ -76,9 +76,7 @@ pub fn to_xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxProblem> {
     let mut book = Workbook::new();
     // Without a fixed day the library would stamp the file with the machine's clock.
     book.set_properties(
-        &DocProperties::new()
-            .set_title(&sheet.title)
-            .set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?),
+        &DocProperties::new().set_title(&sheet.title).set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?),
     );
     let page = book.add_worksheet();
     page.set_name(worksheet_name(&sheet.title))?;
@@ -91,16 +89,11 @@ pub fn to_xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxProblem> {
         page.set_column_width(index, f64::from(width(sheet, usize::from(index))))?;
     }
     for (row, cells) in (1_u32..).zip(&sheet.rows) {
-        for ((column, cell), (described, format)) in
-            (0_u16..).zip(cells).zip(sheet.columns.iter().zip(&formats))
-        {
+        for ((column, cell), (described, format)) in (0_u16..).zip(cells).zip(sheet.columns.iter().zip(&formats)) {
             if let Cell::Text(text) = cell
                 && text.encode_utf16().count() > LONGEST_TEXT
             {
-                return Err(XlsxProblem::TextTooLong {
-                    row: row as usize + 1,
-                    column: described.key,
-                });
+                return Err(XlsxProblem::TextTooLong { row: row as usize + 1, column: described.key });
             }
             write_cell(page, row, column, cell, format)?;
         }
@@ -108,23 +101,14 @@ pub fn to_xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxProblem> {
     Ok(book.save_to_buffer()?)
 }
 
-fn write_cell(
-    page: &mut Worksheet,
-    row: u32,
-    column: u16,
-    cell: &Cell,
-    format: &Format,
-) -> Result<(), XlsxError> {
+fn write_cell(page: &mut Worksheet, row: u32, column: u16, cell: &Cell, format: &Format) -> Result<(), XlsxError> {
     match cell {
         Cell::Empty => {}
         Cell::Text(text) => {
             page.write_string_with_format(row, column, text, format)?;
         }
         Cell::Int(number) if number.unsigned_abs() <= LARGEST_EXACT => {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "at most 15 digits, which a float holds exactly"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "at most 15 digits, which a float holds exactly")]
             page.write_number_with_format(row, column, *number as f64, format)?;
         }
         Cell::Int(number) => {
@@ -139,10 +123,7 @@ fn write_cell(
             }
         },
         Cell::Percent(hundredths) if hundredths.unsigned_abs() <= LARGEST_EXACT => {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a share for display; at most 15 digits"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "a share for display; at most 15 digits")]
             page.write_number_with_format(row, column, *hundredths as f64 / 10_000.0, format)?;
         }
         Cell::Percent(hundredths) => {
@@ -188,11 +169,7 @@ fn worksheet_name(title: &str) -> String {
         name.push(c);
     }
     let name = name.trim().trim_matches('\'').trim();
-    if name.is_empty() || name.eq_ignore_ascii_case("history") {
-        "Sheet1".to_owned()
-    } else {
-        name.to_owned()
-    }
+    if name.is_empty() || name.eq_ignore_ascii_case("history") { "Sheet1".to_owned() } else { name.to_owned() }
 }
 
 fn width(sheet: &Sheet, column: usize) -> u8 {
@@ -254,13 +231,8 @@ mod tests {
         assert_eq!(at(1, 0), Data::String("010006".into()));
         assert_eq!(at(1, 2), Data::Float(3.0));
         assert_eq!(at(1, 3), Data::Float(-20_000.0));
-        let Data::DateTime(day) = at(1, 4) else {
-            unreachable!("a real date, not text")
-        };
-        assert_eq!(
-            day.as_datetime().unwrap().date(),
-            NaiveDate::from_ymd_opt(2025, 3, 31).unwrap()
-        );
+        let Data::DateTime(day) = at(1, 4) else { unreachable!("a real date, not text") };
+        assert_eq!(day.as_datetime().unwrap().date(), NaiveDate::from_ymd_opt(2025, 3, 31).unwrap());
         assert_eq!(at(1, 5), Data::Float(0.3333));
         assert_eq!(at(2, 1), Data::String("=HYPERLINK(\"http://x\")".into()));
         assert_eq!(at(2, 3), Data::Empty);
@@ -302,21 +274,9 @@ mod tests {
         let mut sheet = sample();
         sheet.rows[1][1] = Cell::Text("あ".repeat(LONGEST_TEXT + 1));
         let problem = to_xlsx(&sheet).unwrap_err();
-        assert!(matches!(
-            problem,
-            XlsxProblem::TextTooLong {
-                row: 3,
-                column: "name"
-            }
-        ));
-        sheet.columns = (0..=MOST_COLUMNS)
-            .map(|_| Column {
-                key: "k",
-                label_ja: "列",
-                label_en: "c",
-                kind: ColumnKind::Text,
-            })
-            .collect();
+        assert!(matches!(problem, XlsxProblem::TextTooLong { row: 3, column: "name" }));
+        sheet.columns =
+            (0..=MOST_COLUMNS).map(|_| Column { key: "k", label_ja: "列", label_en: "c", kind: ColumnKind::Text }).collect();
         assert!(matches!(to_xlsx(&sheet), Err(XlsxProblem::TooLarge)));
     }
 

@@ -51,7 +51,10 @@ impl Cast {
             .post(&format!("/pools/{}/members", world.pool), &json!({"organisation_ids": [aichi], "valid_from": "2020-04-01"}))
             .ok(200);
         let council = flow::id(
-            &coordinator.post("/organisations", &json!({"kind": "council", "name": "しずおか広域連携協議会", "prefecture_id": world.prefecture})),
+            &coordinator.post(
+                "/organisations",
+                &json!({"kind": "council", "name": "しずおか広域連携協議会", "prefecture_id": world.prefecture}),
+            ),
             201,
         );
         let expert = flow::expert(&world, "見本 太郎", "expert@example.jp");
@@ -121,10 +124,7 @@ impl Cast {
         };
         let api_client_id = {
             key(world.prefecture, 9);
-            app.app
-                .db
-                .read_blocking(|conn| Ok(api_clients::table.select(api_clients::id).first::<i64>(conn)?))
-                .unwrap()
+            app.app.db.read_blocking(|conn| Ok(api_clients::table.select(api_clients::id).first::<i64>(conn)?)).unwrap()
         };
         let bodies = [world.hamamatsu, world.kosai, world.outsider, matsuyama];
         let offices = [world.prefecture, aichi, council, world.stranger_prefecture];
@@ -180,10 +180,7 @@ fn posting_programme(world: &World) -> i64 {
     let programme =
         flow::id(&world.coordinator.post("/programmes", &json!({"pool_id": world.pool, "name": "共通人材の配属"})), 201);
     for year in [2026, 2027] {
-        world
-            .coordinator
-            .post(&format!("/programmes/{programme}/years"), &json!({"fiscal_year": year, "rules": rules}))
-            .ok(201);
+        world.coordinator.post(&format!("/programmes/{programme}/years"), &json!({"fiscal_year": year, "rules": rules})).ok(201);
     }
     programme
 }

@@ -11,8 +11,15 @@ use super::schema::{self, Unknown, resolve};
 
 /// Headers that are documented wherever they are sent.
 const DECLARED: [&str; 9] = [
-    "ETag", "Location", "Link", "Retry-After", "Content-Disposition", "Idempotent-Replayed", "WWW-Authenticate",
-    "X-RateLimit-Limit", "X-RateLimit-Reset",
+    "ETag",
+    "Location",
+    "Link",
+    "Retry-After",
+    "Content-Disposition",
+    "Idempotent-Replayed",
+    "WWW-Authenticate",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Reset",
 ];
 
 /// The API document, made once.
@@ -32,7 +39,12 @@ pub fn check(method: &str, path: &str, sent: Option<&[u8]>, answer: &Answer) {
     let response = resolve(document, response);
     let mut wrong = headers(document, response, answer);
     wrong.extend(body(document, response, answer));
-    assert!(wrong.is_empty(), "{}, not as documented: {wrong:#?}\n{}", at(), answer.text().chars().take(3_000).collect::<String>());
+    assert!(
+        wrong.is_empty(),
+        "{}, not as documented: {wrong:#?}\n{}",
+        at(),
+        answer.text().chars().take(3_000).collect::<String>()
+    );
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     if let (200..300, Some(sent), false) = (answer.status, sent, schema.is_null()) {
         let mut sent: Value = serde_json::from_slice(sent).unwrap_or_else(|_| panic!("{}: no JSON was sent", at()));
@@ -77,7 +89,9 @@ fn body(document: &Value, response: &Value, answer: &Answer) -> Vec<String> {
     let media_type = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
     match content.get(media_type) {
         None => vec![format!("its media type is {media_type:?}")],
-        Some(form) if media_type.ends_with("json") => schema::problems(document, &form["schema"], &answer.json(), Unknown::Refused),
+        Some(form) if media_type.ends_with("json") => {
+            schema::problems(document, &form["schema"], &answer.json(), Unknown::Refused)
+        }
         Some(_) => Vec::new(),
     }
 }

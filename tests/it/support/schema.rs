@@ -4,9 +4,28 @@
 use serde_json::{Map, Value};
 
 const KNOWN: [&str; 22] = [
-    "$ref", "type", "enum", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
-    "items", "properties", "required", "additionalProperties", "oneOf", "discriminator", "description", "example",
-    "examples", "default", "title",
+    "$ref",
+    "type",
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
+    "oneOf",
+    "discriminator",
+    "description",
+    "example",
+    "examples",
+    "default",
+    "title",
 ];
 
 /// Whether members that the schema does not name are wrong.
@@ -64,7 +83,9 @@ impl Check<'_> {
             (Value::String(text), _) => text_problems(schema, text, place, found),
             (Value::Number(number), _) => {
                 let number = number.as_f64().unwrap();
-                if schema["minimum"].as_f64().is_some_and(|least| number < least) || schema["maximum"].as_f64().is_some_and(|most| number > most) {
+                if schema["minimum"].as_f64().is_some_and(|least| number < least)
+                    || schema["maximum"].as_f64().is_some_and(|most| number > most)
+                {
                     found.push(format!("{place}: {number} is out of bounds"));
                 }
             }

@@ -81,19 +81,13 @@ struct Shared {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The scripted reaction, if it is due at this step.
     fn due(&self, step: impl Fn(&Reaction) -> bool) -> Option<Reaction> {
         let mut state = self.lock();
-        if state.script.front().is_some_and(step) {
-            state.script.pop_front()
-        } else {
-            None
-        }
+        if state.script.front().is_some_and(step) { state.script.pop_front() } else { None }
     }
 }
 
@@ -115,11 +109,7 @@ impl SmtpSink {
     pub fn offering(extensions: &[&'static str]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
         let address = listener.local_addr().expect("the address just bound");
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            arrived: Condvar::new(),
-            extensions: extensions.to_vec(),
-        });
+        let shared = Arc::new(Shared { state: Mutex::default(), arrived: Condvar::new(), extensions: extensions.to_vec() });
         let served = Arc::clone(&shared);
         let accept = move || {
             for stream in listener.incoming().flatten() {
@@ -138,11 +128,7 @@ impl SmtpSink {
                 });
             }
         };
-        Self {
-            address,
-            shared,
-            listener: Some(std::thread::spawn(accept)),
-        }
+        Self { address, shared, listener: Some(std::thread::spawn(accept)) }
     }
 
     /// The port to configure as `smtp.port`, with host `127.0.0.1`.
@@ -172,16 +158,8 @@ impl SmtpSink {
             .arrived
             .wait_timeout_while(self.shared.lock(), DEADLINE, |state| state.messages.len() < n)
             .expect("the sink's threads do not panic");
-        let subjects: Vec<_> = state
-            .messages
-            .iter()
-            .map(|mail| mail.header("Subject").to_owned())
-            .collect();
-        assert!(
-            !timeout.timed_out(),
-            "{n} mails expected, {} came: {subjects:?}",
-            subjects.len()
-        );
+        let subjects: Vec<_> = state.messages.iter().map(|mail| mail.header("Subject").to_owned()).collect();
+        assert!(!timeout.timed_out(), "{n} mails expected, {} came: {subjects:?}", subjects.len());
         state.messages.clone()
     }
 
@@ -232,11 +210,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         // A TLS hello is no text; it must show up in `commands` without ending the thread.
         let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
         shared.lock().commands.push(line.clone());
-        let verb = line
-            .split([' ', ':'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
+        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
             "EHLO" | "HELO" => {
                 let mut lines = vec!["sink.example.jp"];
@@ -265,12 +239,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
                     return Ok(());
                 };
                 let mail = received(std::mem::take(&mut from), std::mem::take(&mut to), raw);
-                let due = |r: &Reaction| {
-                    matches!(
-                        r,
-                        Reaction::Accept | Reaction::RefuseContent(_) | Reaction::KeepAndHangUp
-                    )
-                };
+                let due = |r: &Reaction| matches!(r, Reaction::Accept | Reaction::RefuseContent(_) | Reaction::KeepAndHangUp);
                 let reaction = shared.due(due).unwrap_or(Reaction::Accept);
                 if let Reaction::RefuseContent(answer) = reaction {
                     say(answer)?;
@@ -321,25 +290,14 @@ fn received(envelope_from: String, envelope_to: Vec<String>, raw: Vec<u8>) -> Re
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), decode_words(value.trim())))
         .collect();
-    let encoding = headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("Content-Transfer-Encoding"));
+    let encoding = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Content-Transfer-Encoding"));
     let text = match encoding.map(|(_, value)| value.to_ascii_lowercase()).as_deref() {
         Some("base64") => decode_base64(&body.replace(['\r', '\n'], "")),
         Some("quoted-printable") => decode_quoted(&body.replace("=\r\n", "")),
         _ => body.as_bytes().to_vec(),
     };
-    let text = String::from_utf8_lossy(&text)
-        .replace("\r\n", "\n")
-        .trim_end_matches('\n')
-        .to_owned();
-    ReceivedMail {
-        envelope_from,
-        envelope_to,
-        raw,
-        headers,
-        text,
-    }
+    let text = String::from_utf8_lossy(&text).replace("\r\n", "\n").trim_end_matches('\n').to_owned();
+    ReceivedMail { envelope_from, envelope_to, raw, headers, text }
 }
 
 /// Decodes RFC 2047 words, dropping the space between two neighbouring ones.
@@ -355,10 +313,7 @@ fn decode_words(value: &str) -> String {
         let &[charset, coding, data, tail] = parts.as_slice() else {
             return decoded + word;
         };
-        assert!(
-            charset.eq_ignore_ascii_case("utf-8"),
-            "mail is written in UTF-8, not {charset}"
-        );
+        assert!(charset.eq_ignore_ascii_case("utf-8"), "mail is written in UTF-8, not {charset}");
         let bytes = match coding {
             "b" | "B" => decode_base64(data),
             _ => decode_quoted(&data.replace('_', " ")),
@@ -371,17 +326,13 @@ fn decode_words(value: &str) -> String {
 }
 
 fn decode_base64(text: &str) -> Vec<u8> {
-    base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .expect("valid base64")
+    base64::engine::general_purpose::STANDARD.decode(text).expect("valid base64")
 }
 
 fn decode_quoted(text: &str) -> Vec<u8> {
     let (bytes, mut decoded, mut i) = (text.as_bytes(), Vec::new(), 0);
     while let Some(&byte) = bytes.get(i) {
-        let hex = text
-            .get(i + 1..i + 3)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = text.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match hex {
             Some(value) if byte == b'=' => {
                 decoded.push(value);
@@ -433,31 +384,18 @@ fn the_sink_speaks_smtp_and_decodes_what_it_takes() {
         "QUIT",
     ];
     let answers = talk(&mail);
-    assert!(
-        answers.contains(&"550 5.1.1 <b@example.jp> unknown".to_owned()),
-        "{answers:?}"
-    );
+    assert!(answers.contains(&"550 5.1.1 <b@example.jp> unknown".to_owned()), "{answers:?}");
     assert!(answers.contains(&"452 4.3.1 full".to_owned()), "{answers:?}");
     assert!(sink.messages().is_empty(), "a refused mail is not kept");
     assert!(talk(&mail).contains(&"250 2.0.0 taken over as 4711".to_owned()));
     let last = talk(&mail[..13]);
-    assert_eq!(
-        last.last().map(String::as_str),
-        Some("354 end with a dot"),
-        "hung up without an answer"
-    );
+    assert_eq!(last.last().map(String::as_str), Some("354 end with a dot"), "hung up without an answer");
 
     let kept = sink.wait_for(2);
     let first = kept.first().expect("two mails");
-    assert_eq!(
-        (first.envelope_from.as_str(), first.envelope_to.len()),
-        ("a@example.jp", 2)
-    );
+    assert_eq!((first.envelope_from.as_str(), first.envelope_to.len()), ("a@example.jp", 2));
     assert_eq!(first.header("subject"), "派遣決  OK");
-    assert_eq!(
-        (first.text.as_str(), first.link()),
-        (".派遣\nhttps://example.jp/x", "https://example.jp/x")
-    );
+    assert_eq!((first.text.as_str(), first.link()), (".派遣\nhttps://example.jp/x", "https://example.jp/x"));
     assert!(first.raw.starts_with(b"Subject: =?utf-8"));
     assert!(sink.commands().contains(&"HUH".to_owned()));
     drop(SmtpSink::offering(&["STARTTLS"]));

@@ -80,11 +80,8 @@ pub fn user(app: &TestApp, email: &str, name: &str, organisation: i64, role: Rol
 /// A signed-in client for an existing user; the token is renewed whenever it is asked for.
 pub fn sign_in(app: &TestApp, id: UserId) -> Client {
     let now = app.app.clock.now();
-    let (opened, _) = app
-        .app
-        .db
-        .write_blocking(|conn| sessions::open(conn, &app.app, id, None, Carrier::Token, "test", now))
-        .unwrap();
+    let (opened, _) =
+        app.app.db.write_blocking(|conn| sessions::open(conn, &app.app, id, None, Carrier::Token, "test", now)).unwrap();
     // Tests move the clock by months: a token of the session is made with a far end by an own key set.
     app.with_token(&long_token(app, opened.session_id))
 }
@@ -119,24 +116,23 @@ impl World {
             (body(app, "221309"), body(app, "222216"), body(app, "222160"), body(app, "223441"));
         let stranger_prefecture = body(app, "380008");
         let coordinator = member(app, "coordinator@pref.example.jp", "静岡 花子", prefecture, Role::PrefecturalCoordinator);
-        let pool = coordinator
-            .post("/pools", &json!({"name": "ICTエキスパート", "expert_title": "ICTエキスパート"}))
-            .ok(201)["id"]
-            .as_i64()
-            .unwrap();
+        let pool =
+            coordinator.post("/pools", &json!({"name": "ICTエキスパート", "expert_title": "ICTエキスパート"})).ok(201)["id"]
+                .as_i64()
+                .unwrap();
         coordinator
-            .post(&format!("/pools/{pool}/members"), &json!({"organisation_ids": [hamamatsu, kosai, fukuroi], "valid_from": "2020-04-01"}))
+            .post(
+                &format!("/pools/{pool}/members"),
+                &json!({"organisation_ids": [hamamatsu, kosai, fukuroi], "valid_from": "2020-04-01"}),
+            )
             .ok(200);
-        let programme = coordinator
-            .post("/programmes", &json!({"pool_id": pool, "name": "ICTエキスパート派遣事業"}))
-            .ok(201)["id"]
-            .as_i64()
-            .unwrap();
+        let programme =
+            coordinator.post("/programmes", &json!({"pool_id": pool, "name": "ICTエキスパート派遣事業"})).ok(201)["id"]
+                .as_i64()
+                .unwrap();
         let rules = preset(&coordinator, "shizuoka_ict_expert");
         for year in [2025, 2026, 2027] {
-            coordinator
-                .post(&format!("/programmes/{programme}/years"), &json!({"fiscal_year": year, "rules": rules}))
-                .ok(201);
+            coordinator.post(&format!("/programmes/{programme}/years"), &json!({"fiscal_year": year, "rules": rules})).ok(201);
         }
         Self {
             auditor: member(app, "auditor@pref.example.jp", "監査 一郎", prefecture, Role::Auditor),
@@ -145,7 +141,15 @@ impl World {
             outsider_staff: member(app, "staff@oyama.example.jp", "小山 三郎", outsider, Role::MunicipalStaff),
             stranger: member(app, "coordinator@ehime.example.jp", "愛媛 四郎", stranger_prefecture, Role::PrefecturalCoordinator),
             admin: member(app, "admin@pref.example.jp", "管理 五郎", prefecture, Role::SystemAdmin),
-            prefecture, hamamatsu, kosai, fukuroi, outsider, stranger_prefecture, pool, programme, coordinator,
+            prefecture,
+            hamamatsu,
+            kosai,
+            fukuroi,
+            outsider,
+            stranger_prefecture,
+            pool,
+            programme,
+            coordinator,
         }
     }
 }
