@@ -208,7 +208,7 @@ async fn list_evaluations(read: Read<ReadEvaluations>) -> Result<HttpResponse, E
 
 /// 専門家を評価する / Evaluates an expert's work; the pool's owner reads it.
 #[utoipa::path(tag = "dispatches", params(("id" = DispatchId, Path)), request_body = CreateEvaluationBody,
-    extensions(("x-permission" = json!("write_evaluations"))),
+    extensions(("x-permission" = json!("write_evaluations")), ("x-unversioned" = json!(true))),
     responses((status = 201, description = "評価した", body = EvaluationView)))]
 #[post("/dispatches/{id}/evaluations")]
 async fn create_evaluation(write: Write<WriteEvaluations>) -> Result<HttpResponse, Error> {

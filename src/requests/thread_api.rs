@@ -83,7 +83,7 @@ async fn list_request_attachments(read: Read<ReadRequests>) -> Result<HttpRespon
 
 /// ファイルを添付する / Attaches a file while the request can be edited.
 #[utoipa::path(tag = "requests", params(("id" = RequestId, Path)), request_body = CreateAttachmentBody,
-    extensions(("x-permission" = json!("file_requests"))),
+    extensions(("x-permission" = json!("file_requests")), ("x-unversioned" = json!(true))),
     responses((status = 201, description = "添付した", body = AttachmentView)))]
 #[post("/requests/{id}/attachments")]
 async fn create_request_attachment(write: Write<FileRequests>) -> Result<HttpResponse, Error> {

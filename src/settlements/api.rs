@@ -141,7 +141,7 @@ fn own_visit(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<(DispatchRow, Vi
 
 /// 訪問の費用を入力する / Enters an actual cost of a visit.
 #[utoipa::path(tag = "cost-items", params(("id" = VisitId, Path)), request_body = CreateCostItemBody,
-    extensions(("x-permission" = json!("manage_costs"))),
+    extensions(("x-permission" = json!("manage_costs")), ("x-unversioned" = json!(true))),
     responses((status = 201, description = "確定した", body = CostItemView)))]
 #[post("/visits/{id}/costs")]
 async fn create_cost_item(write: Write<ManageCosts>) -> Result<HttpResponse, Error> {

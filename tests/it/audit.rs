@@ -245,7 +245,7 @@ on_both! {
             let found = tampered(app, None, &statements.iter().map(String::as_str).collect::<Vec<_>>());
             if name == "renumbered" {
                 assert_eq!(kinds(&found)[0], (1004, "cut"));
-                assert_eq!(found.findings.len(), usize::try_from(expected.len()).unwrap() + 1, "{:?}", found.findings);
+                assert_eq!(found.findings.len(), expected.len() + 1, "{:?}", found.findings);
             } else {
                 assert_eq!(kinds(&found), expected, "{name}");
             }

@@ -84,7 +84,7 @@ fn every_operation_says_what_it_is_and_who_may_call_it() {
         need(!object["description"].as_str().unwrap_or_default().is_empty(), "no description");
         let tags: Vec<&str> = object["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()).collect();
         let described = |tag: &&str| document()["tags"].as_array().unwrap().iter().any(|known| known["name"] == **tag);
-        need(tags.len() == 1 && tags.iter().all(|tag| described(tag)), "not exactly one described tag");
+        need(tags.len() == 1 && tags.iter().all(described), "not exactly one described tag");
         let public = object["x-permission"] == "public";
         let security = object["security"].as_array().unwrap();
         need(security.is_empty() == public, "security and x-permission disagree");

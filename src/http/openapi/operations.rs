@@ -143,10 +143,13 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     let permission = operation["x-permission"].as_str().unwrap_or_default().to_owned();
     let public = permission == "public";
     let needs_version = operation["x-if-match"].as_bool().unwrap_or(false);
+    // What some operations create is never changed and has no version.
+    let unversioned = operation["x-unversioned"] == true;
     operation["security"] = if public { json!([]) } else { json!([{"bearer": []}]) };
     describe(operation, &permission, needs_version);
     if let Some(object) = operation.as_object_mut() {
         object.remove("x-if-match");
+        object.remove("x-unversioned");
         let parameters = object.entry("parameters").or_insert_with(|| json!([]));
         if let Some(list) = parameters.as_array_mut() {
             for parameter in list.iter_mut() {
@@ -172,7 +175,10 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.sort_keys();
         for (status, response) in responses.iter_mut().filter(|(_, response)| response.get("$ref").is_none()) {
-            let own = success_headers(status, response, method, is_api, public, needs_version, schemas);
+            let mut own = success_headers(status, response, method, is_api, public, needs_version, schemas);
+            if unversioned {
+                own.remove("ETag");
+            }
             if let Some(response) = response.as_object_mut() {
                 response.insert("headers".to_owned(), Value::Object(own));
             }

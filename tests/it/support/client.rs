@@ -42,7 +42,6 @@ impl Client {
 
     pub fn call(&self, method: &'static str, path: impl Into<String>) -> Call<'_> {
         let path = path.into();
-        let path = if path.starts_with("/api/") || path.starts_with("/healthz") || path.starts_with("//") { path } else { path };
         Call { client: self, method, path, headers: Vec::new(), body: None }
     }
 

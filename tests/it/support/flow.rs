@@ -87,7 +87,6 @@ pub fn decide(world: &World, request: i64, offer: i64) -> i64 {
 
 /// A dispatch of one expert with visits on 11 and 18 May 2026.
 pub struct Dispatched {
-    pub expert: i64,
     pub request: i64,
     pub offer: i64,
     pub dispatch: i64,
@@ -107,7 +106,7 @@ pub fn dispatched_on(world: &World, expert: i64, days: &[&str]) -> Dispatched {
     accept_offer(world, offer).ok(200);
     let dispatch = decide(world, request, offer);
     let visits = visits_of(&world.coordinator, dispatch);
-    Dispatched { expert, request, offer, dispatch, visits }
+    Dispatched { request, offer, dispatch, visits }
 }
 
 /// The visits of a dispatch in order of their day.
