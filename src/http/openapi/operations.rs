@@ -102,7 +102,7 @@ pub(super) fn headers() -> Value {
     json!({
         "RequestId": {"description": "ログと対応する番号 / The id in the log", "required": true,
             "schema": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9-]+$"}, "example": "5f0c1d2e3a4b5c6d"},
-        "ETag": {"description": "版。変更の `If-Match` に使います / The version, for `If-Match`", "required": true,
+        "ETag": {"description": "版。変更の `If-Match` に使います / The version, for `If-Match`", "required": false,
             "schema": {"type": "string", "maxLength": 64, "pattern": "^\"[0-9]+\"$"}, "example": "\"3\""},
         "Location": {"description": "作られたもののパス / The path of what was created", "required": true,
             "schema": {"type": "string", "format": "uri-reference", "maxLength": 500}, "example": "/api/v1/requests/12"},
@@ -228,7 +228,7 @@ fn success_headers(
     if status == "201" {
         headers.insert("Location".to_owned(), header("Location"));
     }
-    if status == "201" || needs_version || (has("version") && !has("items")) {
+    if status == "201" || needs_version || has("version") {
         headers.insert("ETag".to_owned(), header("ETag"));
     }
     if has("next_cursor") {
