@@ -1,7 +1,7 @@
 //! What a visit costs and who pays it: a pure engine.
 //!
 //! The room owns money in whole yen ([`Yen`]), exact fractions ([`Ratio`]), a programme's fee table and its evaluation
-//! ([`FeeTable`], [`fee`]), and the division of an amount among those who pay ([`Shares`], [`split`]).
+//! ([`FeeTable`], [`fee()`]), and the division of an amount among those who pay ([`Shares`], [`split`]).
 //!
 //! It knows neither database nor HTTP nor clock, and it never infers an amount that nobody published: where the table
 //! is undisclosed it asks for the figure. No floating-point number occurs in it. Every result says how it came about,

@@ -161,7 +161,7 @@ fn sum(set: &str, column: &str) -> String {
 
 const MINUTES: &str = "CASE WHEN visits.status = 'done' THEN COALESCE(visits.actual_minutes, visits.planned_minutes) ELSE visits.planned_minutes END";
 
-/// Visits, experts and minutes of the three sets, then the organisations, in the order of [`figures`].
+/// Visits, experts and minutes of the three sets, then the organisations, in the order of `figures`.
 macro_rules! columns {
     ($year:expr, $key:expr, $sets:expr, |$set:ident| [$($column:expr),+]) => {{
         let of = |$set: &str| [$($column),+];
