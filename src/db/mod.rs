@@ -42,7 +42,7 @@ impl Db {
                 .max_size(size)
                 .min_idle(Some(idle))
                 .test_on_check_out(false)
-                .connection_timeout(Duration::from_secs(10))
+                .connection_timeout(Duration::from_secs(30))
                 .build(ConnManager::new(url.clone(), statement_timeout_ms))
                 .map_err(Error::from)
         };
