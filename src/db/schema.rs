@@ -563,6 +563,8 @@ diesel::table! {
     visits (id) {
         id -> BigInt,
         programme_id -> BigInt,
+        owner_organisation_id -> BigInt,
+        applicant_organisation_id -> BigInt,
         expert_id -> BigInt,
         request_id -> Nullable<BigInt>,
         offer_id -> Nullable<BigInt>,

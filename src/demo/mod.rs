@@ -1,7 +1,6 @@
 //! The demo world: one prefecture in full swing, a function of the day it starts on. Every step goes through the same
 //! use cases as the API, at an instant of the past; nothing is written that the service itself would refuse.
 
-pub mod large;
 mod people;
 mod story;
 

@@ -204,6 +204,8 @@ fn new_visit(row: &DispatchRow, expert_id: ExpertId, slot: &Slot, buffer_minutes
     let mut visit = VisitRow {
         id: VisitId(0),
         programme_id: row.programme_id,
+        owner_organisation_id: row.owner_organisation_id,
+        applicant_organisation_id: row.applicant_organisation_id,
         expert_id,
         request_id: Some(row.request_id),
         offer_id: None,
@@ -254,6 +256,8 @@ fn carry_out(conn: &mut Conn, ctx: &Ctx, plan: &Plan, request: &RequestRow, reas
     for visit in &plan.added {
         let new = NewVisit {
             programme_id: visit.programme_id,
+            owner_organisation_id: visit.owner_organisation_id,
+            applicant_organisation_id: visit.applicant_organisation_id,
             expert_id: visit.expert_id,
             request_id: request.id,
             offer_id: None,

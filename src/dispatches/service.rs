@@ -106,12 +106,7 @@ pub fn view_of(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Dispatch
     let visit_views = visits
         .iter()
         .map(|visit| {
-            let names = VisitNames {
-                expert: names(visit),
-                applicant_id: row.applicant_organisation_id,
-                applicant: &applicant,
-                theme: &request.theme,
-            };
+            let names = VisitNames { expert: names(visit), applicant: &applicant, theme: &request.theme };
             VisitView::new(visit, names, &enrolled)
         })
         .collect();

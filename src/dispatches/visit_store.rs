@@ -25,6 +25,10 @@ pub struct VisitRow {
     pub id: VisitId,
     /// The programme.
     pub programme_id: ProgrammeId,
+    /// Whose office runs it.
+    pub owner_organisation_id: OrganisationId,
+    /// The body that applied; of an earlier ledger, the one that received the visit, the first of several.
+    pub applicant_organisation_id: OrganisationId,
     /// Who goes.
     pub expert_id: ExpertId,
     /// The request; absent for visits of an earlier ledger.
@@ -98,11 +102,9 @@ pub struct VisitLine {
     pub visit: VisitRow,
     /// Name of the expert.
     pub expert_name: String,
-    /// The body that applied.
-    pub applicant_organisation_id: OrganisationId,
-    /// Its name.
+    /// Name of the body that applied.
     pub applicant_name: String,
-    /// Theme of the request.
+    /// Theme of the request; empty for visits of an earlier ledger.
     pub theme: String,
 }
 
@@ -129,13 +131,22 @@ pub struct VisitFilter {
 
 macro_rules! narrowed {
     ($query:expr, $audience:expr, $filter:expr) => {{
-        let takes_part = |me: OrganisationId| {
-            exists(
-                request_participants::table
-                    .filter(request_participants::request_id.eq(requests::id))
-                    .filter(request_participants::organisation_id.eq(me)),
-            )
+        let concerns = |me: OrganisationId| {
+            visits::applicant_organisation_id
+                .eq(me)
+                .or(exists(
+                    request_participants::table
+                        .filter(request_participants::request_id.nullable().eq(visits::request_id))
+                        .filter(request_participants::organisation_id.eq(me)),
+                ))
+                .or(exists(
+                    visit_participants::table
+                        .filter(visit_participants::visit_id.eq(visits::id))
+                        .filter(visit_participants::organisation_id.eq(me)),
+                ))
         };
+        // Time that is only held is the office's and the expert's affair until the dispatch is decided.
+        let settled = || visits::dispatch_id.is_not_null().or(visits::origin.eq(VisitOrigin::Ledger));
         let mut query = match $audience {
             Audience::Expert(ids) => $query.filter(
                 visits::expert_id.eq_any(ids.clone()).or(exists(
@@ -144,13 +155,8 @@ macro_rules! narrowed {
                         .filter(dispatch_experts::expert_id.eq_any(ids)),
                 )),
             ),
-            Audience::Owner(me) => $query.filter(
-                requests::owner_organisation_id
-                    .eq(me)
-                    .or(visits::dispatch_id.is_not_null().and(requests::applicant_organisation_id.eq(me).or(takes_part(me)))),
-            ),
-            Audience::Body(me) => $query
-                .filter(visits::dispatch_id.is_not_null().and(requests::applicant_organisation_id.eq(me).or(takes_part(me)))),
+            Audience::Owner(me) => $query.filter(visits::owner_organisation_id.eq(me).or(settled().and(concerns(me)))),
+            Audience::Body(me) => $query.filter(settled().and(concerns(me))),
         };
         let filter: &VisitFilter = $filter;
         if let Some(programme) = filter.programme_id {
@@ -181,16 +187,16 @@ macro_rules! narrowed {
     }};
 }
 
-type Columns = (VisitRow, String, OrganisationId, String, String);
+type Columns = (VisitRow, String, String, Option<String>);
 
-/// A page of the visits the audience sees, by day: the owner's office also sees time that is only held. What was taken
-/// over from an earlier ledger has no request and is counted in the statistics alone.
+/// A page of the visits the audience sees, by day: those of an earlier ledger too, so that the list holds what the
+/// statistics count; the owner's office also sees time that is only held.
 pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &ListQuery) -> Result<Vec<VisitLine>, Error> {
     let query = visits::table
-        .inner_join(requests::table)
         .inner_join(experts::table)
-        .inner_join(organisations::table.on(organisations::id.eq(requests::applicant_organisation_id)))
-        .select((VisitRow::as_select(), experts::name, requests::applicant_organisation_id, organisations::name, requests::theme))
+        .inner_join(organisations::table.on(organisations::id.eq(visits::applicant_organisation_id)))
+        .left_join(requests::table)
+        .select((VisitRow::as_select(), experts::name, organisations::name, requests::theme.nullable()))
         .order((visits::load_day, visits::id))
         .limit(page.fetch())
         .into_boxed();
@@ -201,26 +207,25 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &Li
     let rows: Vec<Columns> = query.load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(visit, expert_name, applicant_organisation_id, applicant_name, theme)| VisitLine {
+        .map(|(visit, expert_name, applicant_name, theme)| VisitLine {
             visit,
             expert_name,
-            applicant_organisation_id,
             applicant_name,
-            theme,
+            theme: theme.unwrap_or_default(),
         })
         .collect())
 }
 
 /// How many visits the same list holds in all.
 pub fn count(conn: &mut Conn, audience: Audience, filter: &VisitFilter) -> Result<i64, Error> {
-    let query = visits::table.inner_join(requests::table).select(diesel::dsl::count_star()).into_boxed();
+    let query = visits::table.select(diesel::dsl::count_star()).into_boxed();
     Ok(narrowed!(query, audience, filter).first(conn)?)
 }
 
 /// A visit the principal sees, or 404.
 pub fn visible_visit(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<VisitRow, Error> {
     let filter = VisitFilter { id: Some(id), ..VisitFilter::default() };
-    let query = visits::table.inner_join(requests::table).select(VisitRow::as_select()).into_boxed();
+    let query = visits::table.select(VisitRow::as_select()).into_boxed();
     Ok(narrowed!(query, Audience::of(ctx), &filter).first(conn)?)
 }
 
@@ -265,6 +270,10 @@ pub fn plan_held(conn: &mut Conn, offers: &[OfferId], dispatch: DispatchId, now:
 pub struct NewVisit {
     /// The programme.
     pub programme_id: ProgrammeId,
+    /// Whose office runs it.
+    pub owner_organisation_id: OrganisationId,
+    /// The body that applied.
+    pub applicant_organisation_id: OrganisationId,
     /// Who goes.
     pub expert_id: ExpertId,
     /// The request.
@@ -298,6 +307,8 @@ pub fn insert(conn: &mut Conn, new: &NewVisit, now: UtcTime) -> Result<VisitId, 
     Ok(diesel::insert_into(visits::table)
         .values((
             visits::programme_id.eq(new.programme_id),
+            visits::owner_organisation_id.eq(new.owner_organisation_id),
+            visits::applicant_organisation_id.eq(new.applicant_organisation_id),
             visits::expert_id.eq(new.expert_id),
             visits::request_id.eq(new.request_id),
             visits::offer_id.eq(new.offer_id),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{Party, VisitStatus, VisitVerb};
+use super::model::{Party, VisitOrigin, VisitStatus, VisitVerb};
 use super::visit_store::{VisitLine, VisitRow};
 use crate::ids::{DispatchId, ExpertId, OfferId, OrganisationId, ProgrammeId, RequestId, VisitId};
 use crate::requests::model::{ActivityKind, Mode};
@@ -16,10 +16,10 @@ pub struct VisitView {
     pub id: VisitId,
     /// The programme.
     pub programme_id: ProgrammeId,
-    /// The request.
+    /// The request; absent for visits of an earlier ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
-    /// The dispatch; absent while the time is only held for it.
+    /// The dispatch; absent while the time is only held for it, and for visits of an earlier ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispatch_id: Option<DispatchId>,
     /// The offer by which the expert agreed.
@@ -30,16 +30,18 @@ pub struct VisitView {
     /// Name of the expert.
     #[schema(max_length = 200, example = "山田 花子")]
     pub expert_name: String,
-    /// The body that applied.
+    /// The body that applied; for visits of an earlier ledger the one that received it, the first of several.
     pub applicant_organisation_id: OrganisationId,
     /// Its name.
     #[schema(max_length = 200, example = "浜松市")]
     pub applicant_name: String,
-    /// Theme of the request.
+    /// Theme of the request; empty for visits of an earlier ledger.
     #[schema(max_length = 200)]
     pub theme: String,
     /// Kind of activity.
     pub activity_kind: ActivityKind,
+    /// Where the record comes from.
+    pub origin: VisitOrigin,
     /// State.
     pub status: VisitStatus,
     /// What the state allows.
@@ -99,8 +101,6 @@ pub struct VisitView {
 pub struct VisitNames<'a> {
     /// Of the expert.
     pub expert: &'a str,
-    /// The body that applied.
-    pub applicant_id: OrganisationId,
     /// Its name.
     pub applicant: &'a str,
     /// Theme of the request.
@@ -118,12 +118,13 @@ impl VisitView {
             offer_id: row.offer_id,
             expert_id: row.expert_id,
             expert_name: names.expert.to_owned(),
-            applicant_organisation_id: names.applicant_id,
+            applicant_organisation_id: row.applicant_organisation_id,
             applicant_name: names.applicant.to_owned(),
             theme: names.theme.to_owned(),
             activity_kind: row.activity_kind,
             status: row.status,
-            allowed: row.status.verbs(row.dated()),
+            origin: row.origin,
+            allowed: if row.origin == VisitOrigin::Ledger { Vec::new() } else { row.status.verbs(row.dated()) },
             to_be_arranged: row.status.is_ahead() && !row.dated(),
             day: row.day,
             start_minute: row.start_minute,
@@ -144,12 +145,7 @@ impl VisitView {
 
     /// A line of a list.
     pub fn of_line(line: &VisitLine, participants: &[(VisitId, OrganisationId)]) -> Self {
-        let names = VisitNames {
-            expert: &line.expert_name,
-            applicant_id: line.applicant_organisation_id,
-            applicant: &line.applicant_name,
-            theme: &line.theme,
-        };
+        let names = VisitNames { expert: &line.expert_name, applicant: &line.applicant_name, theme: &line.theme };
         Self::new(&line.visit, names, participants)
     }
 }

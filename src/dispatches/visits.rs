@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::model::{DispatchStatus, Party, VisitStatus, VisitVerb, blocked, lies_within, notice_days};
+use super::model::{DispatchStatus, Party, VisitOrigin, VisitStatus, VisitVerb, blocked, lies_within, notice_days};
 use super::notices::{self, Amended, Item};
 use super::service::{locked_expert, refresh_report, request_of, require_standing};
 use super::store::{self, DispatchRow};
@@ -27,6 +27,12 @@ const DAY: i64 = 1440;
 pub fn worked_on(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<(DispatchRow, VisitRow), Error> {
     let visit = visit_store::visible_visit(conn, ctx, id)?;
     let Some(dispatch) = visit.dispatch_id else {
+        if visit.origin == VisitOrigin::Ledger {
+            return Err(Error::new(ErrorCode::Forbidden).detail(
+                "過年度の台帳から取り込んだ訪問は変更できません",
+                "Visits taken over from an earlier ledger stay as they are",
+            ));
+        }
         return Err(Error::new(ErrorCode::Forbidden).detail(
             "派遣決定前の仮押さえです。決定後に操作できます",
             "The time is only held for an accepted offer; there is no dispatch to work on yet",
@@ -192,6 +198,8 @@ pub fn reschedule(
     can_go(conn, &dispatch, &after)?;
     let new = NewVisit {
         programme_id: visit.programme_id,
+        owner_organisation_id: visit.owner_organisation_id,
+        applicant_organisation_id: visit.applicant_organisation_id,
         expert_id: visit.expert_id,
         request_id,
         offer_id: visit.offer_id,

@@ -344,6 +344,7 @@ fn apply_users(conn: &mut Conn, ctx: &Ctx, checked: Checked<InviteUserBody>) -> 
 
 fn apply_ledger(conn: &mut Conn, ctx: &Ctx, target: Target, ledger: Ledger) -> Result<serde_json::Value, Error> {
     let Target::Ledger(programme, pool) = target else { return Err(Error::internal("a ledger without a programme")) };
+    let owner = pools::pool(conn, pool)?.owner_organisation_id;
     let mut created: Vec<ExpertId> = Vec::new();
     for new in &ledger.new_experts {
         created.push(retired_expert(conn, ctx, pool, new)?);
@@ -355,7 +356,7 @@ fn apply_ledger(conn: &mut Conn, ctx: &Ctx, target: Target, ledger: Ledger) -> R
                 *created.get(position).ok_or_else(|| Error::internal("an expert of the ledger is missing"))?
             }
         };
-        store::insert_visit(conn, programme, expert, visit, ctx.now).map_err(|error| at_line(*line, error))?;
+        store::insert_visit(conn, (programme, owner), expert, visit, ctx.now).map_err(|error| at_line(*line, error))?;
     }
     Ok(json!({"visits": ledger.checked.rows.len(), "experts": created}))
 }

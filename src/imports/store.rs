@@ -232,15 +232,18 @@ pub fn recorded(
 /// Writes a visit of a ledger with its participants.
 pub fn insert_visit(
     conn: &mut Conn,
-    programme: ProgrammeId,
+    (programme, owner): (ProgrammeId, OrganisationId),
     expert: ExpertId,
     visit: &LedgerVisit,
     now: UtcTime,
 ) -> Result<(), Error> {
+    let lead = visit.organisations.first().ok_or_else(|| Error::internal("a ledger visit without a body"))?;
     let done = visit.status == super::ledger_file::LedgerStatus::Done;
     let id: i64 = diesel::insert_into(visits::table)
         .values((
             visits::programme_id.eq(programme),
+            visits::owner_organisation_id.eq(owner),
+            visits::applicant_organisation_id.eq(lead),
             visits::expert_id.eq(expert),
             visits::origin.eq("ledger"),
             visits::activity_kind.eq(visit.activity),

@@ -33,6 +33,8 @@ pub fn hold(
         let id: VisitId = diesel::insert_into(visits::table)
             .values((
                 visits::programme_id.eq(request.programme_id),
+                visits::owner_organisation_id.eq(request.owner_organisation_id),
+                visits::applicant_organisation_id.eq(request.applicant_organisation_id),
                 visits::expert_id.eq(offer.expert_id),
                 visits::request_id.eq(Some(request.id)),
                 visits::offer_id.eq(Some(offer.id)),

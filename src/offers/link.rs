@@ -17,8 +17,6 @@ use crate::http::{Ctx, Fields};
 
 /// Attempts a minute for one link; its holder needs two or three.
 pub const ATTEMPTS_A_MINUTE: u32 = 30;
-/// Length of a token as text.
-const TOKEN_LENGTH: usize = 43;
 
 /// What the holder of a link is asked. Once the time is over, or the offer is declined or withdrawn, the link tells no more
 /// than that.
@@ -127,7 +125,7 @@ impl LinkAnswerBody {
 
 /// The offer of a token, or 404.
 pub fn find(conn: &mut Conn, token: &str) -> Result<OfferRecord, Error> {
-    let formed = token.len() == TOKEN_LENGTH && token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let formed = token.len() == secrets::LENGTH && token.chars().all(|c| c.is_ascii_hexdigit());
     if !formed {
         return Err(Error::not_found());
     }

@@ -69,7 +69,8 @@ on_both! {
         let opens = |key: &str| app.with_token(key).get("/requests").status;
         assert_eq!(opens(&first), 200);
         let (head, secret) = first.rsplit_once('_').unwrap();
-        assert_eq!(opens(&format!("{head}_{}", secret.chars().rev().collect::<String>())), 401);
+        let another = if secret.starts_with('0') { "1" } else { "0" };
+        assert_eq!(opens(&format!("{head}_{another}{}", &secret[1..])), 401);
         assert_eq!(opens(&format!("{first}x")), 401);
         let rotated = world.coordinator.verb(&path, "rotate", &json!({})).ok(200);
         let second = rotated["key"].as_str().unwrap().to_owned();

@@ -75,9 +75,9 @@ on_both! {
         flow::accept_offer(&world, offer).ok(200);
         let copy = |status: &str, from: &str, to: &str| {
             sql(app, &format!(
-                "INSERT INTO visits (programme_id, expert_id, request_id, origin, activity_kind, status, day, load_day, start_minute,
+                "INSERT INTO visits (programme_id, owner_organisation_id, applicant_organisation_id, expert_id, request_id, origin, activity_kind, status, day, load_day, start_minute,
                     planned_minutes, blocked_from, blocked_to, mode, created_at, updated_at)
-                 SELECT programme_id, expert_id, request_id, origin, activity_kind, '{status}', day, load_day, 900, 60,
+                 SELECT programme_id, owner_organisation_id, applicant_organisation_id, expert_id, request_id, origin, activity_kind, '{status}', day, load_day, 900, 60,
                     '2026-05-11 {from}', '2026-05-11 {to}', mode, created_at, updated_at FROM visits WHERE offer_id = {offer}",
             ))
         };

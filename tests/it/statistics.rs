@@ -196,6 +196,48 @@ fn workbook(bytes: &[u8]) -> Vec<Vec<Data>> {
 }
 
 on_both! {
+    fn list_total_statistic_and_file_agree(app) {
+        let world = World::new(app);
+        with_ledger(&world);
+        let client = &world.coordinator;
+        let list = format!("/visits?programme_id={}&from=2024-04-01&to=2025-03-31&status=done", world.programme);
+        let page = client.get(&format!("{list}&limit=2&total=true")).ok(200);
+        let table = dispatches(client, world.programme, "from_fiscal_year=2024&to_fiscal_year=2024&activity=visit,training,consultation,model_project,community");
+        let file = client.get(&format!("{list}&format=csv"));
+        let records = csv(&file.bytes);
+        let book = workbook(&client.get(&format!("{list}&format=xlsx")).bytes);
+        assert_eq!(page["total"], 6);
+        assert_eq!((page["items"].as_array().unwrap().len(), figures(&table["years"][0])[1]), (2, 6));
+        assert_eq!((records.len() - 1, book.len() - 1), (6, 6), "one row for each, and the headings");
+        assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
+        assert!(file.header("content-disposition").unwrap().starts_with("attachment; "));
+        let minutes = |heading: &str| records[0].iter().position(|cell| cell.contains(heading)).unwrap();
+        let column = minutes("実績");
+        assert_eq!(records[1..].iter().map(|row| row[column].parse::<i64>().unwrap()).sum::<i64>(), figures(&table["years"][0])[3]);
+        // Following the pages finds each visit once.
+        let mut found = Vec::new();
+        let mut path = format!("{list}&limit=2");
+        loop {
+            let page = client.get(&path).ok(200);
+            found.extend(page["items"].as_array().unwrap().iter().map(|visit| visit["id"].as_i64().unwrap()));
+            match page["next_cursor"].as_str() {
+                Some(next) => path = format!("{list}&limit=2&cursor={next}"),
+                None => break,
+            }
+        }
+        let mut distinct = found.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!((found.len(), distinct.len()), (6, 6));
+        assert_eq!(client.get(&format!("{list}&limit=2&format=csv")).problem(400), "unknown_parameter");
+        // A town exports what it sees, not what the office sees.
+        let own = csv(&world.hamamatsu_staff.get(&format!("{list}&format=csv")).bytes).len() - 1;
+        assert_eq!(own as u64, world.hamamatsu_staff.get(&format!("{list}&total=true")).ok(200)["total"].as_u64().unwrap());
+        assert!(own < 6);
+    }
+}
+
+on_both! {
     fn files_open_in_a_spreadsheet_without_surprises(app) {
         let world = World::new(app);
         with_ledger(&world);

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 
 mod client;
+mod data;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -15,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App as ActixApp, HttpResponse, HttpServer, web};
 use client::{Figures, load};
+use data::{Size, fill};
 use secrecy::SecretString;
 use tasuki::app::App;
 use tasuki::clock::Clock;
 use tasuki::config::Config;
 use tasuki::db::migrations;
-use tasuki::demo::large::{Size, fill};
 use tasuki::experts::frameworks;
 use tasuki::organisations::seed;
 

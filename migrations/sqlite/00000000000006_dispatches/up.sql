@@ -108,6 +108,8 @@ CREATE TABLE dispatch_amendments (
 CREATE TABLE visits (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     programme_id BIGINT NOT NULL CONSTRAINT visits_programme_id_fkey REFERENCES programmes (id),
+    owner_organisation_id BIGINT NOT NULL CONSTRAINT visits_owner_organisation_id_fkey REFERENCES organisations (id),
+    applicant_organisation_id BIGINT NOT NULL CONSTRAINT visits_applicant_organisation_id_fkey REFERENCES organisations (id),
     expert_id BIGINT NOT NULL CONSTRAINT visits_expert_id_fkey REFERENCES experts (id),
     request_id BIGINT CONSTRAINT visits_request_id_fkey REFERENCES requests (id),
     offer_id BIGINT CONSTRAINT visits_offer_id_fkey REFERENCES offers (id),
@@ -145,6 +147,8 @@ CREATE TABLE visits (
 );
 CREATE INDEX visits_expert_load_idx ON visits (expert_id, load_day, status);
 CREATE INDEX visits_programme_day_idx ON visits (programme_id, load_day, status);
+CREATE INDEX visits_owner_day_idx ON visits (owner_organisation_id, load_day, id);
+CREATE INDEX visits_applicant_day_idx ON visits (applicant_organisation_id, load_day, id);
 CREATE INDEX visits_dispatch_idx ON visits (dispatch_id);
 CREATE INDEX visits_request_idx ON visits (request_id);
 CREATE INDEX visits_offer_idx ON visits (offer_id);

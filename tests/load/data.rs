@@ -3,20 +3,20 @@
 use chrono::{Duration, NaiveDate};
 use diesel::prelude::*;
 
-use crate::auth::policy::Role;
-use crate::auth::sessions::{self, Carrier};
-use crate::clock::UtcTime;
-use crate::db::Conn;
-use crate::db::schema::{
+use tasuki::auth::policy::Role;
+use tasuki::auth::sessions::{self, Carrier};
+use tasuki::clock::UtcTime;
+use tasuki::db::Conn;
+use tasuki::db::schema::{
     expert_areas, expert_skills, expert_weekly_slots, experts, memberships, pool_members, pools, programme_years, programmes,
     request_participants, requests, skill_items, users, visit_participants, visits,
 };
-use crate::error::Error;
-use crate::ids::{
+use tasuki::error::Error;
+use tasuki::ids::{
     ExpertId, MembershipId, OrganisationId, PoolId, ProgrammeId, RequestId, SessionId, SkillItemId, UserId, VisitId,
 };
-use crate::organisations::store as organisations;
-use crate::pools::presets;
+use tasuki::organisations::store as organisations;
+use tasuki::pools::presets;
 
 /// How much of everything.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +92,7 @@ const GIVEN: &[(&str, &str)] = &[
 ];
 
 /// Fills an otherwise fresh database (schema and built-in facts loaded).
-pub fn fill(conn: &mut Conn, app: &crate::app::App, size: Size, now: UtcTime) -> Result<Made, Error> {
+pub fn fill(conn: &mut Conn, app: &tasuki::app::App, size: Size, now: UtcTime) -> Result<Made, Error> {
     let mut random = Random(20_260_401);
     let prefecture = organisations::find_by_code(conn, "220001")?.ok_or_else(Error::not_found)?;
     let towns: Vec<OrganisationId> = organisations::municipalities_of(conn, prefecture.id)?.iter().map(|town| town.id).collect();
@@ -146,7 +146,7 @@ pub fn fill(conn: &mut Conn, app: &crate::app::App, size: Size, now: UtcTime) ->
         people.push(expert(conn, &mut random, n, pool, &towns, &skills, now)?);
     }
     for n in 0..size.visits {
-        visit(conn, &mut random, n, programme, &people, &towns, now)?;
+        visit(conn, &mut random, n, (programme, prefecture.id), &people, &towns, now)?;
     }
     for n in 0..size.requests {
         request(conn, &mut random, n, programme, prefecture.id, &towns, now)?;
@@ -173,7 +173,7 @@ fn expert(
             experts::pool_id.eq(pool),
             experts::name.eq(&name),
             experts::kana.eq(&kana),
-            experts::search_key.eq(format!("{} {}", crate::text::fold(&name), crate::text::fold(&kana))),
+            experts::search_key.eq(format!("{} {}", tasuki::text::fold(&name), tasuki::text::fold(&kana))),
             experts::affiliation_kind.eq("individual"),
             experts::email.eq(format!("expert{n}@example.jp")),
             experts::profile.eq("自治体の情報化支援に携わる。計測用の架空の人物です。"),
@@ -229,12 +229,12 @@ fn visit(
     conn: &mut Conn,
     random: &mut Random,
     n: usize,
-    programme: ProgrammeId,
+    (programme, owner): (ProgrammeId, OrganisationId),
     people: &[ExpertId],
     towns: &[OrganisationId],
     now: UtcTime,
 ) -> Result<(), Error> {
-    let Some(expert) = random.pick(people) else { return Ok(()) };
+    let (Some(expert), Some(town)) = (random.pick(people), random.pick(towns)) else { return Ok(()) };
     let first = NaiveDate::from_ymd_opt(2019, 4, 1).unwrap_or_default();
     let day = first + Duration::days(i64::try_from(random.below(7 * 365)).unwrap_or(0));
     let minutes = i32::try_from(60 * (1 + random.below(6))).unwrap_or(60);
@@ -242,6 +242,8 @@ fn visit(
     let id: VisitId = diesel::insert_into(visits::table)
         .values((
             visits::programme_id.eq(programme),
+            visits::owner_organisation_id.eq(owner),
+            visits::applicant_organisation_id.eq(town),
             visits::expert_id.eq(expert),
             visits::origin.eq("ledger"),
             visits::activity_kind.eq(if random.below(10) == 0 { "consultation" } else { "visit" }),
@@ -257,11 +259,9 @@ fn visit(
         ))
         .returning(visits::id)
         .get_result(conn)?;
-    if let Some(town) = random.pick(towns) {
-        diesel::insert_into(visit_participants::table)
-            .values((visit_participants::visit_id.eq(id), visit_participants::organisation_id.eq(town)))
-            .execute(conn)?;
-    }
+    diesel::insert_into(visit_participants::table)
+        .values((visit_participants::visit_id.eq(id), visit_participants::organisation_id.eq(town)))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -288,7 +288,7 @@ fn request(
             requests::origin.eq("requested"),
             requests::activity_kind.eq("visit"),
             requests::theme.eq(format!("窓口業務の見直しと電子申請の拡大（{n}）")),
-            requests::theme_key.eq(crate::text::fold(&format!("窓口業務の見直しと電子申請の拡大（{n}）"))),
+            requests::theme_key.eq(tasuki::text::fold(&format!("窓口業務の見直しと電子申請の拡大（{n}）"))),
             requests::background.eq("計測用の架空の申請です。"),
             requests::mode.eq("onsite"),
             requests::period_from.eq(from),
@@ -313,7 +313,7 @@ fn request(
     Ok(())
 }
 
-fn coordinator(conn: &mut Conn, app: &crate::app::App, prefecture: OrganisationId, now: UtcTime) -> Result<SessionId, Error> {
+fn coordinator(conn: &mut Conn, app: &tasuki::app::App, prefecture: OrganisationId, now: UtcTime) -> Result<SessionId, Error> {
     let user: UserId = diesel::insert_into(users::table)
         .values((
             users::email.eq("load@example.jp"),
