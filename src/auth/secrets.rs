@@ -12,14 +12,14 @@ pub const LENGTH: usize = 48;
 /// the end of a link in a mail, or separates the parts of a key.
 pub fn generate() -> Result<String, Error> {
     let mut bytes = [0_u8; LENGTH / 2];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(hex(&bytes))
 }
 
 /// A short random name (not a secret): 12 hexadecimal digits.
 pub fn short_name() -> Result<String, Error> {
     let mut bytes = [0_u8; 6];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(hex(&bytes))
 }
 

@@ -74,8 +74,7 @@ pub(super) fn import_organisations(app: &Arc<App>, file: &Path, dry_run: bool) -
     let bytes = std::fs::read(file).map_err(|e| Failure(format!("{}: {e}", file.display())))?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let table = read_table(&bytes, &name, &TableLimits::default()).map_err(|problem| Failure(problem.message_ja()))?;
-    let now = app.clock.now();
-    let report = app.db.write_blocking(|conn| import::import_organisations(conn, now, &table, dry_run))?;
+    let report = app.db.write_blocking(|conn| import::run_command(conn, app, &table, &name, dry_run))?;
     println!("{report}");
     if report.errors.is_empty() {
         Ok(())

@@ -32,6 +32,49 @@ pub(super) fn in_write_transaction<T>(
     }
 }
 
+/// Runs queries that on SQLite see one moment, which also spares locking the file for each. On PostgreSQL each sees what
+/// is committed when it begins: the two round trips that one moment for all would cost are not worth it.
+pub(super) fn in_snapshot<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+    let Conn::Sqlite(c) = conn else { return work(conn) };
+    AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?;
+    let outcome = work(conn);
+    // Nothing was written, so how it ends does not matter, only that it ends.
+    <Conn as Connection>::TransactionManager::rollback_transaction(conn)?;
+    outcome
+}
+
+/// Whether a statement with a list of values is kept prepared, whatever the length of the list.
+pub fn keeps_lists_prepared(conn: &Conn) -> bool {
+    matches!(conn, Conn::Postgres(_))
+}
+
+/// Adds any number of rows with one statement; none is no statement.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        let rows = $rows;
+        if rows.is_empty() {
+            Ok(0)
+        } else {
+            let insert = diesel::insert_into($table).values(rows);
+            match $conn {
+                $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::execute(insert, c),
+                $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::execute(insert, c),
+            }
+        }
+    }};
+}
+/// Adds a row unless one with the same key is there already.
+macro_rules! insert_new {
+    ($conn:expr, $table:expr, $row:expr) => {{
+        let insert = diesel::insert_into($table).values($row).on_conflict_do_nothing();
+        match $conn {
+            $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::execute(insert, c),
+            $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::execute(insert, c),
+        }
+    }};
+}
+pub(crate) use {insert_new, insert_rows};
+
 #[derive(QueryableByName)]
 struct Flag {
     #[diesel(sql_type = Bool)]

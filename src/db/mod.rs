@@ -7,11 +7,14 @@ pub mod constraint;
 pub mod dialect;
 pub mod migrations;
 pub mod schema;
+mod time;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use diesel::r2d2::Pool;
+use diesel::r2d2::{ManageConnection as _, Pool};
+use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorCode};
 pub use connection::Conn;
@@ -20,11 +23,16 @@ use connection::{ConnManager, DatabaseUrl};
 /// How often a PostgreSQL transaction that lost a race is tried again before the client is told to come back.
 const WRITE_ATTEMPTS: u32 = 5;
 
+/// Longest wait for a connection, and of a write for its turn, before the client is told to come back.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// Both doors to one database.
 #[derive(Clone)]
 pub struct Db {
     readers: Pool<ConnManager>,
     writers: Pool<ConnManager>,
+    /// Writes wait here, first come, first served, without keeping a thread from those who only read.
+    turns: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Db {
@@ -34,38 +42,44 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// Opens the pools. SQLite gets one writing connection, since its writers exclude each other anyway and its own
+    /// Opens the pools; a database that cannot be opened is told at once. SQLite gets one writing connection, since its writers exclude each other anyway and its own
     /// waiting is unfair; PostgreSQL shares one pool between both doors.
     pub fn open(url: &DatabaseUrl, connections: u32, statement_timeout_ms: u32) -> Result<Self, Error> {
+        // The pool itself would try again until its time is over, and then not say why.
+        drop(ConnManager::new(url.clone(), statement_timeout_ms).connect().map_err(Error::internal)?);
         let pool = |size: u32, idle: u32| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(idle))
                 .test_on_check_out(false)
-                .connection_timeout(Duration::from_secs(30))
+                .connection_timeout(LONGEST_WAIT)
                 .build(ConnManager::new(url.clone(), statement_timeout_ms))
                 .map_err(Error::from)
         };
         match url {
             DatabaseUrl::Sqlite(_) => {
                 let writers = pool(1, 1)?;
-                Ok(Self { readers: pool(connections.max(1), 1)?, writers })
+                Ok(Self { readers: pool(connections.max(1), 1)?, writers, turns: Arc::new(Semaphore::new(1)) })
             }
             DatabaseUrl::Postgres(_) => {
-                let shared = pool(connections.max(2), 1)?;
-                Ok(Self { readers: shared.clone(), writers: shared })
+                let connections = connections.max(2);
+                let shared = pool(connections, 1)?;
+                // One connection stays for those who read, however many writes queue at one row.
+                let turns = usize::try_from(connections - 1).unwrap_or(1);
+                Ok(Self { readers: shared.clone(), writers: shared, turns: Arc::new(Semaphore::new(turns)) })
             }
         }
     }
 
-    /// Runs a query off the event loop. The closure touches nothing but the connection.
+    /// Runs queries off the event loop; on SQLite all of them see the same moment. The closure touches nothing but the
+    /// connection.
     pub async fn read<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, Error> + Send + 'static,
     {
         let db = self.clone();
-        web::block(move || db.read_blocking(work)).await.map_err(Error::internal)?
+        web::block(move || db.read_blocking(|conn| dialect::in_snapshot(conn, work))).await.map_err(Error::internal)?
     }
 
     /// Runs a transaction off the event loop. The closure may run more than once and touches nothing but the
@@ -75,6 +89,11 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut Conn) -> Result<T, Error> + Send + 'static,
     {
+        let Ok(Ok(_turn)) = tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await else {
+            let mut busy = Error::new(ErrorCode::Unavailable).caused_by("too many writes at once");
+            busy.retry_after = Some(1);
+            return Err(busy);
+        };
         let db = self.clone();
         web::block(move || db.write_blocking(work)).await.map_err(Error::internal)?
     }

@@ -315,6 +315,8 @@ diesel::table! {
 diesel::table! {
     expert_skills (expert_id, skill_item_id) {
         expert_id -> BigInt,
+        pool_id -> BigInt,
+        kana -> Text,
         skill_item_id -> BigInt,
         level -> Integer,
         verified -> Bool,
@@ -394,7 +396,6 @@ diesel::table! {
         status -> Text,
         status_reason_code -> Nullable<Text>,
         status_reason -> Nullable<Text>,
-        proposer_user_id -> Nullable<BigInt>,
         submitted_at -> Nullable<Timestamp>,
         copied_from_id -> Nullable<BigInt>,
         version -> BigInt,
@@ -482,7 +483,6 @@ diesel::table! {
         answer_reason_code -> Nullable<Text>,
         answer_note -> Text,
         token_hash -> Nullable<Text>,
-        score -> Nullable<Integer>,
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,

@@ -10,6 +10,7 @@ use super::model::{ReportStatus, VisitStatus};
 use super::store::{Audience, DispatchRow, seen_by, visible_dispatch};
 use crate::clock::UtcTime;
 use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{
     dispatch_experts, dispatches, evaluations, organisations, report_outcomes, reports, request_participants, requests, users,
     visits,
@@ -129,15 +130,13 @@ pub fn outcomes(conn: &mut Conn, report: ReportId) -> Result<BTreeMap<String, i3
 /// Replaces the amounts that a report counts.
 pub fn set_outcomes(conn: &mut Conn, report: ReportId, amounts: &BTreeMap<String, i32>) -> Result<(), Error> {
     diesel::delete(report_outcomes::table.filter(report_outcomes::report_id.eq(report))).execute(conn)?;
-    for (counter, amount) in amounts {
-        diesel::insert_into(report_outcomes::table)
-            .values((
-                report_outcomes::report_id.eq(report),
-                report_outcomes::counter.eq(counter),
-                report_outcomes::amount.eq(*amount),
-            ))
-            .execute(conn)?;
-    }
+    let rows: Vec<_> = amounts
+        .iter()
+        .map(|(counter, amount)| {
+            (report_outcomes::report_id.eq(report), report_outcomes::counter.eq(counter), report_outcomes::amount.eq(*amount))
+        })
+        .collect();
+    insert_rows!(conn, report_outcomes::table, rows)?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::model::{Party, VisitOrigin, VisitStatus};
 use super::store::Audience;
 use crate::clock::UtcTime;
 use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{
     dispatch_experts, dispatches, experts, organisations, request_participants, requests, visit_participants, visits,
 };
@@ -422,11 +423,11 @@ pub fn enrol_participants(conn: &mut Conn, dispatch: DispatchId) -> Result<(), E
 /// Replaces the bodies of a visit.
 pub fn set_participants(conn: &mut Conn, visit: VisitId, bodies: &[OrganisationId]) -> Result<(), Error> {
     diesel::delete(visit_participants::table.filter(visit_participants::visit_id.eq(visit))).execute(conn)?;
-    for body in bodies {
-        diesel::insert_into(visit_participants::table)
-            .values((visit_participants::visit_id.eq(visit), visit_participants::organisation_id.eq(*body)))
-            .execute(conn)?;
-    }
+    let rows: Vec<_> = bodies
+        .iter()
+        .map(|body| (visit_participants::visit_id.eq(visit), visit_participants::organisation_id.eq(*body)))
+        .collect();
+    insert_rows!(conn, visit_participants::table, rows)?;
     Ok(())
 }
 

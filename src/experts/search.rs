@@ -2,7 +2,7 @@
 //! (skills, calendar, load) are sub-selects, so that nothing but the page is read.
 
 use chrono::{DateTime, Datelike as _, NaiveDate};
-use diesel::dsl::{exists, not};
+use diesel::dsl::{And, Eq, LeftJoinOn, LeftJoinQuerySource, exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date};
 
@@ -22,7 +22,11 @@ use crate::requests::model::Mode;
 use crate::text;
 
 type Backend = <Conn as Connection>::Backend;
-type Condition = Box<dyn BoxableExpression<experts::table, Backend, SqlType = Bool>>;
+/// Experts, each beside the skill that leads the search: where it is given, its index holds those who have it in the order
+/// of the list; where none is, no row stands beside an expert and the database leaves the join out.
+type Source = LeftJoinQuerySource<experts::table, expert_skills::table, Holds>;
+type Holds = And<Eq<expert_skills::expert_id, experts::id>, Eq<expert_skills::skill_item_id, SkillItemId>>;
+type Condition = Box<dyn BoxableExpression<Source, Backend, SqlType = Bool>>;
 
 crate::text_enum! {
     /// Order of the expert list.
@@ -70,6 +74,13 @@ pub struct ExpertFilter {
     pub remaining: Option<(i64, NaiveDate)>,
     /// Order.
     pub sort: ExpertSort,
+}
+
+impl ExpertFilter {
+    /// The first of the skills that are all asked for.
+    fn leading(&self) -> Option<SkillTerm> {
+        self.skills_all.first().copied()
+    }
 }
 
 /// An expert as lists show one.
@@ -122,15 +133,28 @@ pub fn list(
             _ => None,
         },
     };
-    let mut query = experts::table.select(SummaryRow::as_select()).limit(list.fetch()).into_boxed();
+    let leading = filter.leading();
+    let mut query = beside(leading).select(SummaryRow::as_select()).limit(list.fetch()).into_boxed();
     for condition in conditions(ctx, filter) {
         query = query.filter(condition);
     }
     if let Some(pool) = pool {
         query = query.filter(experts::pool_id.eq(pool));
+        if leading.is_some() {
+            query = query.filter(expert_skills::pool_id.nullable().eq(pool));
+        }
     }
     // The key is bounded twice: the first bound lets the index find the place, the second breaks ties.
     query = match filter.sort {
+        // The same order, written for the table whose index leads.
+        ExpertSort::Kana if leading.is_some() => {
+            let (kana_key, id_key) = (expert_skills::kana.nullable(), expert_skills::expert_id.nullable());
+            if let Some((kana, id)) = list.after() {
+                let kana = kana.to_owned();
+                query = query.filter(kana_key.ge(kana.clone())).filter(kana_key.gt(kana).or(id_key.gt(ExpertId(id))));
+            }
+            query.order((kana_key.asc(), id_key.asc()))
+        }
         ExpertSort::Kana => {
             if let Some((kana, id)) = list.after() {
                 let kana = kana.to_owned();
@@ -169,7 +193,7 @@ pub fn list(
 
 /// How many experts match, over all pages.
 pub fn total(conn: &mut Conn, ctx: &Ctx, filter: &ExpertFilter) -> Result<i64, Error> {
-    let mut query = experts::table.select(diesel::dsl::count_star()).into_boxed();
+    let mut query = beside(filter.leading()).select(diesel::dsl::count_star()).into_boxed();
     for condition in conditions(ctx, filter) {
         query = query.filter(condition);
     }
@@ -179,13 +203,23 @@ pub fn total(conn: &mut Conn, ctx: &Ctx, filter: &ExpertFilter) -> Result<i64, E
     Ok(query.get_result(conn)?)
 }
 
+/// Experts beside the leading skill, or beside nothing.
+fn beside(leading: Option<SkillTerm>) -> LeftJoinOn<experts::table, expert_skills::table, Holds> {
+    let item = leading.map_or(SkillItemId(0), |term| term.item);
+    experts::table
+        .left_join(expert_skills::table.on(expert_skills::expert_id.eq(experts::id).and(expert_skills::skill_item_id.eq(item))))
+}
+
 /// Everything but the order and the place in it.
 fn conditions(ctx: &Ctx, filter: &ExpertFilter) -> Vec<Condition> {
     let mut all: Vec<Condition> = vec![visible(ctx)];
     for term in &filter.terms {
         all.push(Box::new(experts::search_key.like(format!("%{}%", text::like_pattern(term))).escape('\\')));
     }
-    all.extend(filter.skills_all.iter().map(|term| holds(*term)));
+    if let Some(term) = filter.leading() {
+        all.push(Box::new(expert_skills::level.nullable().ge(term.level).assume_not_null()));
+    }
+    all.extend(filter.skills_all.iter().skip(1).map(|term| holds(*term)));
     all.extend(filter.skills_any.iter().map(|term| holds(*term)).reduce(either));
     match filter.mode {
         None => {}
@@ -228,16 +262,14 @@ fn visible(ctx: &Ctx) -> Condition {
     Box::new(experts::pool_id.eq_any(own).or(experts::pool_id.eq_any(joined)))
 }
 
-/// Not correlated, so that the database may begin with the index of the skill instead of asking for every expert.
+/// Asked for each row in the order of the list: a page is full long before everybody who holds the skill was looked at.
 fn holds(term: SkillTerm) -> Condition {
-    Box::new(
-        experts::id.eq_any(
-            expert_skills::table
-                .filter(expert_skills::skill_item_id.eq(term.item))
-                .filter(expert_skills::level.ge(term.level))
-                .select(expert_skills::expert_id),
-        ),
-    )
+    let held = diesel::alias!(expert_skills as held);
+    Box::new(exists(
+        held.filter(held.field(expert_skills::expert_id).eq(experts::id))
+            .filter(held.field(expert_skills::skill_item_id).eq(term.item))
+            .filter(held.field(expert_skills::level).ge(term.level)),
+    ))
 }
 
 fn serves(area: OrganisationId) -> Condition {

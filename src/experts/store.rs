@@ -2,15 +2,17 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::model::{AffiliationKind, Capacity, ExceptionKind, ExpertStatus};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
-use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{
     dispatch_experts, dispatches, expert_areas, expert_conflicts, expert_exceptions, expert_skills, expert_weekly_slots, experts,
     memberships, organisations, request_participants, skill_frameworks, skill_items, visits,
 };
+use crate::db::{Conn, dialect};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
 use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId, UserId};
@@ -360,11 +362,22 @@ pub fn contact_is_shared(conn: &mut Conn, organisation: OrganisationId, id: Expe
 
 /// The skills of experts, by expert and item.
 pub fn skills(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<SkillRow>, Error> {
-    Ok(expert_skills::table
-        .filter(expert_skills::expert_id.eq_any(ids))
+    type Condition = Box<dyn BoxableExpression<expert_skills::table, <Conn as Connection>::Backend, SqlType = Bool>>;
+    let mut query = expert_skills::table
         .order((expert_skills::expert_id, expert_skills::skill_item_id))
         .select((expert_skills::expert_id, expert_skills::skill_item_id, expert_skills::level, expert_skills::verified))
-        .load(conn)?)
+        .into_boxed();
+    // Part of every page of the search: written so that both databases keep it prepared.
+    let each = ids.iter().map(|id| Box::new(expert_skills::expert_id.eq(*id)) as Condition);
+    query = if dialect::keeps_lists_prepared(conn) {
+        query.filter(expert_skills::expert_id.eq_any(ids))
+    } else {
+        match each.reduce(|one, other| Box::new(one.or(other))) {
+            Some(any) => query.filter(any),
+            None => return Ok(Vec::new()),
+        }
+    };
+    Ok(query.load(conn)?)
 }
 
 /// The skills of one expert with the names of the items.
@@ -392,16 +405,21 @@ pub fn item_scales(conn: &mut Conn, ids: &[SkillItemId]) -> Result<Vec<(SkillIte
 /// Replaces the skills of an expert.
 pub fn replace_skills(conn: &mut Conn, id: ExpertId, skills: &[(SkillItemId, i32, bool)]) -> Result<(), Error> {
     diesel::delete(expert_skills::table.filter(expert_skills::expert_id.eq(id))).execute(conn)?;
-    for (item, level, verified) in skills {
-        diesel::insert_into(expert_skills::table)
-            .values((
+    let (pool, kana): (PoolId, String) = experts::table.find(id).select((experts::pool_id, experts::kana)).first(conn)?;
+    let rows: Vec<_> = skills
+        .iter()
+        .map(|(item, level, verified)| {
+            (
                 expert_skills::expert_id.eq(id),
+                expert_skills::pool_id.eq(pool),
+                expert_skills::kana.eq(&kana),
                 expert_skills::skill_item_id.eq(item),
                 expert_skills::level.eq(level),
                 expert_skills::verified.eq(verified),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, expert_skills::table, rows)?;
     Ok(())
 }
 
@@ -472,19 +490,22 @@ pub fn replace_availability(
 ) -> Result<(), Error> {
     diesel::delete(expert_weekly_slots::table.filter(expert_weekly_slots::expert_id.eq(id))).execute(conn)?;
     diesel::delete(expert_exceptions::table.filter(expert_exceptions::expert_id.eq(id))).execute(conn)?;
-    for row in weekly {
-        diesel::insert_into(expert_weekly_slots::table)
-            .values((
+    let rows: Vec<_> = weekly
+        .iter()
+        .map(|row| {
+            (
                 expert_weekly_slots::expert_id.eq(id),
                 expert_weekly_slots::weekday.eq(row.weekday),
                 expert_weekly_slots::start_minute.eq(row.start_minute),
                 expert_weekly_slots::end_minute.eq(row.end_minute),
-            ))
-            .execute(conn)?;
-    }
-    for row in exceptions {
-        diesel::insert_into(expert_exceptions::table)
-            .values((
+            )
+        })
+        .collect();
+    insert_rows!(conn, expert_weekly_slots::table, rows)?;
+    let rows: Vec<_> = exceptions
+        .iter()
+        .map(|row| {
+            (
                 expert_exceptions::expert_id.eq(id),
                 expert_exceptions::kind.eq(row.kind),
                 expert_exceptions::first_day.eq(row.first_day),
@@ -492,9 +513,10 @@ pub fn replace_availability(
                 expert_exceptions::start_minute.eq(row.start_minute),
                 expert_exceptions::end_minute.eq(row.end_minute),
                 expert_exceptions::note.eq(&row.note),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, expert_exceptions::table, rows)?;
     Ok(())
 }
 
@@ -516,16 +538,18 @@ pub fn conflicts(conn: &mut Conn, id: ExpertId) -> Result<Vec<ConflictRow>, Erro
 /// Replaces the conflicts of an expert.
 pub fn replace_conflicts(conn: &mut Conn, id: ExpertId, conflicts: &[ConflictRow]) -> Result<(), Error> {
     diesel::delete(expert_conflicts::table.filter(expert_conflicts::expert_id.eq(id))).execute(conn)?;
-    for row in conflicts {
-        diesel::insert_into(expert_conflicts::table)
-            .values((
+    let rows: Vec<_> = conflicts
+        .iter()
+        .map(|row| {
+            (
                 expert_conflicts::expert_id.eq(id),
                 expert_conflicts::organisation_id.eq(row.organisation_id),
                 expert_conflicts::reason.eq(&row.reason),
                 expert_conflicts::valid_from.eq(row.valid_from),
                 expert_conflicts::valid_to.eq(row.valid_to),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, expert_conflicts::table, rows)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::Error;
 
 /// Threads for database work of each HTTP worker: more would only queue at the connections.
-const BLOCKING_THREADS: usize = 8;
+const BLOCKING_THREADS: usize = 4;
 
 /// A server that listens on `listener` and runs until it is stopped; requests in flight are finished first.
 pub fn start(app: &Arc<App>, listener: TcpListener) -> Result<Server, Error> {

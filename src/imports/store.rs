@@ -9,6 +9,7 @@ use super::ledger_file::{LedgerVisit, RosterExpert};
 use super::model::{ImportKind, ImportStatus};
 use crate::clock::UtcTime;
 use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{experts, imports, users, visit_participants, visits};
 use crate::error::{Error, ErrorCode};
 use crate::experts::model::ExpertStatus;
@@ -262,10 +263,11 @@ pub fn insert_visit(
         ))
         .returning(visits::id)
         .get_result(conn)?;
-    for organisation in &visit.organisations {
-        diesel::insert_into(visit_participants::table)
-            .values((visit_participants::visit_id.eq(id), visit_participants::organisation_id.eq(organisation)))
-            .execute(conn)?;
-    }
+    let rows: Vec<_> = visit
+        .organisations
+        .iter()
+        .map(|organisation| (visit_participants::visit_id.eq(id), visit_participants::organisation_id.eq(organisation)))
+        .collect();
+    insert_rows!(conn, visit_participants::table, rows)?;
     Ok(())
 }

@@ -43,30 +43,24 @@ pub struct NewMessage<'a> {
 
 /// Adds a message unless the same one is already there.
 pub fn insert(conn: &mut Conn, new: &NewMessage<'_>) -> Result<(), Error> {
-    let known: bool =
-        diesel::select(diesel::dsl::exists(outbox::table.filter(outbox::dedupe_key.eq(new.dedupe_key)))).get_result(conn)?;
-    if known {
-        return Ok(());
-    }
-    diesel::insert_into(outbox::table)
-        .values((
-            outbox::event.eq(new.event),
-            outbox::dedupe_key.eq(new.dedupe_key),
-            outbox::message_id.eq(new.message_id),
-            outbox::owner_organisation_id.eq(Some(new.owner.0)),
-            outbox::entity_kind.eq(Some(new.entity_kind)),
-            outbox::entity_id.eq(Some(new.entity_id)),
-            outbox::recipient_address.eq(new.recipient_address),
-            outbox::recipient_name.eq(new.recipient_name),
-            outbox::subject.eq(new.subject),
-            outbox::body.eq(new.body),
-            outbox::secret.eq(new.secret),
-            outbox::thread_id.eq(Some(new.thread_id)),
-            outbox::status.eq("queued"),
-            outbox::next_attempt_at.eq(new.now),
-            outbox::created_at.eq(new.now),
-        ))
-        .execute(conn)?;
+    let row = (
+        outbox::event.eq(new.event),
+        outbox::dedupe_key.eq(new.dedupe_key),
+        outbox::message_id.eq(new.message_id),
+        outbox::owner_organisation_id.eq(Some(new.owner.0)),
+        outbox::entity_kind.eq(Some(new.entity_kind)),
+        outbox::entity_id.eq(Some(new.entity_id)),
+        outbox::recipient_address.eq(new.recipient_address),
+        outbox::recipient_name.eq(new.recipient_name),
+        outbox::subject.eq(new.subject),
+        outbox::body.eq(new.body),
+        outbox::secret.eq(new.secret),
+        outbox::thread_id.eq(Some(new.thread_id)),
+        outbox::status.eq("queued"),
+        outbox::next_attempt_at.eq(new.now),
+        outbox::created_at.eq(new.now),
+    );
+    dialect::insert_new!(conn, outbox::table, row)?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::model::OfferedVisit;
 use super::store::OfferRow;
 use crate::clock::UtcTime;
 use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{visit_participants, visits};
 use crate::dispatches::model::{Party, VisitOrigin, VisitStatus};
 use crate::error::Error;
@@ -27,11 +28,11 @@ pub fn hold(
     bodies: &BTreeSet<OrganisationId>,
     now: UtcTime,
 ) -> Result<Vec<VisitId>, Error> {
-    let mut ids = Vec::with_capacity(planned.len());
-    for visit in planned {
-        let (from, to) = visit.blocked(buffer_minutes).unzip();
-        let id: VisitId = diesel::insert_into(visits::table)
-            .values((
+    let rows: Vec<_> = planned
+        .iter()
+        .map(|visit| {
+            let (from, to) = visit.blocked(buffer_minutes).unzip();
+            (
                 visits::programme_id.eq(request.programme_id),
                 visits::owner_organisation_id.eq(request.owner_organisation_id),
                 visits::applicant_organisation_id.eq(request.applicant_organisation_id),
@@ -51,16 +52,23 @@ pub fn hold(
                 visits::place.eq(&visit.place),
                 visits::created_at.eq(now),
                 visits::updated_at.eq(now),
-            ))
-            .returning(visits::id)
-            .get_result(conn)?;
-        for body in bodies {
-            diesel::insert_into(visit_participants::table)
-                .values((visit_participants::visit_id.eq(id), visit_participants::organisation_id.eq(*body)))
-                .execute(conn)?;
-        }
-        ids.push(id);
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, visits::table, rows)?;
+    let ids: Vec<VisitId> = visits::table
+        .filter(visits::offer_id.eq(offer.id))
+        .filter(visits::status.eq(VisitStatus::Held))
+        .order(visits::id)
+        .select(visits::id)
+        .load(conn)?;
+    let rows: Vec<_> = ids
+        .iter()
+        .flat_map(|id| {
+            bodies.iter().map(|body| (visit_participants::visit_id.eq(*id), visit_participants::organisation_id.eq(*body)))
+        })
+        .collect();
+    insert_rows!(conn, visit_participants::table, rows)?;
     Ok(ids)
 }
 

@@ -7,6 +7,7 @@ use super::model::{AnsweredVia, DeclineReason, OfferStatus, OfferedVisit};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{experts, offer_visits, offers, organisations, requests};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
@@ -47,8 +48,6 @@ pub struct OfferRow {
     pub answer_note: String,
     /// SHA-256 of the one-time link's token.
     pub token_hash: Option<String>,
-    /// Score at the time of the offer, where it was kept.
-    pub score: Option<i32>,
     /// Version.
     pub version: i64,
     /// Created.
@@ -297,9 +296,10 @@ pub fn insert(conn: &mut Conn, new: &NewOffer<'_>, now: UtcTime) -> Result<Offer
 
 /// Adds visits to an offer: asked for, or proposed by the expert.
 pub fn insert_visits(conn: &mut Conn, offer: OfferId, visits: &[OfferedVisit], proposed: bool) -> Result<(), Error> {
-    for (position, visit) in (0_i32..).zip(visits) {
-        diesel::insert_into(offer_visits::table)
-            .values((
+    let rows: Vec<_> = (0_i32..)
+        .zip(visits)
+        .map(|(position, visit)| {
+            (
                 offer_visits::offer_id.eq(offer),
                 offer_visits::position.eq(position),
                 offer_visits::day.eq(visit.day),
@@ -308,9 +308,10 @@ pub fn insert_visits(conn: &mut Conn, offer: OfferId, visits: &[OfferedVisit], p
                 offer_visits::mode.eq(visit.mode),
                 offer_visits::place.eq(&visit.place),
                 offer_visits::proposed.eq(proposed),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, offer_visits::table, rows)?;
     Ok(())
 }
 

@@ -3,15 +3,21 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::bodies::{BodyKind, find_body};
 use super::code_list::{CodeListEntry, RowError, parse_code_list};
+use super::lg_code::LgCode;
 use super::store::{self, NewOrganisation, OrganisationRow};
+use crate::app::App;
+use crate::auth::principal::Actor;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::error::Error;
+use crate::http::{Audit, Ctx};
 use crate::ids::OrganisationId;
 use crate::imports::table::Table;
 
@@ -155,6 +161,30 @@ pub fn import_organisations(conn: &mut Conn, now: UtcTime, table: &Table, dry_ru
     report.applied = !dry_run && report.errors.is_empty();
     if report.applied {
         write(conn, &new, &renamed, &stored, now)?;
+    }
+    Ok(report)
+}
+
+/// [`import_organisations`] for the operator's command, with its audit event when anything was written.
+pub fn run_command(conn: &mut Conn, app: &Arc<App>, table: &Table, file_name: &str, dry_run: bool) -> Result<Report, Error> {
+    let report = import_organisations(conn, app.clock.now(), table, dry_run)?;
+    let (added, changed): (Vec<&str>, Vec<&str>) = (
+        report.added.iter().map(|body| body.lg_code.as_str()).collect(),
+        report.changed.iter().map(|body| body.lg_code.as_str()).collect(),
+    );
+    let first = added.first().or(changed.first()).and_then(|code| code.parse::<LgCode>().ok());
+    if report.applied
+        && let Some(code) = first
+    {
+        let body =
+            store::find_by_code(conn, code.prefecture().as_str())?.ok_or_else(|| Error::internal("a body without prefecture"))?;
+        let ctx = Ctx::internal(app, Actor::Command, body.id, "command");
+        let audit = Audit {
+            entity_id: None,
+            owner: None,
+            ..Audit::new("organisation_list", 0, body.id).created(json!({"file": file_name, "added": added, "changed": changed}))
+        };
+        crate::audit::service::record(conn, &ctx, "import organisations", &audit)?;
     }
     Ok(report)
 }

@@ -135,8 +135,9 @@ async fn list_requests(read: Read<ReadRequests>) -> Result<HttpResponse, Error> 
         let filter = params.filter()?;
         let sort = params.sort.unwrap_or(RequestSort::UpdatedDescending);
         let query = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("requests", &filter, sort))?;
-        let page = query.page(list::list(conn, ctx, &filter, sort, &query)?, |row| list::position(sort, row));
-        let total = if params.total == Some(true) { Some(list::total(conn, ctx, &filter)?) } else { None };
+        let counted = params.total == Some(true);
+        let page = query.page(list::list(conn, ctx, &filter, sort, &query, counted)?, |row| list::position(sort, row));
+        let total = if counted { Some(list::total(conn, ctx, &filter)?) } else { None };
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(detail::summary).collect();
         let view = RequestPage { items, next_cursor: page.next_cursor, total };

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use crate::clock::UtcTime;
 use crate::db::Conn;
+use crate::db::dialect::insert_rows;
 use crate::db::schema::{
     experts, memberships, organisations, request_participants, request_preferences, request_skills, request_wished_dates,
     skill_items,
@@ -149,48 +150,54 @@ pub fn with_account(conn: &mut Conn, bodies: &[OrganisationId], day: NaiveDate) 
 /// Replaces the wished dates.
 pub fn replace_wished_dates(conn: &mut Conn, id: RequestId, rows: &[WishedDateRow]) -> Result<(), Error> {
     diesel::delete(request_wished_dates::table.filter(request_wished_dates::request_id.eq(id))).execute(conn)?;
-    for row in rows {
-        diesel::insert_into(request_wished_dates::table)
-            .values((
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
                 request_wished_dates::request_id.eq(id),
                 request_wished_dates::rank.eq(row.rank),
                 request_wished_dates::day.eq(row.day),
                 request_wished_dates::start_minute.eq(row.start_minute),
                 request_wished_dates::end_minute.eq(row.end_minute),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, request_wished_dates::table, rows)?;
     Ok(())
 }
 
 /// Replaces the skills asked for: item, lowest level, whether required.
 pub fn replace_skills(conn: &mut Conn, id: RequestId, rows: &[(SkillItemId, i32, bool)]) -> Result<(), Error> {
     diesel::delete(request_skills::table.filter(request_skills::request_id.eq(id))).execute(conn)?;
-    for (item, min_level, must) in rows {
-        diesel::insert_into(request_skills::table)
-            .values((
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(item, min_level, must)| {
+            (
                 request_skills::request_id.eq(id),
                 request_skills::skill_item_id.eq(*item),
                 request_skills::min_level.eq(*min_level),
                 request_skills::must.eq(*must),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, request_skills::table, rows)?;
     Ok(())
 }
 
 /// Replaces the preferred experts, first choice first.
 pub fn replace_preferences(conn: &mut Conn, id: RequestId, experts: &[ExpertId]) -> Result<(), Error> {
     diesel::delete(request_preferences::table.filter(request_preferences::request_id.eq(id))).execute(conn)?;
-    for (rank, expert) in (1_i32..).zip(experts) {
-        diesel::insert_into(request_preferences::table)
-            .values((
+    let rows: Vec<_> = (1_i32..)
+        .zip(experts)
+        .map(|(rank, expert)| {
+            (
                 request_preferences::request_id.eq(id),
                 request_preferences::rank.eq(rank),
                 request_preferences::expert_id.eq(*expert),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, request_preferences::table, rows)?;
     Ok(())
 }
 
@@ -204,18 +211,20 @@ pub fn replace_participants(
     now: UtcTime,
 ) -> Result<(), Error> {
     diesel::delete(request_participants::table.filter(request_participants::request_id.eq(id))).execute(conn)?;
-    for organisation in std::iter::once(&lead).chain(others) {
-        let is_lead = *organisation == lead;
-        diesel::insert_into(request_participants::table)
-            .values((
+    let rows: Vec<_> = std::iter::once(&lead)
+        .chain(others)
+        .map(|organisation| {
+            let is_lead = *organisation == lead;
+            (
                 request_participants::request_id.eq(id),
                 request_participants::organisation_id.eq(*organisation),
                 request_participants::is_lead.eq(is_lead),
                 request_participants::consented_at.eq(is_lead.then_some(now)),
                 request_participants::consented_by.eq(by.filter(|_| is_lead)),
-            ))
-            .execute(conn)?;
-    }
+            )
+        })
+        .collect();
+    insert_rows!(conn, request_participants::table, rows)?;
     Ok(())
 }
 

@@ -114,9 +114,10 @@ pub fn view(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<RequestView, 
     let id = row.id;
     let expert = ctx.principal.acts_as == Role::Expert;
     let shows_contact = !expert || store::has_accepted(conn, id, &ctx.principal.expert_ids)?;
-    let progress = match row.status {
-        RequestStatus::Accepted | RequestStatus::Decided => service::progress(conn, &[id])?.remove(&id).unwrap_or_default(),
-        _ => Progress::default(),
+    let progress = if row.status.is_under_way() {
+        service::progress(conn, &[id])?.remove(&id).unwrap_or_default()
+    } else {
+        Progress::default()
     };
     let bodies = children::named_participants(conn, id)?;
     let takes_part = bodies.iter().any(|(body, _)| !body.is_lead && body.organisation_id == ctx.organisation());

@@ -138,6 +138,11 @@ pub const TRANSITIONS: &[(RequestStatus, RequestVerb, RequestStatus)] = {
 };
 
 impl RequestStatus {
+    /// Whether offers, visits and reports can have refined it.
+    pub fn is_under_way(self) -> bool {
+        matches!(self, Self::Accepted | Self::Decided)
+    }
+
     /// The state after a verb, or 409 with the verbs that are allowed.
     pub fn after(self, verb: RequestVerb) -> Result<Self, Error> {
         TRANSITIONS

@@ -80,8 +80,6 @@ pub struct RequestRow {
     pub status_reason_code: Option<ReasonCode>,
     /// The reason in words.
     pub status_reason: Option<String>,
-    /// The coordinator who proposed the experts, where another person has to decide.
-    pub proposer_user_id: Option<UserId>,
     /// When it first reached the office; a correction keeps the place in the order of arrival.
     pub submitted_at: Option<UtcTime>,
     /// The request it was copied from.
@@ -176,6 +174,11 @@ impl RequestRow {
         }
     }
 
+    /// Whether the office may know of it: what others have only drafted is theirs alone.
+    pub fn has_reached_office(&self) -> bool {
+        self.submitted_at.is_some() || self.filed_by_organisation_id == self.owner_organisation_id
+    }
+
     /// Whether an organisation may write it: the applicant itself, or the body that filed it for the applicant.
     pub fn is_written_by(&self, organisation: OrganisationId) -> bool {
         organisation == self.applicant_organisation_id || organisation == self.filed_by_organisation_id
@@ -224,7 +227,8 @@ fn sees(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<bool, Error> {
             .get_result(conn)?;
         return Ok(sent > 0);
     }
-    if row.applicant_organisation_id == me || (row.owner_organisation_id == me && sees_as_owner(ctx)) {
+    if row.applicant_organisation_id == me || (row.owner_organisation_id == me && sees_as_owner(ctx) && row.has_reached_office())
+    {
         return Ok(true);
     }
     let takes_part: i64 = request_participants::table

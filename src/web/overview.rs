@@ -108,7 +108,7 @@ fn load(conn: &mut Conn, ctx: &Ctx) -> Result<Overview, Error> {
             let filter = RequestFilter { stages: vec![*stage], ..RequestFilter::default() };
             page.figures.push((stage.label_ja(), list::total(conn, ctx, &filter)?));
         }
-        let rows = list::list(conn, ctx, &RequestFilter::default(), RequestSort::UpdatedDescending, &first)?;
+        let rows = list::list(conn, ctx, &RequestFilter::default(), RequestSort::UpdatedDescending, &first, false)?;
         page.requests = rows.iter().take(20).map(line).collect();
     }
     if who.may(&ReadDispatches::INFO) {

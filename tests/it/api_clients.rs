@@ -21,7 +21,7 @@ fn created(answer: &Answer) -> (i64, String) {
 on_both! {
     fn a_key_opens_what_its_scopes_and_its_role_both_allow(app) {
         let world = World::new(app);
-        let request = flow::draft(&world);
+        let request = flow::submitted(&world);
         let expert = flow::expert(&world, "見本 太郎", "expert@example.jp");
         let keyed = |acts_as: &str, scopes: &[&str]| {
             app.with_token(&created(&world.coordinator.post("/api-clients", &client_body(acts_as, scopes))).1)

@@ -161,7 +161,7 @@ on_both! {
         app.run_jobs();
         for sql in [
             "UPDATE audit_events SET reason = 'x'", "DELETE FROM audit_events", "UPDATE audit_seals SET hash = previous_hash",
-            "DELETE FROM audit_seals", "DELETE FROM audit_events WHERE id = (SELECT MAX(id) FROM audit_events)",
+            "DELETE FROM audit_seals", "DELETE FROM audit_events WHERE id = (SELECT MAX(id) FROM audit_events)", "TRUNCATE audit_events", "TRUNCATE audit_seals",
         ] {
             let outcome = app.app.db.write_blocking(|conn| Ok(conn.batch_execute(sql)?));
             assert!(outcome.is_err(), "{sql}");

@@ -7,6 +7,8 @@ mod support;
 mod api_clients;
 mod audit;
 mod auth;
+mod budgets;
+mod commands;
 mod costs;
 mod dispatches;
 mod experts;

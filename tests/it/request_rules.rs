@@ -185,13 +185,16 @@ on_both! {
         assert!(app.mails_to("coordinator@pref.example.jp").is_empty(), "the office does not hear of it yet");
         assert_eq!(world.hamamatsu_staff.verb(&request, "approve", &json!({})).problem(403), "forbidden");
         assert_eq!(fellow.get(&request).problem(404), "not_found");
-        assert_eq!(world.coordinator.verb(&request, "accept", &json!({})).problem(409), "invalid_transition");
+        // Until then it is the body's own affair.
+        assert_eq!(world.coordinator.get(&request).problem(404), "not_found");
+        assert_eq!(world.auditor.get("/requests?total=true").ok(200)["total"], 0);
         approver.verb(&request, "send-back", &json!({"reason": "議会の会期を避けてください。"})).ok(200);
         assert_eq!(world.hamamatsu_staff.get(&request).ok(200)["status"], "draft");
         submit(&world, &request).ok(200);
         let approved = approver.verb(&request, "approve", &json!({})).ok(200);
         assert_eq!((&approved["status"], approved["submitted_at"].is_string()), (&json!("submitted"), true));
         assert_eq!(app.mails_to("coordinator@pref.example.jp").len(), 1);
+        assert_eq!(world.auditor.get("/requests?total=true").ok(200)["total"], 1);
         // The approver's own request needs no second person: desks of one.
         let own = flow::id(&approver.post("/requests", &flow::request_body(&world)), 201);
         assert_eq!(approver.verb(&format!("/requests/{own}"), "submit", &json!({})).ok(200)["status"], "submitted");

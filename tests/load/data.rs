@@ -196,6 +196,8 @@ fn expert(
             diesel::insert_into(expert_skills::table)
                 .values((
                     expert_skills::expert_id.eq(id),
+                    expert_skills::pool_id.eq(pool),
+                    expert_skills::kana.eq(&kana),
                     expert_skills::skill_item_id.eq(skill),
                     expert_skills::level.eq(level),
                     expert_skills::verified.eq(random.below(2) == 0),

@@ -50,18 +50,24 @@ CREATE TABLE experts (
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL,
     CONSTRAINT experts_appointment_check CHECK (appointed_to IS NULL OR appointed_to > appointed_from),
-    CONSTRAINT experts_mode_check CHECK (onsite OR online)
+    CONSTRAINT experts_mode_check CHECK (onsite OR online),
+    CONSTRAINT experts_order_key UNIQUE (id, pool_id, kana)
 );
 CREATE INDEX experts_pool_kana_idx ON experts (pool_id, kana, id);
 CREATE INDEX experts_user_idx ON experts (user_id);
 
 CREATE TABLE expert_skills (
-    expert_id BIGINT NOT NULL CONSTRAINT expert_skills_expert_id_fkey REFERENCES experts (id),
+    expert_id BIGINT NOT NULL,
+    -- The place in the list, kept by the database itself: those who hold a skill are found in the order of the list.
+    pool_id BIGINT NOT NULL,
+    kana TEXT NOT NULL,
     skill_item_id BIGINT NOT NULL CONSTRAINT expert_skills_skill_item_id_fkey REFERENCES skill_items (id),
     level INTEGER NOT NULL CONSTRAINT expert_skills_level_check CHECK (level BETWEEN 1 AND 10),
     verified BOOLEAN NOT NULL DEFAULT FALSE,
-    PRIMARY KEY (expert_id, skill_item_id)
+    PRIMARY KEY (expert_id, skill_item_id),
+    CONSTRAINT expert_skills_expert_fkey FOREIGN KEY (expert_id, pool_id, kana) REFERENCES experts (id, pool_id, kana) ON UPDATE CASCADE
 );
+CREATE INDEX expert_skills_order_idx ON expert_skills (skill_item_id, pool_id, kana, expert_id, level);
 CREATE INDEX expert_skills_item_idx ON expert_skills (skill_item_id, level, expert_id);
 
 CREATE TABLE expert_areas (

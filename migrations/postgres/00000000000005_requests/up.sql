@@ -34,7 +34,6 @@ CREATE TABLE requests (
         'draft', 'awaiting_approval', 'submitted', 'returned', 'accepted', 'waitlisted', 'rejected', 'withdrawn', 'decided', 'cancelled')),
     status_reason_code TEXT,
     status_reason TEXT,
-    proposer_user_id BIGINT,
     submitted_at TIMESTAMP,
     copied_from_id BIGINT CONSTRAINT requests_copied_from_id_fkey REFERENCES requests (id),
     version BIGINT NOT NULL DEFAULT 1,
@@ -46,6 +45,7 @@ CREATE TABLE requests (
 CREATE INDEX requests_owner_updated_idx ON requests (owner_organisation_id, updated_at, id);
 CREATE INDEX requests_applicant_updated_idx ON requests (applicant_organisation_id, updated_at, id);
 CREATE INDEX requests_programme_idx ON requests (programme_id, fiscal_year, status);
+CREATE INDEX requests_programme_status_idx ON requests (programme_id, status, updated_at, id);
 
 CREATE TABLE request_wished_dates (
     request_id BIGINT NOT NULL CONSTRAINT request_wished_dates_request_id_fkey REFERENCES requests (id),

@@ -17,7 +17,6 @@ CREATE TABLE offers (
     answer_reason_code TEXT,
     answer_note TEXT NOT NULL DEFAULT '',
     token_hash TEXT CONSTRAINT offers_token_hash_key UNIQUE,
-    score INTEGER,
     version BIGINT NOT NULL DEFAULT 1,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL,

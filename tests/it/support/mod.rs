@@ -6,6 +6,7 @@ pub mod client;
 pub mod conformance;
 pub mod database;
 pub mod flow;
+pub mod queries;
 pub mod schema;
 pub mod server;
 pub mod smtp;

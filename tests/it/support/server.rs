@@ -13,6 +13,7 @@ use tasuki::notifications::transport::{Mailer, Sent};
 
 use super::client::Client;
 use super::database::{self, Fresh};
+use super::queries;
 
 /// The server, its application and the mail it sent.
 pub struct TestApp {
@@ -49,6 +50,7 @@ impl TestApp {
     }
 
     fn start(fresh: Fresh, relay: Option<Mailer>) -> Self {
+        queries::listen();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut config = Config { base_url: base.clone(), http_workers: 2, ..Config::default() };
