@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::audit::seal;
 use crate::auth::principal::Actor;
 use crate::config::Config;
-use crate::db::migrations;
+use crate::db::{dialect, migrations};
 use crate::experts::frameworks;
 use crate::http::{Ctx, openapi, routes};
 use crate::imports::table::{TableLimits, read_table};
@@ -51,7 +51,8 @@ pub(super) fn migrate(app: &Arc<App>) -> Result<(), Failure> {
     let now = app.clock.now();
     app.db.write_blocking(|conn| {
         seed::load_built_in(conn, now)?;
-        frameworks::load_built_in(conn, now)
+        frameworks::load_built_in(conn, now)?;
+        Ok(dialect::refresh_statistics(conn)?)
     })?;
     eprintln!("the schema is current");
     Ok(())

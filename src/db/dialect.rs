@@ -220,7 +220,11 @@ pub fn copy_to_file(conn: &mut Conn, path: &str) -> QueryResult<bool> {
     }
 }
 
-/// Refreshes the query planner's statistics.
-pub fn analyze(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute("ANALYZE")
+/// Brings what the planner knows of the data up to date where that is due. PostgreSQL does it by itself; SQLite looks at the
+/// tables that have changed much since it last did, and at few of their rows.
+pub fn refresh_statistics(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(c) => c.batch_execute("PRAGMA optimize = 0x10002"),
+        Conn::Postgres(_) => Ok(()),
+    }
 }

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use crate::error::{Error, ErrorCode};
 pub use connection::Conn;
 use connection::{ConnManager, DatabaseUrl};
+pub use time::Day;
 
 /// How often a PostgreSQL transaction that lost a race is tried again before the client is told to come back.
 const WRITE_ATTEMPTS: u32 = 5;

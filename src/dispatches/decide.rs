@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::model::{decision_number, lies_within, within_one_year};
+use super::model::{decision_number, lies_within, load_day, within_one_year};
 use super::notices;
 use super::records;
 use super::report_store;
@@ -46,12 +46,12 @@ pub fn decide(conn: &mut Conn, ctx: &Ctx, seen: RequestRow, body: DecideRequestB
     let rules = &year.rules;
     let decided_on = body.decided_on.unwrap_or_else(|| ctx.today());
     let chosen = chosen(ctx, &request, &accepted, &body, period, decided_on)?;
-    other_decider(ctx, rules, &chosen)?;
+    other_decider(ctx, rules, &chosen, "/offer_ids")?;
 
     let offer_ids: Vec<OfferId> = chosen.iter().map(|offer| offer.id).collect();
     let held = visit_store::held_by(conn, &offer_ids)?;
     let fiscal_year = FiscalYear::of(period.0);
-    check_visits(&held, period, fiscal_year)?;
+    check_visits(&held, period, fiscal_year, "/period_to")?;
     let number = match request.activity_kind {
         ActivityKind::Consultation => None,
         _ => {
@@ -81,7 +81,7 @@ pub fn decide(conn: &mut Conn, ctx: &Ctx, seen: RequestRow, body: DecideRequestB
     for offer in &chosen {
         records::add_expert(conn, row.id, offer.expert_id, offer.id)?;
     }
-    visit_store::plan_held(conn, &offer_ids, row.id, ctx.now)?;
+    visit_store::plan_held(conn, &offer_ids, row.id, load_day(None, period.0), ctx.now)?;
     visit_store::enrol_participants(conn, row.id)?;
     // What the dispatch does not use is given up first, so that only its own visits are held against the limits.
     let withdrawn = crate::offers::service::withdraw_open(conn, ctx, &request)?;
@@ -192,7 +192,7 @@ fn chosen(
 
 /// Where the rules want it, the decider is another person than the one who proposed the expert; a program, behind which no
 /// person can be named, cannot decide then.
-fn other_decider(ctx: &Ctx, rules: &ProgrammeRules, chosen: &[OfferRow]) -> Result<(), Error> {
+pub(super) fn other_decider(ctx: &Ctx, rules: &ProgrammeRules, chosen: &[OfferRow], pointer: &'static str) -> Result<(), Error> {
     if !rules.decider_differs_from_proposer {
         return Ok(());
     }
@@ -202,18 +202,23 @@ fn other_decider(ctx: &Ctx, rules: &ProgrammeRules, chosen: &[OfferRow]) -> Resu
     }
     Err(Error::rule(
         "decider_differs_from_proposer",
-        "/offer_ids",
+        pointer,
         "この事業では、専門家を提案した人とは別の人が決定します",
         "In this programme the decision is made by another person than the one who proposed the expert",
     ))
 }
 
 /// 422 naming the visits outside the decided period or its fiscal year.
-fn check_visits(held: &[VisitRow], period: (NaiveDate, NaiveDate), year: FiscalYear) -> Result<(), Error> {
+pub(super) fn check_visits(
+    held: &[VisitRow],
+    period: (NaiveDate, NaiveDate),
+    year: FiscalYear,
+    pointer: &'static str,
+) -> Result<(), Error> {
     let mut fields = Fields::new();
     for day in held.iter().filter_map(|visit| visit.day).filter(|day| !lies_within(*day, period.0, period.1, year)) {
         fields.wrong(
-            "/period_to",
+            pointer,
             "visit_outside_period",
             format!("{day}の訪問が派遣期間（{}～{}）の外にあります", period.0, period.1),
             format!("The visit of {day} lies outside the period ({} to {})", period.0, period.1),

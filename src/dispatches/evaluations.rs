@@ -44,7 +44,8 @@ pub fn create(
     let by = ctx.principal.user_id();
     let id = report_store::insert_evaluation(conn, dispatch.id, body.expert_id, body.score, &body.comment, by, ctx.now)?;
     let audit = Audit::new("evaluation", id, dispatch.owner_organisation_id)
-        .created(json!({"dispatch_id": dispatch.id, "expert_id": body.expert_id, "score": body.score}));
+        // What was found stays with the owner; the event is also read by the body that evaluates.
+        .created(json!({"dispatch_id": dispatch.id, "expert_id": body.expert_id}));
     let view = EvaluationView {
         id,
         dispatch_id: dispatch.id,

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::amend::{require_limits, require_report_open};
-use super::model::{AmendmentKind, DispatchVerb, VisitStatus};
+use super::decide::{check_visits, other_decider};
+use super::model::{AmendmentKind, DispatchVerb, VisitStatus, load_day};
 use super::notices::{self, Amended, Item};
 use super::records::{self, NewAmendment};
 use super::service::{locked_expert, refresh_report, request_of, require_standing, view_of};
@@ -31,6 +32,7 @@ pub fn replace_expert(
     lock_row(conn, Lockable::Request, before.request_id.0)?;
     require_report_open(conn, &before)?;
     let offer = checked(conn, &before, &body)?;
+    other_decider(ctx, &before.rules()?, std::slice::from_ref(&offer), "/offer_id")?;
     let (from, to) = (body.from_expert_id, offer.expert_id);
     let (first, second) = (from.min(to), from.max(to));
     lock_row(conn, Lockable::Expert, first.0)?;
@@ -44,6 +46,7 @@ pub fn replace_expert(
         .filter(|visit| visit.day.is_none_or(|day| day >= today))
         .collect();
     let held = visit_store::held_by(conn, &[offer.id])?;
+    check_visits(&held, (before.period_from, before.period_to), before.year()?, "/offer_id")?;
     let replaced: Vec<(VisitRow, VisitRow)> = ahead.iter().cloned().zip(held.iter().cloned()).collect();
     let handed_over: Vec<VisitRow> = ahead.iter().skip(held.len()).cloned().collect();
 
@@ -54,7 +57,7 @@ pub fn replace_expert(
         old.cancel_reason = Some(body.reason.clone());
         visit_store::update(conn, &old, ctx.now)?;
     }
-    visit_store::plan_held(conn, &[offer.id], before.id, ctx.now)?;
+    visit_store::plan_held(conn, &[offer.id], before.id, load_day(None, before.period_from), ctx.now)?;
     visit_store::enrol_participants(conn, before.id)?;
     let expert = locked_expert(conn, to)?;
     let mut going: Vec<VisitRow> = held.clone();

@@ -199,9 +199,12 @@ pub fn update_dispatch(
         row.document_number = number;
     }
     if let Some(successor) = body.successor_id {
-        let right = successor != row.id
-            && store::find(conn, successor)?
-                .is_some_and(|next| next.owner_organisation_id == row.owner_organisation_id && next.successor_id != Some(row.id));
+        let right = match successor {
+            None => true,
+            Some(next) if next == row.id => false,
+            Some(next) => store::find(conn, next)?
+                .is_some_and(|next| next.owner_organisation_id == row.owner_organisation_id && next.successor_id != Some(row.id)),
+        };
         fields.check(
             right,
             "/successor_id",
@@ -209,7 +212,7 @@ pub fn update_dispatch(
             "自団体のほかの派遣を指定してください",
             "Must be another dispatch of the same owner",
         );
-        row.successor_id = Some(successor);
+        row.successor_id = successor;
     }
     fields.finish()?;
     let row = records::update_dispatch(conn, &row, ctx.now)?;
@@ -267,6 +270,11 @@ fn call_off(
     reason: &str,
 ) -> Result<DispatchRow, Error> {
     let visits = visit_store::of_dispatch(conn, row.id)?;
+    let is = |status| visits.iter().any(|visit| visit.status == status);
+    if is(VisitStatus::Done) && !is(VisitStatus::Planned) {
+        return Err(Error::transition(row.status.as_str(), Vec::new())
+            .detail("すべての訪問が終わっているため中止できません", "Every visit is over: there is nothing left to call off"));
+    }
     let planned: Vec<VisitRow> = visits.into_iter().filter(|visit| visit.status == VisitStatus::Planned).collect();
     let notice = notice_days(ctx.today(), planned.iter().map(|visit| visit.day));
     visit_store::cancel_planned(conn, &planned, Some(party), reason, ctx.today(), ctx.now)?;

@@ -402,6 +402,8 @@ pub struct UpdateDispatchBody {
     /// The office's own 文書番号; empty: none.
     #[schema(max_length = 100)]
     pub document_number: Option<String>,
-    /// The dispatch that carries the work on: another one of the same owner.
-    pub successor_id: Option<DispatchId>,
+    /// The dispatch that carries the work on: another one of the same owner; null: none.
+    #[serde(default, deserialize_with = "crate::http::nullable")]
+    #[schema(value_type = Option<DispatchId>)]
+    pub successor_id: Option<Option<DispatchId>>,
 }

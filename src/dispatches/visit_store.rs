@@ -254,8 +254,24 @@ pub fn held_by(conn: &mut Conn, offers: &[OfferId]) -> Result<Vec<VisitRow>, Err
         .load(conn)?)
 }
 
-/// Turns the time that accepted offers hold into planned visits of a dispatch.
-pub fn plan_held(conn: &mut Conn, offers: &[OfferId], dispatch: DispatchId, now: UtcTime) -> Result<usize, Error> {
+/// Turns the time that accepted offers hold into planned visits of a dispatch; those that are still to be arranged load
+/// `undated`, the month in which its period begins.
+pub fn plan_held(
+    conn: &mut Conn,
+    offers: &[OfferId],
+    dispatch: DispatchId,
+    undated: NaiveDate,
+    now: UtcTime,
+) -> Result<usize, Error> {
+    diesel::update(
+        visits::table
+            .filter(visits::offer_id.eq_any(offers))
+            .filter(visits::status.eq(VisitStatus::Held))
+            .filter(visits::day.is_null())
+            .filter(visits::load_day.ne(undated)),
+    )
+    .set(visits::load_day.eq(undated))
+    .execute(conn)?;
     Ok(diesel::update(visits::table.filter(visits::offer_id.eq_any(offers)).filter(visits::status.eq(VisitStatus::Held)))
         .set((
             visits::dispatch_id.eq(dispatch),

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
+use super::amend::require_limits;
 use super::model::{DispatchStatus, Party, VisitOrigin, VisitStatus, VisitVerb, blocked, lies_within, notice_days};
 use super::notices::{self, Amended, Item};
 use super::service::{locked_expert, refresh_report, request_of, require_standing};
@@ -249,6 +250,7 @@ fn tell_change(
     refresh_report(conn, ctx, dispatch, &visits)?;
     let request = request_of(conn, dispatch)?;
     let parties = notices::parties(conn, ctx, dispatch, &request)?;
+    require_limits(conn, ctx, dispatch, &request, &visits)?;
     let items = [Item::visit(Some(before), Some(after))];
     let told = Amended { items: &items, reason, visits: &visits, also: &[], except: &[], key: key.to_owned() };
     notices::amended(conn, ctx, dispatch, &parties, &told)
@@ -302,14 +304,14 @@ pub fn record(
         bodies.dedup();
         visit_store::set_participants(conn, visit.id, &bodies)?;
     }
-    let honorarium = crate::settlements::service::calculate_for_visit(conn, ctx, &dispatch, &after)?;
+    // The amount stands in the cost item; the event is also read where amounts are not disclosed.
+    crate::settlements::service::calculate_for_visit(conn, ctx, &dispatch, &after)?;
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
     let audit = audit(ctx, &dispatch, &visit).change(
         facts(&visit),
         json!({
             "status": after.status, "actual_minutes": after.actual_minutes, "attendees": after.attendees, "mode": after.mode,
-            "honorarium_yen": honorarium,
         }),
     );
     Ok(Outcome::changed(view_of(conn, ctx, visit.id)?, version, audit))

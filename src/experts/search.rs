@@ -10,10 +10,10 @@ use super::model::{AffiliationKind, ExceptionKind, ExpertStatus};
 use crate::auth::policy::Role;
 use crate::calendar::{FiscalYear, month_range};
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::{
     expert_areas, expert_exceptions, expert_skills, expert_weekly_slots, experts, organisations, pool_members, pools,
 };
+use crate::db::{Conn, Day};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, ListQuery};
 use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId};
@@ -100,6 +100,7 @@ pub struct SummaryRow {
     pub base_organisation_id: Option<OrganisationId>,
     pub base_place: String,
     pub status: ExpertStatus,
+    #[diesel(deserialize_as = Day)]
     pub appointed_from: NaiveDate,
     pub appointed_to: Option<NaiveDate>,
     pub updated_at: UtcTime,

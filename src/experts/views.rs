@@ -1,7 +1,7 @@
 //! What the API sends and takes for experts.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::model::{AffiliationKind, ExpertStatus, ExpertVerb};
@@ -267,11 +267,6 @@ pub struct ExpertPage {
     pub next_cursor: Option<String>,
 }
 
-/// Tells a value that is null (clear it) from one that is absent (leave it).
-fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
 fn japanese() -> Vec<String> {
     vec!["ja".to_owned()]
 }
@@ -355,7 +350,7 @@ pub struct CreateExpertBody {
 #[schema(example = json!({"affiliation": "愛媛大学", "affiliation_kind": "university_staff", "capacity_minutes_month": 960}))]
 pub struct UpdateExpertBody {
     /// The account: a person who is an expert of the own organisation; null unlinks.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<UserId>)]
     pub user_id: Option<Option<UserId>>,
     /// Name exactly as it is to be shown.
@@ -386,7 +381,7 @@ pub struct UpdateExpertBody {
     /// Works online.
     pub online: Option<bool>,
     /// The body whose office stands for the place from which the expert travels; null clears.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<OrganisationId>)]
     pub base_organisation_id: Option<Option<OrganisationId>>,
     /// That place in words.
@@ -401,23 +396,23 @@ pub struct UpdateExpertBody {
     /// First day of the appointment.
     pub appointed_from: Option<NaiveDate>,
     /// First day on which the appointment no longer counts; null clears.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<NaiveDate>)]
     pub appointed_to: Option<Option<NaiveDate>>,
     /// Most engagements at a time; null clears.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 100)]
     pub capacity_simultaneous: Option<Option<i32>>,
     /// Most minutes a month; null clears.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 44_640)]
     pub capacity_minutes_month: Option<Option<i32>>,
     /// Most minutes a fiscal year; null clears.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 527_040)]
     pub capacity_minutes_year: Option<Option<i32>>,
     /// Most days a fiscal year; null clears.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 366)]
     pub capacity_days_year: Option<Option<i32>>,
 }

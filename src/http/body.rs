@@ -6,6 +6,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorCode};
 
@@ -98,4 +99,9 @@ fn pointer(path: &str) -> String {
         return "/".to_owned();
     }
     format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/").replace("//", "/"))
+}
+
+/// Tells a value that is null (clear it) from one that is absent (leave it).
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
+pub use body::nullable;
 pub use page::{ListQuery, Page};
 pub use read::Read;
 pub use validate::Fields;

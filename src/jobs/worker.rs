@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::audit::seal;
 use crate::auth::principal::Actor;
 use crate::auth::secrets;
-use crate::db::dialect;
+use crate::db::{Conn, dialect};
 use crate::error::Error;
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
@@ -50,6 +50,7 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     note(leased(app, name, "idempotency.forget", |ctx| {
         app.db.write_blocking(|conn| crate::http::write::forget_old_records(conn, ctx.now)).map(drop)
     }));
+    note(hourly(app, "statistics.refresh", |conn| Ok(dialect::refresh_statistics(conn)?)));
     note((|| {
         loop {
             let sealed = app.db.write_blocking(seal::seal)?;
@@ -81,6 +82,14 @@ fn leased(app: &Arc<App>, owner: &str, job: &str, work: impl FnOnce(&Ctx) -> Res
         return Ok(());
     }
     work(&Ctx::internal(app, Actor::System, OrganisationId(0), &format!("job-{job}")))
+}
+
+/// Does something about once an hour, whichever process comes first.
+fn hourly(app: &Arc<App>, job: &str, mut work: impl FnMut(&mut Conn) -> Result<(), Error>) -> Result<(), Error> {
+    let now = app.clock.now();
+    // A name of its own for each time: not even the process that did it last may do it again before the hour is over.
+    let (turn, until) = (now.to_string(), now.plus(chrono::Duration::hours(1)));
+    app.db.write_blocking(|conn| if dialect::take_lease(conn, job, &turn, now, until)? { work(conn) } else { Ok(()) })
 }
 
 /// A worker thread that can be stopped.

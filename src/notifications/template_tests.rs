@@ -108,7 +108,7 @@ fn a_decision_tells_each_reader_what_is_theirs_to_do() {
         ja(&notice.unwrap()).text
     };
     let applicant = read(DecisionReader::Applicant);
-    assert!(applicant.contains("受入れの準備") && applicant.contains("実施後7日以内に、実施報告書を提出"));
+    assert!(applicant.contains("受入れの準備") && applicant.contains("最後の訪問から7日以内に、実施報告書を提出"));
     let expert = read(DecisionReader::Expert);
     assert!(expert.starts_with("松野木町へのあなたの派遣が決定しました（R8-0012）。"));
     assert!(expert.contains("実施報告書は派遣先の団体が提出します。") && !expert.contains("7日以内"));

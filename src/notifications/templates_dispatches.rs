@@ -53,8 +53,8 @@ pub(super) fn decided(
     let report = report_within_days.map(|days| match reader {
         DecisionReader::Applicant => pick(
             pen.locale,
-            format!("各回の実施後{days}日以内に、実施報告書を提出してください。"),
-            format!("Submit the activity report within {days} days of each visit."),
+            format!("最後の訪問から{days}日以内に、実施報告書を提出してください。"),
+            format!("Submit the activity report within {days} days of the last visit."),
         ),
         DecisionReader::Expert => pick(
             pen.locale,

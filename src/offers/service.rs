@@ -132,7 +132,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, request: RequestRow, body: CreateOffer
     let request = locked_request(conn, request.id)?;
     require_accepted(conn, &request)?;
     let earlier = store::of_request(conn, request.id)?;
-    let open_before = earlier.iter().any(|offer| offer.status.stands());
+    let open_before = is_waiting(conn, &request, &earlier)?;
     let rules = rules_of(conn, &request)?;
     let pool = crate::pools::store::programme(conn, request.programme_id)?.pool_id;
     let expert = crate::experts::store::find(conn, body.expert_id)?.filter(|expert| expert.pool_id == pool);
@@ -396,6 +396,20 @@ pub fn withdraw_open(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result
     Ok(withdrawn)
 }
 
+/// Whether somebody has yet to answer, or has accepted and waits for the decision or the replacement. Those who already
+/// belong to the decided dispatch wait for nothing.
+fn is_waiting(conn: &mut Conn, request: &RequestRow, offers: &[OfferRow]) -> Result<bool, Error> {
+    if offers.iter().any(|offer| offer.status.is_open()) {
+        return Ok(true);
+    }
+    let accepted: Vec<OfferId> =
+        offers.iter().filter(|offer| offer.status == OfferStatus::Accepted).map(|offer| offer.id).collect();
+    if request.status == RequestStatus::Accepted || accepted.is_empty() {
+        return Ok(!accepted.is_empty());
+    }
+    Ok(holds::offers_holding(conn, request.id)?.iter().any(|id| accepted.contains(id)))
+}
+
 /// What asking the next in line came to.
 #[derive(Debug, Default)]
 pub struct Next {
@@ -405,15 +419,15 @@ pub struct Next {
     pub skipped: Vec<OfferId>,
 }
 
-/// Asks the next in the queue, if nobody else is asked or has accepted and the request is still accepted. The caller holds
+/// Asks the next in the queue, if nobody else is asked or waits for the decision and the request is still to be matched. The caller holds
 /// the request's lock.
 pub fn send_next(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<Next, Error> {
     let mut next = Next::default();
-    if request.status != RequestStatus::Accepted {
+    if !matches!(request.status, RequestStatus::Accepted | RequestStatus::Decided) {
         return Ok(next);
     }
     let offers = store::of_request(conn, request.id)?;
-    if offers.iter().any(|offer| offer.status.is_open() || offer.status == OfferStatus::Accepted) {
+    if is_waiting(conn, request, &offers)? {
         return Ok(next);
     }
     for offer in offers.into_iter().filter(|offer| offer.status == OfferStatus::Queued) {

@@ -360,9 +360,10 @@ pub fn coordinators_of(conn: &mut Conn, owner: OrganisationId, day: NaiveDate) -
     recipients(conn, owner, &[Role::PrefecturalCoordinator], day)
 }
 
-/// Those who file an organisation's requests, and its section mailbox; its approvers where it has no staff.
+/// Those who file an organisation's requests, and its section mailbox; its approvers where it has no staff, and a
+/// prefecture's coordinators.
 pub fn staff_of(conn: &mut Conn, organisation: OrganisationId, day: NaiveDate) -> Result<Vec<Recipient>, Error> {
-    recipients(conn, organisation, &[Role::MunicipalStaff, Role::MunicipalApprover], day)
+    recipients(conn, organisation, &[Role::MunicipalStaff, Role::MunicipalApprover, Role::PrefecturalCoordinator], day)
 }
 
 /// Those who approve an organisation's requests, and its section mailbox.

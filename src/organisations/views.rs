@@ -1,7 +1,7 @@
 //! What the API sends and takes for organisations.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::bodies::PopulationBand;
@@ -167,28 +167,19 @@ pub struct UpdateOrganisationBody {
     #[schema(max_length = 200)]
     pub kana: Option<String>,
     /// Section mailbox; null: none.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<String>, max_length = 254)]
     pub contact_email: Option<Option<String>>,
     /// Whether its staff's requests need its approver first.
     pub requires_approval: Option<bool>,
     /// First day on which it no longer exists; null: it exists on. For system administrators.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<NaiveDate>)]
     pub valid_to: Option<Option<NaiveDate>>,
     /// The body it merged into; null: none. For system administrators.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<OrganisationId>)]
     pub successor_id: Option<Option<OrganisationId>>,
-}
-
-/// Tells a member that is null from one that is absent.
-pub(super) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

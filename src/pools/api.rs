@@ -14,7 +14,7 @@ use super::{presets, service, store};
 use crate::auth::policy::{ManagePools, ReadPools};
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{ListQuery, Read, Versioned, Write};
 use crate::ids::{PoolId, PoolMemberId, ProgrammeId};
 
 /// Registers the operations.
@@ -209,9 +209,9 @@ async fn update_programme(write: Write<ManagePools>) -> Result<HttpResponse, Err
 async fn list_programme_years(read: Read<ReadPools>) -> Result<HttpResponse, Error> {
     let id = read.id::<ProgrammeId>("id");
     read.run_after(
-        move |conn, ctx| Ok(store::visible_programme(conn, ctx, id?)?.0),
-        |conn, _, row, _: NoQuery| {
-            let items = store::years(conn, row.id)?.into_iter().map(Into::into).collect();
+        move |conn, ctx| store::visible_programme(conn, ctx, id?),
+        |conn, _, (row, standing), _: NoQuery| {
+            let items = store::years(conn, row.id)?.into_iter().map(|year| ProgrammeYearView::seen(year, standing)).collect();
             Ok(Answer::Json(ProgrammeYearList { items }))
         },
     )
@@ -238,12 +238,25 @@ async fn get_programme_year(read: Read<ReadPools>) -> Result<HttpResponse, Error
     let year = read.id::<i32>("fiscal_year");
     read.object(
         move |conn, ctx| {
-            let (row, _) = store::visible_programme(conn, ctx, id?)?;
-            store::year(conn, row.id, year?)?.ok_or_else(Error::not_found)
+            let (row, standing) = store::visible_programme(conn, ctx, id?)?;
+            let year = store::year(conn, row.id, year?)?.ok_or_else(Error::not_found)?;
+            Ok(SeenYear { year, standing })
         },
-        |_, _, year| Ok(ProgrammeYearView::from(year)),
+        |_, _, SeenYear { year, standing }| Ok(ProgrammeYearView::seen(year, standing)),
     )
     .await
+}
+
+/// A year with the eyes it is seen with.
+struct SeenYear {
+    year: store::YearRow,
+    standing: store::Standing,
+}
+
+impl Versioned for SeenYear {
+    fn version(&self) -> i64 {
+        self.year.version()
+    }
 }
 
 /// 年度の規則を改める / Replaces the rules of a fiscal year.

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use super::presets::Preset;
 use super::rules::ProgrammeRules;
-use super::store::{MemberRow, PoolRow, ProgrammeRow, YearRow};
+use super::store::{MemberRow, PoolRow, ProgrammeRow, Standing, YearRow};
 use crate::clock::UtcTime;
+use crate::costs::FeeTable;
 use crate::ids::{OrganisationId, PoolId, PoolMemberId, ProgrammeId};
 
 /// A pool (人材プール).
@@ -238,6 +239,17 @@ pub struct ProgrammeYearView {
     pub rules: ProgrammeRules,
     /// Version, as in `ETag`.
     pub version: i64,
+}
+
+impl ProgrammeYearView {
+    /// The rules as somebody sees them: where amounts are not disclosed, nobody but the owner sees fees and budget.
+    pub fn seen(mut row: YearRow, standing: Standing) -> Self {
+        if row.rules.amounts_undisclosed && standing != Standing::Owner {
+            row.rules.fee_table = FeeTable::Undisclosed {};
+            row.rules.budget_yen = None;
+        }
+        row.into()
+    }
 }
 
 impl From<YearRow> for ProgrammeYearView {

@@ -13,8 +13,8 @@ use super::store;
 use crate::auth::policy::Role;
 use crate::calendar;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::{offers, organisations, request_participants, requests};
+use crate::db::{Conn, Day};
 use crate::error::Error;
 use crate::http::{Ctx, ListQuery};
 use crate::ids::{OrganisationId, ProgrammeId, RequestId};
@@ -120,7 +120,9 @@ pub struct SummaryRow {
     pub activity_kind: ActivityKind,
     pub theme: String,
     pub mode: Mode,
+    #[diesel(deserialize_as = Day)]
     pub period_from: NaiveDate,
+    #[diesel(deserialize_as = Day)]
     pub period_to: NaiveDate,
     pub visit_count: i32,
     pub minutes_per_visit: i32,

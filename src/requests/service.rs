@@ -51,7 +51,7 @@ pub fn need_of(conn: &mut Conn, request: &RequestRow) -> Result<Need, Error> {
         municipality_id: request.applicant_organisation_id.0,
         prefecture_id: prefecture.unwrap_or(request.owner_organisation_id).0,
         wished_expert,
-        conflict_org_ids: Vec::new(),
+        conflict_org_ids: store::participants(conn, request.id)?.iter().map(|body| body.organisation_id.0).collect(),
     })
 }
 

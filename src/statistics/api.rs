@@ -56,6 +56,14 @@ pub struct DispatchStatisticsParams {
 #[get("/statistics/dispatches")]
 async fn dispatch_statistics(read: Read<ReadStatistics>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: DispatchStatisticsParams| {
+        if params.as_of.is_some_and(|day| day > ctx.today()) {
+            return Err(Error::new(ErrorCode::UnknownParameter).field(
+                "as_of",
+                "in_the_future",
+                "今日以前の日付にしてください",
+                "Must not lie in the future",
+            ));
+        }
         let scope = DispatchScope {
             programme: params.programme_id,
             years: Years::new(params.from_fiscal_year, params.to_fiscal_year)?,

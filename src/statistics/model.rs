@@ -173,13 +173,6 @@ pub fn is_estimate(year: FiscalYear, as_of: Option<NaiveDate>) -> bool {
     as_of.is_some_and(|day| day < year.last_day())
 }
 
-/// First day on which a visit that has a month but no date yet counts as lying after `as_of`: the month that the day
-/// after `as_of` belongs to, since such visits carry the first day of their month.
-pub fn first_open_month(as_of: NaiveDate) -> NaiveDate {
-    let next = as_of.succ_opt().unwrap_or(as_of);
-    next.with_day(1).unwrap_or(next)
-}
-
 /// A month as a number: 202404 is April 2024.
 pub fn month_number(day: NaiveDate) -> i64 {
     i64::from(day.year()) * 100 + i64::from(day.month())
@@ -261,13 +254,6 @@ mod tests {
         assert!(!is_estimate(r6.previous(), Some(day(2025, 1, 31))));
         assert!(is_estimate(r6.next(), Some(day(2025, 1, 31))), "nothing of that year has happened yet");
         assert!(!is_estimate(r6, None));
-    }
-
-    #[test]
-    fn a_visit_without_a_date_is_ahead_while_its_month_is() {
-        assert_eq!(first_open_month(day(2025, 1, 15)), day(2025, 1, 1));
-        assert_eq!(first_open_month(day(2025, 1, 31)), day(2025, 2, 1));
-        assert_eq!(first_open_month(day(2025, 3, 31)), day(2025, 4, 1));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable};
 
-use super::model::{Capacity, Years, first_open_month, month_number};
+use super::model::{Capacity, Years, month_number};
 use crate::db::Conn;
 use crate::db::schema::{experts, organisations, pool_members, visit_participants, visits};
 use crate::error::Error;
@@ -87,9 +87,10 @@ impl Sets {
         let (counted, ahead) = match scope.as_of {
             None => ("visits.status = 'done'".to_owned(), "visits.status = 'planned'".to_owned()),
             Some(day) => {
+                // What is still to be arranged can take place until its dispatch ends.
                 let later = format!(
-                    "(visits.load_day > '{day}' OR (visits.day IS NULL AND visits.load_day >= '{}'))",
-                    first_open_month(day)
+                    "(visits.load_day > '{day}' OR (visits.day IS NULL AND EXISTS \
+                     (SELECT 1 FROM dispatches d WHERE d.id = visits.dispatch_id AND d.period_to > '{day}')))"
                 );
                 (format!("(visits.status = 'done' OR {later})"), later)
             }
@@ -470,7 +471,7 @@ mod tests {
         assert_eq!(
             sets.main,
             "visits.activity_kind IN ('visit', 'training') AND (visits.status = 'done' OR \
-             (visits.load_day > '2025-01-31' OR (visits.day IS NULL AND visits.load_day >= '2025-02-01')))"
+             (visits.load_day > '2025-01-31' OR (visits.day IS NULL AND EXISTS (SELECT 1 FROM dispatches d WHERE d.id = visits.dispatch_id AND d.period_to > '2025-01-31'))))"
         );
         let plain = Sets::of(&DispatchScope { as_of: None, ..scope });
         assert_eq!(plain.consultations, "visits.activity_kind = 'consultation' AND visits.status = 'done'");

@@ -1,12 +1,13 @@
 //! What a visit costs, who pays it, and that no yen can be changed afterwards or seen by those from whom it is kept.
 
 use serde_json::{Value, json};
+use tasuki::auth::policy::Role;
 use tasuki::error::ErrorCode;
 
 use crate::on_both;
 use crate::support::flow::{self, visit_on};
 use crate::support::tools::{number, sql};
-use crate::support::world::{World, preset};
+use crate::support::world::{World, member, preset};
 
 /// A decided dispatch of a new programme with these rules, with visits on 11, 12, … May.
 fn dispatched_under(world: &World, rules: &Value, visits: usize) -> (i64, Vec<i64>) {
@@ -113,6 +114,34 @@ on_both! {
         sql(app, "UPDATE cost_shares SET amount_yen = 1000 WHERE amount_yen = 999").unwrap();
         sql(app, calculate).unwrap();
         sql(app, "UPDATE cost_shares SET amount_yen = 999 WHERE amount_yen = 1000").unwrap_err();
+    }
+}
+
+on_both! {
+    fn a_fee_table_that_is_kept_never_reaches_a_member(app) {
+        let world = World::new(app);
+        let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
+        rules["amounts_undisclosed"] = json!(true);
+        rules["fee_table"] = json!({"kind": "timed", "unit_minutes": 60, "rate": 7_321, "part_unit": "floor_to_unit"});
+        rules["budget_yen"] = json!(6_813_457);
+        let (dispatch, visits) = dispatched_under(&world, &rules, 1);
+        app.set_time("2026-05-31T18:00:00+09:00");
+        flow::record(&world.hamamatsu_staff, visits[0], 120).ok(200);
+        let body = json!({"expert_id": 1, "score": 2, "comment": "やや不満"});
+        world.hamamatsu_staff.post(&format!("/dispatches/{dispatch}/evaluations"), &body).ok(201);
+        let auditor = member(app, "auditor@hamamatsu.example.jp", "浜松 監査", world.hamamatsu, Role::Auditor);
+        let programme = world.coordinator.get(&format!("/dispatches/{dispatch}")).ok(200)["programme_id"].as_i64().unwrap();
+        let years = format!("/programmes/{programme}/years");
+        assert_eq!(world.coordinator.get(&format!("{years}/2026")).ok(200)["rules"]["budget_yen"], 6_813_457);
+        assert!(auditor.get("/audit-events").ok(200)["items"].as_array().unwrap().iter().any(|event| event["entity_kind"] == "evaluation"));
+        for place in [years.clone(), format!("{years}/2026"), format!("/dispatches/{dispatch}/costs"), "/audit-events?limit=200".to_owned()] {
+            for client in [&world.hamamatsu_staff, &auditor] {
+                let text = client.get(&place).text();
+                for secret in ["7321", "14642", "6813457", "\"score\""] {
+                    assert!(!text.contains(secret), "{place} tells {secret}: {text}");
+                }
+            }
+        }
     }
 }
 

@@ -113,7 +113,16 @@ on_both! {
         let own = world.coordinator.verb(&path, "decide", &json!({"offer_ids": [offer]}));
         assert_eq!((own.problem(422).as_str(), own.wrong()), ("rule_refused", vec!["/offer_ids decider_differs_from_proposer".to_owned()]));
         let chief = member(app, "chief@pref.example.jp", "静岡 課長", world.prefecture, Role::PrefecturalCoordinator);
-        assert_eq!(flow::id(&chief.verb(&path, "decide", &json!({"offer_ids": [offer]})), 201), 1);
+        let dispatch = flow::id(&chief.verb(&path, "decide", &json!({"offer_ids": [offer]})), 201);
+        // Another expert in the place of one is a decision too.
+        let second = flow::expert(&world, "見本 次郎", "second@example.jp");
+        let offer = flow::offer(&world, request, second, &[visit_on("2026-05-12")]);
+        flow::accept_offer(&world, offer).ok(200);
+        let from = world.coordinator.get(&format!("/dispatches/{dispatch}")).ok(200)["experts"][0]["expert_id"].clone();
+        let body = json!({"from_expert_id": from, "offer_id": offer, "reason": "体調不良のため"});
+        let own = world.coordinator.verb(&format!("/dispatches/{dispatch}"), "replace-expert", &body);
+        assert_eq!((own.problem(422).as_str(), own.wrong()), ("rule_refused", vec!["/offer_id decider_differs_from_proposer".to_owned()]));
+        chief.verb(&format!("/dispatches/{dispatch}"), "replace-expert", &body).ok(200);
     }
 }
 
@@ -232,6 +241,41 @@ on_both! {
     }
 }
 
+on_both! {
+    fn who_takes_over_goes_within_the_decided_period(app) {
+        let world = World::new(app);
+        let first = expert(&world);
+        let second = flow::expert(&world, "見本 次郎", "second@example.jp");
+        let d = flow::dispatched(&world, first);
+        let offer = flow::offer(&world, d.request, second, &[visit_on("2026-06-02")]);
+        flow::accept_offer(&world, offer).ok(200);
+        let body = json!({"from_expert_id": first, "offer_id": offer, "reason": "体調不良のため"});
+        let refused = world.coordinator.verb(&format!("/dispatches/{}", d.dispatch), "replace-expert", &body);
+        assert_eq!((refused.problem(422).as_str(), refused.wrong()), ("rule_refused", vec!["/offer_id visit_outside_period".to_owned()]));
+        assert_eq!(visits(&world, d.dispatch).iter().filter(|visit| visit.2 == second).count(), 0);
+    }
+}
+
+on_both! {
+    fn a_substitute_is_asked_at_once_and_the_next_after_a_refusal(app) {
+        let world = World::new(app);
+        let first = expert(&world);
+        let d = flow::dispatched(&world, first);
+        let ask = |name: &str, email: &str| {
+            let expert = flow::expert(&world, name, email);
+            let body = json!({"expert_id": expert, "visits": [visit_on("2026-05-12")], "queue": true});
+            world.coordinator.post(&format!("/requests/{}/offers", d.request), &body).ok(201)
+        };
+        // The one who is decided already keeps nobody waiting.
+        let second = ask("見本 次郎", "second@example.jp");
+        assert_eq!(second["status"], "sent");
+        let third = ask("見本 三郎", "third@example.jp");
+        assert_eq!(third["status"], "queued");
+        world.coordinator.verb(&format!("/offers/{}", second["id"]), "decline", &json!({"reason_code": "schedule"})).ok(200);
+        assert_eq!(world.coordinator.get(&format!("/offers/{}", third["id"])).ok(200)["status"], "sent");
+    }
+}
+
 /// A sent offer for another request.
 fn ready_offer(world: &World, expert: i64, day: &str) -> i64 {
     flow::offer(world, flow::accepted(world), expert, &[visit_on(day)])
@@ -258,6 +302,10 @@ on_both! {
         for address in ["expert@example.jp", "staff@hamamatsu.example.jp"] {
             assert!(app.mails_to(address).last().unwrap().mail.text.contains("庁内の計画変更のため"), "{address}");
         }
+        let over = flow::dispatched_on(&world, expert, &["2026-05-13"]);
+        app.set_time("2026-05-14T09:00:00+09:00");
+        flow::record(&world.hamamatsu_staff, over.visits[0], 240).ok(200);
+        assert_eq!(world.coordinator.verb(&format!("/dispatches/{}", over.dispatch), "cancel", &body).problem(409), "invalid_transition");
         let again = world.coordinator.verb(&path, "cancel", &body);
         assert_eq!((again.problem(409).as_str(), &again.json()["allowed"]), ("invalid_transition", &json!([])));
         assert_eq!(flow::record(&world.hamamatsu_staff, d.visits[1], 240).problem(409), "invalid_transition");
@@ -291,6 +339,10 @@ on_both! {
         assert_eq!(name(first.dispatch, first.dispatch).wrong(), ["/successor_id not_a_successor"]);
         assert_eq!(name(first.dispatch, second).ok(200)["successor_id"], second);
         assert_eq!(name(second, first.dispatch).wrong(), ["/successor_id not_a_successor"], "no circle");
+        // Named by mistake: null takes it back, absence leaves it.
+        let patched = |body| world.coordinator.patch(&path(first.dispatch), &body).ok(200);
+        assert_eq!(patched(json!({"document_number": "電戦第1号"}))["successor_id"], second);
+        assert!(patched(json!({"successor_id": null})).get("successor_id").is_none());
         let number = world.coordinator.patch(&path(second), &json!({"document_number": "電戦第200号"})).ok(200);
         assert_eq!((&number["document_number"], &number["number"]), (&json!("電戦第200号"), &json!("R8-0002")));
     }

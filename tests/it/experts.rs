@@ -146,16 +146,12 @@ on_both! {
         let world = World::new(app);
         let expert = limited_expert(&world, &json!({"capacity_minutes_month": 480}));
         let offers: Vec<String> =
-            (0..33).map(|n| format!("/offers/{}", offered(&world, expert, &[visit_on(&format!("2026-{:02}-{:02}", 5 + n / 31, n % 31 + 1))]))).collect();
-        // Those in June do not compete for May.
-        let (june, may): (Vec<_>, Vec<_>) = (offers[31..].to_vec(), offers[..31].to_vec());
-        world.coordinator.verb(&may[0], "accept", &json!({})).ok(200);
-        let answers = race_verbs(&world.coordinator, &[&may[1..], &june[..]].concat(), "accept", &json!({}));
-        assert_eq!(winners(&answers[..30], &["capacity_exceeded"]), 1);
-        assert_eq!(winners(&answers[30..], &["capacity_exceeded"]), 2);
-        let held = |month: &str| number(app, &format!("SELECT COALESCE(SUM(planned_minutes), 0) FROM visits WHERE expert_id = {expert}
-            AND status = 'held' AND CAST(load_day AS TEXT) LIKE '2026-{month}-%'"));
-        assert_eq!((held("05"), held("06")), (480, 480));
+            (0..33).map(|n| format!("/offers/{}", offered(&world, expert, &[visit_at(&format!("2026-05-{:02}", n % 31 + 1), 480 + n / 31 * 480, 240, "online")]))).collect();
+        // Room for two: one is taken, 32 want the other.
+        world.coordinator.verb(&offers[0], "accept", &json!({})).ok(200);
+        let answers = race_verbs(&world.coordinator, &offers[1..], "accept", &json!({}));
+        assert_eq!((answers.len(), winners(&answers, &["capacity_exceeded"])), (32, 1));
+        assert_eq!(number(app, "SELECT SUM(planned_minutes) FROM visits WHERE status = 'held'"), 480);
     }
 }
 
@@ -188,5 +184,83 @@ on_both! {
             assert!(matches!(answer.status, 409 | 412), "{}", answer.text());
         }
         assert_eq!(number(app, &format!("SELECT COUNT(*) FROM visits WHERE dispatch_id = {} AND status = 'planned'", dispatched.dispatch)), 2);
+    }
+}
+
+on_both! {
+    fn the_search_finds_by_everything_it_offers(app) {
+        let world = World::new(app);
+        let register = |n: usize, change: &Value| {
+            let mut body = flow::expert_body(world.pool, &format!("探索 {n}郎"), &format!("s{n}@example.jp"));
+            body["kana"] = json!(["アオキ", "イトウ", "ウエノ", "エンドウ", "オオタ"][n]);
+            for (name, value) in change.as_object().unwrap() {
+                body[name] = value.clone();
+            }
+            flow::id(&world.coordinator.post("/experts", &body), 201)
+        };
+        let ids = [
+            register(0, &json!({"profile": "ｸﾗｳﾄﾞ移行とセキュリティ", "online": false})),
+            register(1, &json!({"profile": "データ分析", "onsite": false})),
+            register(2, &json!({"affiliation": "クラウド研究所", "capacity_minutes_month": 300})),
+            register(3, &json!({"appointed_to": "2026-06-01"})),
+            register(4, &json!({})),
+        ];
+        let items: Vec<i64> = world.coordinator.get("/skill-frameworks").ok(200)["items"].as_array().unwrap().iter()
+            .flat_map(|framework| framework["items"].as_array().unwrap().iter().map(|item| item["id"].as_i64().unwrap())).take(3).collect();
+        for (n, skills) in [(0, vec![(0, 3), (1, 1)]), (1, vec![(0, 1)]), (2, vec![(1, 3), (2, 2)]), (4, vec![(0, 2), (1, 2)])] {
+            let skills: Vec<Value> = skills.iter().map(|(item, level)| json!({"skill_item_id": items[*item], "level": level})).collect();
+            let path = format!("/experts/{}", ids[n]);
+            world.coordinator.put_at(&path, "skills", &json!({"skills": skills})).ok(200);
+        }
+        let found = |query: &str| -> Vec<usize> {
+            let page = world.coordinator.get(&format!("/experts?pool_id={}&total=true&{query}", world.pool)).ok(200);
+            let list: Vec<usize> = page["items"].as_array().unwrap().iter()
+                .filter_map(|row| ids.iter().position(|id| row["id"] == *id)).collect();
+            assert_eq!(page["total"].as_u64(), Some(list.len() as u64), "{query}: the total counts what is listed");
+            list
+        };
+        let (a, b, c) = (items[0], items[1], items[2]);
+        assert_eq!(found("sort=kana"), [0, 1, 2, 3, 4]);
+        assert_eq!(found("sort=-kana"), [4, 3, 2, 1, 0]);
+        assert_eq!(found("sort=id"), [0, 1, 2, 3, 4]);
+        assert_eq!(found(&format!("skills_all={a}")), [0, 1, 4]);
+        assert_eq!(found(&format!("skills_all={a}:2")), [0, 4]);
+        assert_eq!(found(&format!("skills_all={a}:2,{b}")), [0, 4]);
+        assert_eq!(found(&format!("skills_all={a}:2,{b}:2")), [4]);
+        assert_eq!(found(&format!("skills_all={b}&sort=-kana")), [4, 2, 0]);
+        assert_eq!(found(&format!("skills_any={a}:3,{c}")), [0, 2]);
+        assert_eq!(found(&format!("skills_all={b}&skills_any={a}:3,{c}:3")), [0]);
+        // Kana, width and case do not matter; several words must all be found.
+        assert_eq!(found("q=%E3%81%8F%E3%82%89%E3%81%86%E3%81%A9"), [0, 2], "くらうど");
+        assert_eq!(found("q=%EF%BE%83%EF%BE%9E%EF%BD%B0%EF%BE%80"), [1], "ﾃﾞｰﾀ");
+        assert_eq!(found("q=%E3%82%AF%E3%83%A9%E3%82%A6%E3%83%89+%E7%A0%94%E7%A9%B6"), [2], "クラウド 研究");
+        assert_eq!(found("q=%25"), [0_usize; 0], "a sign of the pattern is searched as it is");
+        assert_eq!(found("mode=online"), [1, 2, 3, 4]);
+        assert_eq!(found("mode=onsite"), [0, 2, 3, 4]);
+        assert_eq!(found("mode=hybrid"), [2, 3, 4]);
+        assert_eq!(found("available_from=2026-05-11&available_to=2026-05-29"), [0, 1, 2, 3, 4]);
+        assert_eq!(found("available_from=2026-05-25&available_to=2026-06-05"), [0, 1, 2, 4], "an appointment that ends");
+        assert_eq!(found("min_remaining_minutes=240&month=2026-05"), [0, 1, 2, 3, 4]);
+        let offer = offered(&world, ids[2], &[visit_at("2026-05-11", 600, 120, "online")]);
+        flow::accept_offer(&world, offer).ok(200);
+        assert_eq!(found("min_remaining_minutes=240&month=2026-05"), [0, 1, 3, 4], "what is held counts");
+        assert_eq!(found("min_remaining_minutes=240&month=2026-06"), [0, 1, 2, 3, 4]);
+        // Page by page everybody is seen once, in the order of the list, also where a skill leads.
+        for query in ["sort=kana".to_owned(), "sort=-kana".to_owned(), format!("skills_all={a}")] {
+            let first = format!("/experts?pool_id={}&limit=2&{query}", world.pool);
+            let (mut seen, mut path) = (Vec::new(), first.clone());
+            loop {
+                let page = world.coordinator.get(&path).ok(200);
+                seen.extend(page["items"].as_array().unwrap().iter().filter_map(|row| ids.iter().position(|id| row["id"] == *id)));
+                match page["next_cursor"].as_str() {
+                    Some(next) => path = format!("{first}&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(seen, found(&query), "{query}");
+        }
+        // A new reading moves the expert in the list of those who hold the skill too.
+        world.coordinator.patch(&format!("/experts/{}", ids[0]), &json!({"kana": "ワダ"})).ok(200);
+        assert_eq!(found(&format!("skills_all={a}")), [1, 4, 0]);
     }
 }

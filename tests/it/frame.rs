@@ -129,6 +129,22 @@ on_both! {
 }
 
 #[test]
+fn sqlite_is_compiled_as_the_repository_says() {
+    use diesel::prelude::*;
+
+    #[derive(QueryableByName)]
+    struct Compiled {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        compile_options: String,
+    }
+    let mut conn = diesel::SqliteConnection::establish(":memory:").unwrap();
+    let options: Vec<Compiled> = diesel::sql_query("PRAGMA compile_options").load(&mut conn).unwrap();
+    let has = |option: &str| options.iter().any(|compiled| compiled.compile_options == option);
+    assert!(has("ENABLE_QPSG") && has("THREADSAFE=2"), "set LIBSQLITE3_FLAGS as .cargo/config.toml does");
+    assert!(!has("ENABLE_MEMORY_MANAGEMENT"));
+}
+
+#[test]
 fn both_databases_have_the_same_migrations() {
     let names = |database: &str| {
         let mut names: Vec<String> = std::fs::read_dir(format!("migrations/{database}"))

@@ -99,7 +99,7 @@ on_both! {
         // What counts as a dispatch can be named.
         assert_eq!(figures(&dispatches(&world.coordinator, world.programme, &format!("{year}&activity=consultation"))["years"][0]), [1, 1, 1, 30]);
         assert_eq!(figures(&dispatches(&world.coordinator, world.programme, &format!("{year}&activity=training"))["years"][0]), [2, 1, 1, 180]);
-        for wrong in ["activity=dance", "by=colour", "as_of=yesterday", "format=pdf"] {
+        for wrong in ["activity=dance", "by=colour", "as_of=yesterday", "as_of=2026-04-07", "format=pdf"] {
             assert_eq!(world.coordinator.get(&format!("/statistics/dispatches?programme_id={}&{year}&{wrong}", world.programme)).problem(400), "unknown_parameter", "{wrong}");
         }
         let reversed = world.coordinator.get(&format!("/statistics/dispatches?programme_id={}&from_fiscal_year=2025&to_fiscal_year=2024", world.programme));
@@ -277,5 +277,30 @@ on_both! {
             assert_eq!(text.len(), book.len(), "{table}");
             assert!(text[0].len() > 2 && text.iter().all(|row| row.len() == text[0].len()), "{table}: {text:?}");
         }
+    }
+}
+
+on_both! {
+    fn an_estimate_holds_what_is_still_to_be_arranged(app) {
+        let world = World::new(app);
+        let expert = flow::expert(&world, "見本 太郎", "expert@example.jp");
+        let mut body = flow::request_body(&world);
+        (body["period_from"], body["period_to"]) = (json!("2026-05-01"), json!("2026-10-31"));
+        let request = id(&world.hamamatsu_staff.post("/requests", &body), 201);
+        world.hamamatsu_staff.verb(&format!("/requests/{request}"), "submit", &json!({})).ok(200);
+        world.coordinator.verb(&format!("/requests/{request}"), "accept", &json!({})).ok(200);
+        let visits = [flow::visit_on("2026-05-11"), json!({"minutes": 120, "mode": "onsite"})];
+        let offer = flow::offer(&world, request, expert, &visits);
+        flow::accept_offer(&world, offer).ok(200);
+        let dispatch = flow::decide(&world, request, offer);
+        app.set_time("2027-03-31T18:00:00+09:00");
+        let dated = flow::visits_of(&world.coordinator, dispatch)[1];
+        flow::record(&world.hamamatsu_staff, dated, 240).ok(200);
+        let expected = |as_of: &str| {
+            let table = dispatches(&world.coordinator, world.programme, &format!("from_fiscal_year=2026&to_fiscal_year=2026&as_of={as_of}"));
+            figures(&table["years"][0])[1]
+        };
+        // Held on 11 May; the other one may still take place until its dispatch ends.
+        assert_eq!(["2026-05-12", "2026-09-30", "2026-10-30", "2026-10-31"].map(expected), [2, 2, 2, 1]);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::client::Answer;
 use crate::support::flow::{self, visit_on};
-use crate::support::world::World;
+use crate::support::world::{World, preset};
 
 fn verb(world: &World, visit: i64, verb: &str, body: &Value) -> Answer {
     world.hamamatsu_staff.verb(&format!("/visits/{visit}"), verb, body)
@@ -62,6 +62,20 @@ on_both! {
         arrange("2026-05-11", 960).ok(200);
         assert_eq!(arrange("2026-05-12", 600).problem(409), "invalid_transition");
         assert!(app.mails_to("expert@example.jp").last().unwrap().mail.text.contains("16:00"));
+    }
+}
+
+on_both! {
+    fn a_visit_is_not_moved_beyond_the_limits_of_the_programme(app) {
+        let world = World::new(app);
+        let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
+        rules["limits"].as_array_mut().unwrap().push(json!({"kind": "minutes_per_visit", "max": 240}));
+        world.coordinator.put(&format!("/programmes/{}/years/2026", world.programme), &json!({"rules": rules})).ok(200);
+        let d = flow::dispatched(&world, expert(&world));
+        let body = |minutes: i32| json!({"day": "2026-05-20", "start_minute": 600, "minutes": minutes, "party": "applicant", "reason": "議会のため"});
+        let long = verb(&world, d.visits[0], "reschedule", &body(241));
+        assert_eq!((long.problem(422).as_str(), long.wrong()), ("rule_refused", vec!["/minutes_per_visit minutes_per_visit".to_owned()]));
+        verb(&world, d.visits[0], "reschedule", &body(240)).ok(201);
     }
 }
 

@@ -78,7 +78,7 @@ fn run(time: Duration, size: Size) {
             fill(conn, &app, size, now)
         })
         .unwrap();
-    app.db.write_blocking(|conn| Ok(tasuki::db::dialect::analyze(conn)?)).unwrap();
+    app.db.write_blocking(|conn| Ok(tasuki::db::dialect::refresh_statistics(conn)?)).unwrap();
     let (token, _) = app.keys.issue(made.session, now).unwrap();
     println!(
         "data: {} experts, {} visits, {} requests in {:.1} s",
