@@ -384,6 +384,15 @@ pub fn cancel(
     Ok(Outcome::changed(view_of(conn, ctx, visit.id)?, version, audit))
 }
 
+/// What people are told of a visit to which one side did not come.
+fn absence(party: Party, note: &str) -> String {
+    let who = match party {
+        Party::Expert => "当日、専門家が訪問できず、実施されませんでした。",
+        _ => "当日、受入れ側が対応できず、実施されませんでした。",
+    };
+    if note.trim().is_empty() { who.to_owned() } else { format!("{who}\n{note}") }
+}
+
 /// Notes that the day came and a party did not.
 pub fn no_show(
     conn: &mut Conn,
@@ -411,6 +420,8 @@ pub fn no_show(
     let version = visit_store::update(conn, &after, ctx.now)?;
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
+    let request = request_of(conn, &dispatch)?;
+    notices::visit_cancelled(conn, ctx, &dispatch, &request, &visit, body.party, &absence(body.party, &after.note))?;
     let audit = audit(ctx, &dispatch, &visit).change(facts(&visit), json!({"status": after.status, "party": body.party}));
     Ok(Outcome::changed(view_of(conn, ctx, visit.id)?, version, audit))
 }

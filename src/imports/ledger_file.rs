@@ -436,13 +436,23 @@ fn note_new_expert(row: &mut ImportPreviewRow, rows: &[(usize, LedgerVisit)], ne
     }
 }
 
-/// Takes out the rows whose visits are on record already: of an earlier ledger (`keys`), or entered through the service
+/// Takes out the rows whose visits are on record already: of an earlier ledger (`keys`, and whether it is only planned there),
+/// or entered through the service
 /// itself for the same day, expert and body (`recorded`).
-pub fn refuse_recorded(ledger: &mut Ledger, keys: &HashSet<String>, recorded: &HashSet<(NaiveDate, ExpertId, OrganisationId)>) {
+pub fn refuse_recorded(
+    ledger: &mut Ledger,
+    keys: &HashMap<String, bool>,
+    recorded: &HashSet<(NaiveDate, ExpertId, OrganisationId)>,
+) {
     let problems = &mut ledger.checked.problems;
     let mut refused: HashSet<usize> = HashSet::new();
     for (line, visit) in &ledger.checked.rows {
-        if keys.contains(&visit.key) {
+        let known = keys.get(&visit.key);
+        // Last year's plan comes true: the same row, now as done, takes its place.
+        if known == Some(&true) && visit.status == LedgerStatus::Done {
+            continue;
+        }
+        if known.is_some() {
             problems.wrong(
                 *line,
                 "日付",

@@ -127,7 +127,7 @@ fn the_same_visit_twice_in_a_file_is_refused_unless_numbered() {
 #[test]
 fn a_file_applied_before_is_refused_row_by_row() {
     let rows = "R6,2024-06-02,浜松市,見本太郎,,60,現地,,,\nR6,2024-06-03,浜松市,見本太郎,,60,現地,,,\nR6,2024-06-04,浜松市,見本太郎,,60,現地,,,\n";
-    let keys: HashSet<String> = [read(rows).checked.rows[0].1.key.clone()].into();
+    let keys = HashMap::from([(read(rows).checked.rows[0].1.key.clone(), false)]);
     let recorded = HashSet::from([(day(2024, 6, 4), ExpertId(1), OrganisationId(1))]);
     let mut again = read(rows);
     refuse_recorded(&mut again, &keys, &recorded);

@@ -1,6 +1,6 @@
 //! SQL of imports, and of the visits that a ledger brings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -200,13 +200,13 @@ pub fn roster(conn: &mut Conn, pool: PoolId) -> Result<Vec<RosterExpert>, Error>
         .collect())
 }
 
-/// The ledger keys among these that visits have already.
-pub fn known_keys(conn: &mut Conn, keys: &[String]) -> Result<HashSet<String>, Error> {
-    let mut known = HashSet::new();
+/// The ledger keys among these that visits have already, and whether the visit has only been planned so far.
+pub fn known_keys(conn: &mut Conn, keys: &[String]) -> Result<HashMap<String, bool>, Error> {
+    let mut known = HashMap::new();
     for part in keys.chunks(CHUNK) {
-        let found: Vec<Option<String>> =
-            visits::table.filter(visits::ledger_key.eq_any(part)).select(visits::ledger_key).load(conn)?;
-        known.extend(found.into_iter().flatten());
+        let found: Vec<(Option<String>, String)> =
+            visits::table.filter(visits::ledger_key.eq_any(part)).select((visits::ledger_key, visits::status)).load(conn)?;
+        known.extend(found.into_iter().filter_map(|(key, status)| Some((key?, status == "planned"))));
     }
     Ok(known)
 }
@@ -230,7 +230,7 @@ pub fn recorded(
     Ok(rows.into_iter().collect())
 }
 
-/// Writes a visit of a ledger with its participants.
+/// Writes a visit of a ledger with its participants. One that an earlier ledger had as planned has taken place now.
 pub fn insert_visit(
     conn: &mut Conn,
     (programme, owner): (ProgrammeId, OrganisationId),
@@ -240,6 +240,23 @@ pub fn insert_visit(
 ) -> Result<(), Error> {
     let lead = visit.organisations.first().ok_or_else(|| Error::internal("a ledger visit without a body"))?;
     let done = visit.status == super::ledger_file::LedgerStatus::Done;
+    let planned_before = visits::table.filter(visits::ledger_key.eq(&visit.key)).filter(visits::status.eq("planned"));
+    let changed = diesel::update(planned_before)
+        .set((
+            visits::status.eq(visit.status.as_str()),
+            visits::activity_kind.eq(visit.activity),
+            visits::actual_minutes.eq(done.then_some(visit.minutes)),
+            visits::mode.eq(visit.mode),
+            visits::place.eq(&visit.place),
+            visits::attendees.eq(visit.attendees),
+            visits::note.eq(&visit.note),
+            visits::version.eq(visits::version + 1),
+            visits::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    if changed > 0 {
+        return Ok(());
+    }
     let id: i64 = diesel::insert_into(visits::table)
         .values((
             visits::programme_id.eq(programme),

@@ -82,11 +82,16 @@ pub fn bound(
     Yen::sum(estimates.into_iter().chain([entered])).map_err(Error::internal)
 }
 
-/// 409 when the programme limits its year's money and it does not reach for this request. The caller holds the lock of
-/// the programme's year.
-pub fn reserve(conn: &mut Conn, request: &RequestRow, rules: &ProgrammeRules) -> Result<(), Error> {
+/// 409 when the programme limits its year's money and it does not reach for this request: for the visits that are planned
+/// where there are any (their minutes), else for what was asked for. The caller holds the lock of the programme's year.
+pub fn reserve(conn: &mut Conn, request: &RequestRow, rules: &ProgrammeRules, planned: &[i32]) -> Result<(), Error> {
     let Some(budget) = rules.budget_yen else { return Ok(()) };
-    let more = estimate(&rules.fee_table, request.visit_count, request.minutes_per_visit)?;
+    let more = if planned.is_empty() {
+        estimate(&rules.fee_table, request.visit_count, request.minutes_per_visit)?
+    } else {
+        let visits = planned.iter().map(|minutes| estimate(&rules.fee_table, 1, *minutes)).collect::<Result<Vec<_>, _>>()?;
+        Yen::sum(visits).map_err(Error::internal)?
+    };
     let bound = bound(conn, request.programme_id, request.fiscal_year, rules, request.id)?;
     check(budget, bound, more)
 }

@@ -81,7 +81,7 @@ pub fn accept(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: AcceptRequestBo
     let mut fields = Fields::new();
     fields.text("/comment", &body.comment, 2000);
     let facts = facts::load_locked(conn, ctx, &row)?;
-    budget::reserve(conn, &row, &facts.year.rules)?;
+    budget::reserve(conn, &row, &facts.year.rules, &[])?;
     fields.finish()?;
     facts.require_consents(&row)?;
     rules::check(rules::ON_ACCEPT, &facts.case(ctx, &row, facts::asked(&row), row.submitted_at.unwrap_or(ctx.now)))?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::model::{Mode, Progress};
+use super::rules::Mix;
 use super::store::{self, RequestRow, WishedDateRow};
 use super::{budget, facts, list, rules};
 use crate::db::Conn;
@@ -83,9 +84,11 @@ fn visits_needed(visit_count: i32, minutes: i32, wished: &[WishedDateRow]) -> Ve
 /// decided; takes the locks of the programme's year and of the request.
 pub fn check_before_decision(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<(), Error> {
     let facts = facts::load_locked(conn, ctx, request)?;
-    budget::reserve(conn, request, &facts.year.rules)?;
+    let planned = store::planned_visits(conn, request.id)?;
+    let minutes: Vec<i32> = planned.iter().map(|(.., minutes)| *minutes).collect();
+    budget::reserve(conn, request, &facts.year.rules, &minutes)?;
     facts.require_consents(request)?;
-    let mix = facts::mix(conn, request)?;
+    let mix = if planned.is_empty() { facts::asked(request) } else { Mix::planned(&planned) };
     rules::check(rules::ON_ACCEPT, &facts.case(ctx, request, mix, request.submitted_at.unwrap_or(ctx.now)))
 }
 

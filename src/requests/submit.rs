@@ -27,7 +27,7 @@ fn checked(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<(Facts, UtcTi
     let facts = facts::load_locked(conn, ctx, row)?;
     let arrived = row.submitted_at.unwrap_or(ctx.now);
     if row.origin == Origin::Offered {
-        budget::reserve(conn, row, &facts.year.rules)?;
+        budget::reserve(conn, row, &facts.year.rules, &[])?;
     }
     rules::check(rules::ON_SUBMIT, &facts.case(ctx, row, facts::asked(row), arrived))?;
     Ok((facts, arrived))

@@ -1,6 +1,6 @@
 //! The commands, run as an operator runs them: the real program with its environment, its output and its exit code.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -123,6 +123,39 @@ fn check_config_prints_what_is_in_force_and_hides_secrets() {
 #[test]
 fn a_server_does_not_start_on_a_schema_that_is_behind() {
     Installation::empty().run(&["serve"]).fails(1, "tasuki migrate");
+}
+
+#[test]
+fn a_server_that_is_stopped_answers_what_it_has_begun() {
+    let here = Installation::on(database::sqlite());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut server = here.command(&["serve"]).env("TASUKI_LISTEN", address.to_string()).spawn().unwrap();
+    let mut stream = loop {
+        match std::net::TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(_) => assert!(server.try_wait().unwrap().is_none(), "the server ended"),
+        }
+    };
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    // The server asks for the body only once the request is being handled.
+    let body = r#"{"email":"nobody@example.jp","password":"ちがう合い言葉をいれてみます。"}"#;
+    let head = format!(
+        "POST /api/v1/auth/token HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut begun = [0; 25];
+    stream.read_exact(&mut begun).unwrap();
+    assert!(begun.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&begun));
+    assert!(Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap().success());
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(server.wait().unwrap().success());
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
 #[test]

@@ -4,6 +4,8 @@ use serde_json::json;
 use tasuki::db::{dialect, migrations};
 
 use crate::on_both;
+use crate::support::server::TestApp;
+use crate::support::tools::sql;
 use crate::support::world::World;
 
 on_both! {
@@ -126,6 +128,41 @@ on_both! {
             })
             .unwrap();
     }
+}
+
+on_both! {
+    fn readiness_tells_a_schema_that_is_behind(app) {
+        let ready = || app.anonymous().call("GET", "/readyz").send();
+        let view = ready().ok(200);
+        assert_eq!((&view["status"], &view["migrations"]), (&json!("ready"), &json!("current")));
+        sql(app, "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT MAX(version) FROM __diesel_schema_migrations)").unwrap();
+        let view = ready();
+        assert_eq!(view.status, 503);
+        assert_eq!((&view.json()["status"], &view.json()["migrations"]), (&json!("not_ready"), &json!("behind")));
+        assert_eq!(app.anonymous().call("GET", "/healthz").send().ok(200)["status"], "ok", "the process itself lives");
+    }
+}
+
+#[test]
+fn sqlite_connections_are_durable_and_keep_references() {
+    let app = TestApp::sqlite();
+    app.app
+        .db
+        .write_blocking(|conn| {
+            #[derive(diesel::QueryableByName)]
+            struct Setting {
+                #[diesel(sql_type = diesel::sql_types::Text)]
+                value: String,
+            }
+            use diesel::RunQueryDsl as _;
+            for (pragma, expected) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+                let query = format!("SELECT CAST({pragma} AS TEXT) AS value FROM pragma_{pragma}");
+                let setting: Setting = diesel::sql_query(query).get_result(conn)?;
+                assert_eq!(setting.value, expected, "{pragma}");
+            }
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]

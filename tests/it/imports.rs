@@ -168,6 +168,23 @@ on_both! {
 }
 
 on_both! {
+    fn a_plan_of_last_years_ledger_comes_true(app) {
+        let world = World::new(app);
+        let file = |state: &str, minutes: i32| {
+            let text = format!("年度,日付,団体コード,専門家氏名,時間（分）,形態,状態\r\nR7,2026-03-20,221309,見本 甲,{minutes},現地,{state}\r\n");
+            upload(&world.coordinator, "dispatch_ledger", ("programme_id", world.programme), "台帳.csv", text.as_bytes())
+        };
+        apply(&world.coordinator, &file("予定", 240)).ok(200);
+        assert_eq!(file("予定", 240).ok(201)["error_count"], 1, "the plan itself is known");
+        apply(&world.coordinator, &file("実施", 180)).ok(200);
+        assert_eq!(file("実施", 180).ok(201)["error_count"], 1, "and so is what was done");
+        let table = world.coordinator.get(&format!("/statistics/dispatches?programme_id={}&from_fiscal_year=2025&to_fiscal_year=2025", world.programme)).ok(200);
+        let year = &table["years"][0];
+        assert_eq!((&year["visits"], &year["minutes"], &year["planned"]["visits"]), (&json!(1), &json!(180), &json!(0)));
+    }
+}
+
+on_both! {
     fn whoever_may_not_write_by_hand_may_not_by_file(app) {
         let world = World::new(app);
         let content = format!("{EXPERTS}見本 甲,,a@example.jp,個人,両方,R8.4.1,,\r\n");

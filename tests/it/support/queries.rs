@@ -26,7 +26,7 @@ impl Instrumentation for Listener {
                 let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(asked) = watched.as_mut().and_then(|watched| watched.get_mut(&self.address)) {
                     let text = query.to_string();
-                    if !["BEGIN", "COMMIT", "ROLLBACK", "SET TIME ZONE", "PRAGMA"].iter().any(|word| text.starts_with(word)) {
+                    if !["BEGIN", "COMMIT", "ROLLBACK", "SET ", "PRAGMA"].iter().any(|word| text.starts_with(word)) {
                         asked.push(text);
                     }
                 }
