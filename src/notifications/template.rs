@@ -154,6 +154,16 @@ pub enum Notice {
         /// The request's page.
         link: String,
     },
+    /// To the bodies that take part in a joint request: their consent is wanted (共同申請の同意).
+    #[serde(rename = "request.consent_wanted")]
+    RequestConsentWanted {
+        /// The body that is asked.
+        recipient: Addressee,
+        /// The request.
+        request: RequestRef,
+        /// The request's page.
+        link: String,
+    },
     /// To the coordinator: the applicant took the request back (取下げ).
     #[serde(rename = "request.withdrawn")]
     RequestWithdrawn {
@@ -398,6 +408,7 @@ pub enum NoticeKind {
     RequestRejected,
     RequestWaitlisted,
     RequestAwaitingApproval,
+    RequestConsentWanted,
     RequestWithdrawn,
     RequestMessage,
     OfferSent,
@@ -417,7 +428,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order of a request's life.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::RequestSubmitted,
@@ -426,6 +437,7 @@ impl NoticeKind {
         Self::RequestRejected,
         Self::RequestWaitlisted,
         Self::RequestAwaitingApproval,
+        Self::RequestConsentWanted,
         Self::RequestWithdrawn,
         Self::RequestMessage,
         Self::OfferSent,
@@ -454,6 +466,7 @@ impl NoticeKind {
             Self::RequestRejected => "request.rejected",
             Self::RequestWaitlisted => "request.waitlisted",
             Self::RequestAwaitingApproval => "request.awaiting_approval",
+            Self::RequestConsentWanted => "request.consent_wanted",
             Self::RequestWithdrawn => "request.withdrawn",
             Self::RequestMessage => "request.message",
             Self::OfferSent => "offer.sent",
@@ -485,6 +498,7 @@ impl Notice {
             Self::RequestRejected { .. } => NoticeKind::RequestRejected,
             Self::RequestWaitlisted { .. } => NoticeKind::RequestWaitlisted,
             Self::RequestAwaitingApproval { .. } => NoticeKind::RequestAwaitingApproval,
+            Self::RequestConsentWanted { .. } => NoticeKind::RequestConsentWanted,
             Self::RequestWithdrawn { .. } => NoticeKind::RequestWithdrawn,
             Self::RequestMessage { .. } => NoticeKind::RequestMessage,
             Self::OfferSent { .. } => NoticeKind::OfferSent,

@@ -123,6 +123,23 @@ pub(super) fn awaiting_approval(pen: &Pen<'_>, request: &RequestRef, filed_by: O
     .link(pen.brand, "申請の画面", "The request", pen.link)
 }
 
+/// To a body that takes part in a joint request: its consent is wanted.
+pub(super) fn consent_wanted(pen: &Pen<'_>, request: &RequestRef) -> Letter {
+    pen.letter(
+        pen.say("共同での派遣申請への同意のお願い", "Your consent to a joint request"),
+        pen.say(
+            "貴団体を共同申請団体とする派遣申請が提出されました。参加するすべての団体が同意するまで、事務局は受理できません。",
+            "A dispatch request names your body as a joint applicant. The office cannot accept it until every body agrees.",
+        ),
+    )
+    .action(pen.say(
+        "内容を確認し、参加する場合は申請の画面で同意してください。参加しない場合は代表団体へご連絡ください。",
+        "Review it and agree on its page if you take part; otherwise tell the leading body.",
+    ))
+    .request(request)
+    .link(pen.brand, "申請の画面", "The request", pen.link)
+}
+
 /// To the coordinator: taken back.
 pub(super) fn withdrawn(pen: &Pen<'_>, request: &RequestRef, reason_label: Option<&str>, reason: Option<&str>) -> Letter {
     pen.letter(

@@ -68,6 +68,9 @@ pub fn sample(kind: NoticeKind) -> Notice {
             filed_by: Some("髙橋 花子".to_owned()),
             link: link(),
         },
+        NoticeKind::RequestConsentWanted => {
+            Notice::RequestConsentWanted { recipient: town_section(), request: request(), link: link() }
+        }
         NoticeKind::RequestWithdrawn => Notice::RequestWithdrawn {
             recipient: office(),
             request: request(),

@@ -85,6 +85,9 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
         Notice::RequestAwaitingApproval { recipient, request, filed_by, link } => {
             templates_requests::awaiting_approval(&pen(locale, brand, recipient, link), request, filed_by.as_deref())
         }
+        Notice::RequestConsentWanted { recipient, request, link } => {
+            templates_requests::consent_wanted(&pen(locale, brand, recipient, link), request)
+        }
         Notice::RequestWithdrawn { recipient, request, reason_label, reason, link } => templates_requests::withdrawn(
             &pen(locale, brand, recipient, link),
             request,

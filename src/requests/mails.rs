@@ -11,8 +11,8 @@ use crate::ids::OrganisationId;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Mail, enqueue};
 use crate::notifications::template::{Addressee, Notice, PlannedVisit, RequestRef};
+use crate::organisations::people;
 use crate::organisations::store::{self as bodies, OrganisationRow};
-use crate::organisations::{model::OrganisationKind, people};
 
 /// The bodies of a request and what mails say of it.
 struct Parties {
@@ -36,15 +36,6 @@ fn parties(conn: &mut Conn, row: &RequestRow) -> Result<Parties, Error> {
         title: row.theme.clone(),
     };
     Ok(Parties { applicant, others, about })
-}
-
-/// Those who file for a body. A prefecture's requests are filed by its coordinators.
-fn filers(conn: &mut Conn, ctx: &Ctx, body: &OrganisationRow) -> Result<Vec<Recipient>, Error> {
-    if body.kind == OrganisationKind::Prefecture {
-        people::coordinators_of(conn, body.id, ctx.today())
-    } else {
-        people::staff_of(conn, body.id, ctx.today())
-    }
 }
 
 fn link(row: &RequestRow) -> String {
@@ -118,6 +109,28 @@ fn wished(conn: &mut Conn, row: &RequestRow) -> Result<Vec<PlannedVisit>, Error>
         .collect())
 }
 
+/// Asks the bodies that take part and have not agreed yet.
+pub fn consent_wanted(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<(), Error> {
+    let asked: Vec<OrganisationId> = store::participants(conn, row.id)?
+        .into_iter()
+        .filter(|body| !body.is_lead && body.consented_at.is_none())
+        .map(|body| body.organisation_id)
+        .collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let parties = parties(conn, row)?;
+    let mut recipients = Vec::new();
+    for body in asked {
+        recipients.extend(people::staff_of(conn, body, ctx.today())?);
+    }
+    send(conn, ctx, row, "request.consent_wanted", recipients, |recipient, _| Notice::RequestConsentWanted {
+        recipient,
+        request: parties.about.clone(),
+        link: link(row),
+    })
+}
+
 /// Asks the applicant's own approvers.
 pub fn awaiting_approval(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<(), Error> {
     let parties = parties(conn, row)?;
@@ -156,12 +169,14 @@ pub enum News<'a> {
     Rejected(ReasonCode, &'a str),
 }
 
-/// Tells the applicant's staff, the person in charge, and the section mailboxes of the other bodies.
+/// Tells the applicant's staff and the person in charge, and the staff of the other bodies.
 pub fn to_applicants(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, news: News<'_>) -> Result<(), Error> {
     let parties = parties(conn, row)?;
-    let mut recipients = filers(conn, ctx, &parties.applicant)?;
+    let mut recipients = people::staff_of(conn, parties.applicant.id, ctx.today())?;
     recipients.extend(contact(row, &parties.applicant));
-    recipients.extend(mailboxes(&parties.others));
+    for body in &parties.others {
+        recipients.extend(people::staff_of(conn, body.id, ctx.today())?);
+    }
     let event = match news {
         News::Returned(_) => "request.returned",
         News::Accepted(_) => "request.accepted",
@@ -209,10 +224,6 @@ fn contact(row: &RequestRow, applicant: &OrganisationRow) -> Option<Recipient> {
     Some(Recipient::person(row.contact_email.clone(), name.clone(), applicant.name.clone(), Locale::Ja))
 }
 
-fn mailboxes(bodies: &[OrganisationRow]) -> Vec<Recipient> {
-    bodies.iter().filter_map(|body| Some(Recipient::section(body.contact_email.clone()?, body.name.clone()))).collect()
-}
-
 /// Tells the office that the applicant took the request back.
 pub fn withdrawn(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, code: ReasonCode, reason: &str) -> Result<(), Error> {
     let parties = parties(conn, row)?;
@@ -237,9 +248,11 @@ pub fn message(
 ) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = if author == row.owner_organisation_id {
-        let mut recipients = filers(conn, ctx, &parties.applicant)?;
+        let mut recipients = people::staff_of(conn, parties.applicant.id, ctx.today())?;
         recipients.extend(contact(row, &parties.applicant));
-        recipients.extend(mailboxes(&parties.others));
+        for body in &parties.others {
+            recipients.extend(people::staff_of(conn, body.id, ctx.today())?);
+        }
         recipients
     } else {
         people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?

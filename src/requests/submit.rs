@@ -52,7 +52,10 @@ pub fn submit(conn: &mut Conn, ctx: &Ctx, row: RequestRow, _: RequestVerbBody) -
     match status {
         RequestStatus::AwaitingApproval => mails::awaiting_approval(conn, ctx, &row)?,
         RequestStatus::Accepted => mails::to_applicants(conn, ctx, &row, mails::News::Accepted(""))?,
-        _ => mails::submitted(conn, ctx, &row, resubmitted)?,
+        _ => {
+            mails::submitted(conn, ctx, &row, resubmitted)?;
+            mails::consent_wanted(conn, ctx, &row)?;
+        }
     }
     let audit = moved(&row, from).for_body(row.applicant_organisation_id, ctx.organisation());
     Ok(Outcome::changed(detail::state(ctx, &row), row.version, audit))
@@ -66,6 +69,7 @@ pub fn approve(conn: &mut Conn, ctx: &Ctx, row: RequestRow, _: RequestVerbBody) 
     let resubmitted = row.submitted_at.is_some();
     let row = store::set_submitted(conn, &row, status, Some(arrived), ctx.now)?;
     mails::submitted(conn, ctx, &row, resubmitted)?;
+    mails::consent_wanted(conn, ctx, &row)?;
     let audit = moved(&row, from);
     Ok(Outcome::changed(detail::state(ctx, &row), row.version, audit))
 }

@@ -123,7 +123,7 @@ on_both! {
             let expert = flow::expert(&world, &format!("見本 {n}郎"), &format!("n{n}@example.jp"));
             let (request, draft) = within(app, 14, "draft", || staff.post("/requests", &flow::request_body(&world)));
             let path = format!("/requests/{}", request["id"]);
-            let submit = verb(app, 17, staff, &path, "submit", &json!({})).1;
+            let submit = verb(app, 18, staff, &path, "submit", &json!({})).1;
             let accept = verb(app, 16, coordinator, &path, "accept", &json!({})).1;
             let visits: Vec<Value> = days.iter().map(|day| flow::visit_on(day)).collect();
             let body = json!({"expert_id": expert, "visits": visits, "message": "ご検討をお願いします。"});

@@ -227,6 +227,8 @@ on_both! {
         let expert = flow::expert(&world, "見本 太郎", "expert@example.jp");
         let request = draft_with(&world, &json!({"participant_organisation_ids": [world.kosai, world.fukuroi]}));
         submit(&world, &request).ok(200);
+        let asked = app.mails_to("staff@kosai.example.jp");
+        assert!(asked.len() == 1 && asked[0].mail.text.contains("同意") && asked[0].mail.text.contains(&request), "{asked:?}");
         world.kosai_staff.verb(&request, "consent", &json!({})).ok(200);
         let early = world.coordinator.verb(&request, "accept", &json!({}));
         assert_eq!(refused(&early), ["/participant_organisation_ids/0 participants_consent"]);
@@ -236,6 +238,7 @@ on_both! {
         assert_eq!(for_kosai.wrong(), ["/organisation_id has_account"]);
         world.coordinator.verb(&request, "consent", &json!({"organisation_id": world.fukuroi})).ok(200);
         world.coordinator.verb(&request, "accept", &json!({})).ok(200);
+        assert_eq!(app.mails_to("staff@kosai.example.jp").len(), 2, "the acceptance is told to those who agreed");
         // Taken back after the acceptance, it stops the decision.
         let id: i64 = request.rsplit('/').next().unwrap().parse().unwrap();
         let offer = flow::offer(&world, id, expert, &[visit_on("2026-05-11")]);
