@@ -14,9 +14,10 @@ use super::reports;
 use super::store::Audience;
 use crate::auth::policy::{ReadDispatches, ReviewReports, WriteReports};
 use crate::error::Error;
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::{DispatchId, OrganisationId, ProgrammeId, ReportId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -48,6 +49,9 @@ pub struct ReportListParams {
     applicant_organisation_id: Option<OrganisationId>,
     /// Whether to count all.
     total: Option<bool>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -58,7 +62,8 @@ pub struct ReportListParams {
 
 /// 実績報告書の一覧 / Reports one sees, by their last day.
 #[utoipa::path(tag = "reports", params(ReportListParams), extensions(("x-permission" = json!("read_dispatches"))),
-    responses((status = 200, description = "提出期限順", body = ReportPage)))]
+    responses((status = 200, description = "提出期限順", content((ReportPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/reports")]
 async fn list_reports(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: ReportListParams| {
@@ -70,7 +75,7 @@ async fn list_reports(read: Read<ReadDispatches>) -> Result<HttpResponse, Error>
             overdue: params.overdue.map(|overdue| (overdue, today)),
             applicant: params.applicant_organisation_id,
         };
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("reports", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("reports", &filter))?;
         let rows = report_store::list(conn, Audience::of(ctx), &filter, &list)?;
         let total = match params.total {
             Some(true) => Some(report_store::count(conn, Audience::of(ctx), &filter)?),
@@ -79,7 +84,13 @@ async fn list_reports(read: Read<ReadDispatches>) -> Result<HttpResponse, Error>
         let page = list.page(rows, report_store::position);
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(|line| ReportSummary::new(line, today)).collect();
-        Ok(Answer::List(ReportPage { items, next_cursor: page.next_cursor, total }, next))
+        export::list_answer(
+            params.format,
+            ReportPage { items, next_cursor: page.next_cursor, total },
+            next,
+            "実績報告",
+            list_tables::reports,
+        )
     })
     .await
 }

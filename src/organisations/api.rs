@@ -12,9 +12,10 @@ use super::views::{CreateOrganisationBody, OrganisationPage, OrganisationView, U
 use super::{people_api, service};
 use crate::auth::policy::{ManageOrganisations, ReadOrganisations};
 use crate::error::{Error, ErrorCode};
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::OrganisationId;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations of organisations and people.
 pub fn configure(config: &mut ServiceConfig) {
@@ -44,6 +45,9 @@ pub struct OrganisationListParams {
     lg_code: Option<String>,
     /// Organisations that exist on this day, with the population known then; today when absent.
     on: Option<NaiveDate>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -54,7 +58,8 @@ pub struct OrganisationListParams {
 
 /// 団体の一覧 / Organisations.
 #[utoipa::path(tag = "organisations", params(OrganisationListParams), extensions(("x-permission" = json!("read_organisations"))),
-    responses((status = 200, description = "登録順（組込みの団体はコード順）", body = OrganisationPage)))]
+    responses((status = 200, description = "登録順（組込みの団体はコード順）", content((OrganisationPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/organisations")]
 async fn list_organisations(read: Read<ReadOrganisations>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: OrganisationListParams| {
@@ -66,11 +71,17 @@ async fn list_organisations(read: Read<ReadOrganisations>) -> Result<HttpRespons
             lg_code: params.lg_code,
             on: Some(day),
         };
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("organisations", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("organisations", &filter))?;
         let page = list.page(store::list(conn, &filter, &list)?, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = service::views(conn, ctx, page.items, day)?;
-        Ok(Answer::List(OrganisationPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            OrganisationPage { items, next_cursor: page.next_cursor },
+            next,
+            "団体",
+            list_tables::organisations,
+        )
     })
     .await
 }

@@ -12,9 +12,10 @@ use super::people_views::{EndMembershipBody, InviteUserBody, NewMembershipBody, 
 use super::reach::Reach;
 use crate::auth::policy::{ManageUsers, ReadUsers};
 use crate::error::Error;
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::{MembershipId, OrganisationId, UserId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -42,6 +43,9 @@ pub struct UserListParams {
     q: Option<String>,
     /// In this state.
     status: Option<UserStatus>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -52,17 +56,18 @@ pub struct UserListParams {
 
 /// 利用者の一覧 / People within reach.
 #[utoipa::path(tag = "users", params(UserListParams), extensions(("x-permission" = json!("read_users"))),
-    responses((status = 200, description = "名前順", body = UserPage)))]
+    responses((status = 200, description = "名前順", content((UserPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/users")]
 async fn list_users(read: Read<ReadUsers>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: UserListParams| {
         let filter = UserFilter { organisation_id: params.organisation_id, text: params.q, status: params.status };
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("users", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("users", &filter))?;
         let rows = people::list(conn, &Reach::of(&ctx.principal), &filter, &list)?;
         let page = list.page(rows, |person| (person.user.name.clone(), person.user.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(Into::into).collect();
-        Ok(Answer::List(UserPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(params.format, UserPage { items, next_cursor: page.next_cursor }, next, "利用者", list_tables::users)
     })
     .await
 }

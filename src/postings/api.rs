@@ -14,9 +14,10 @@ use super::store::{self, PostingFilter};
 use super::views::{CancelPostingBody, CreatePostingBody, PostingCountsView, PostingPage, PostingView, UpdatePostingBody};
 use crate::auth::policy::{ManagePostings, ReadDispatches};
 use crate::error::Error;
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::{ExpertId, OrganisationId, PostingId, ProgrammeId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -38,6 +39,9 @@ pub struct PostingListParams {
     status: Option<PostingStatus>,
     /// Only those running on this day; then hosts and people are counted too.
     on: Option<NaiveDate>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -48,7 +52,8 @@ pub struct PostingListParams {
 
 /// 配属の一覧 / Placements of the own pools, with the own organisation as host, or of oneself.
 #[utoipa::path(tag = "postings", params(PostingListParams), extensions(("x-permission" = json!("read_dispatches"))),
-    responses((status = 200, description = "開始日の新しい順", body = PostingPage)))]
+    responses((status = 200, description = "開始日の新しい順", content((PostingPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/postings")]
 async fn list_postings(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: PostingListParams| {
@@ -59,7 +64,7 @@ async fn list_postings(read: Read<ReadDispatches>) -> Result<HttpResponse, Error
             status: params.status,
             on: params.on,
         };
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("postings", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("postings", &filter))?;
         let page = list.page(store::list(conn, ctx, &filter, &list)?, |row| (row.valid_from.to_string(), row.id.0));
         let ids: Vec<PostingId> = page.items.iter().map(|row| row.id).collect();
         let mut names: HashMap<PostingId, (String, String)> =
@@ -77,7 +82,13 @@ async fn list_postings(read: Read<ReadDispatches>) -> Result<HttpResponse, Error
             None => None,
         };
         let next = page.next_cursor.clone();
-        Ok(Answer::List(PostingPage { items, counts, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            PostingPage { items, counts, next_cursor: page.next_cursor },
+            next,
+            "配属",
+            list_tables::postings,
+        )
     })
     .await
 }

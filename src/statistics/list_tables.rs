@@ -4,9 +4,13 @@
 use super::sheet::{Cell, Column, ColumnKind, Sheet};
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
+use crate::dispatches::report_views::ReportPage;
 use crate::dispatches::views::DispatchPage;
 use crate::dispatches::visit_views::VisitPage;
 use crate::experts::views::ExpertPage;
+use crate::organisations::people_views::UserPage;
+use crate::organisations::views::OrganisationPage;
+use crate::postings::views::PostingPage;
 use crate::requests::views::RequestPage;
 use crate::settlements::model::Payer;
 use crate::settlements::views::CostItemPage;
@@ -258,4 +262,142 @@ pub fn cost_items(page: &CostItemPage) -> Sheet {
         })
         .collect();
     Sheet { title: "費用".to_owned(), columns, rows }
+}
+
+/// Reports.
+pub fn reports(page: &ReportPage) -> Sheet {
+    use ColumnKind::{Code, Date, Text};
+    let columns = vec![
+        column("id", "報告書番号", "Id", Code),
+        column("number", "派遣番号", "Dispatch number", Code),
+        column("applicant", "申請団体", "Applicant", Text),
+        column("theme", "テーマ", "Theme", Text),
+        column("status", "状態", "State", Text),
+        column("due_on", "提出期限", "Due", Date),
+        column("overdue", "期限超過", "Overdue", Text),
+        column("submitted_at", "提出日時", "Submitted", Text),
+        column("approved_at", "承認日時", "Approved", Text),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|report| {
+            vec![
+                id(report.id.0),
+                report.number.as_deref().into(),
+                report.applicant_name.as_str().into(),
+                report.theme.as_str().into(),
+                report.status.label_ja().into(),
+                report.due_on.into(),
+                mark(report.overdue),
+                report.submitted_at.map_or(Cell::Empty, instant),
+                report.approved_at.map_or(Cell::Empty, instant),
+            ]
+        })
+        .collect();
+    Sheet { title: "実績報告".to_owned(), columns, rows }
+}
+
+/// Organisations.
+pub fn organisations(page: &OrganisationPage) -> Sheet {
+    use ColumnKind::{Code, Date, Integer, Text};
+    let columns = vec![
+        column("id", "団体番号", "Id", Code),
+        column("lg_code", "団体コード", "Code", Code),
+        column("kind", "種類", "Kind", Text),
+        column("name", "団体名", "Name", Text),
+        column("kana", "よみ", "Reading", Text),
+        column("population", "人口", "Population", Integer),
+        column("population_as_of", "人口の時点", "Population as of", Date),
+        column("population_band", "人口規模", "Population band", Text),
+        column("valid_to", "廃止日", "No longer from", Date),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|body| {
+            vec![
+                id(body.id.0),
+                body.lg_code.as_deref().into(),
+                body.kind.label_ja().into(),
+                body.name.as_str().into(),
+                body.kana.as_str().into(),
+                body.population.as_ref().map(|population| population.value).into(),
+                body.population.as_ref().map(|population| population.as_of).into(),
+                body.population_band.map(|band| band.label_ja()).into(),
+                body.valid_to.into(),
+            ]
+        })
+        .collect();
+    Sheet { title: "団体".to_owned(), columns, rows }
+}
+
+/// People within reach, one line for each membership.
+pub fn users(page: &UserPage) -> Sheet {
+    use ColumnKind::{Code, Date, Text};
+    let columns = vec![
+        column("id", "利用者番号", "Id", Code),
+        column("name", "氏名", "Name", Text),
+        column("kana", "よみ", "Reading", Text),
+        column("email", "メール", "Mail", Text),
+        column("status", "状態", "State", Text),
+        column("organisation", "団体", "Organisation", Text),
+        column("role", "役割", "Role", Text),
+        column("valid_from", "開始日", "From", Date),
+        column("valid_to", "終了（この日から無効）", "No longer from", Date),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .flat_map(|user| {
+            user.memberships.iter().map(move |membership| {
+                vec![
+                    id(user.id.0),
+                    user.name.as_str().into(),
+                    user.kana.as_str().into(),
+                    user.email.as_str().into(),
+                    user.status.label_ja().into(),
+                    membership.organisation_name.as_str().into(),
+                    membership.role.label_ja().into(),
+                    membership.valid_from.into(),
+                    membership.valid_to.into(),
+                ]
+            })
+        })
+        .collect();
+    Sheet { title: "利用者".to_owned(), columns, rows }
+}
+
+/// Placements.
+pub fn postings(page: &PostingPage) -> Sheet {
+    use ColumnKind::{Code, Date, Integer, Text};
+    let columns = vec![
+        column("id", "配属番号", "Id", Code),
+        column("expert", "専門家", "Expert", Text),
+        column("host", "受入れ団体", "Host", Text),
+        column("share_percent", "割合（%）", "Share (%)", Integer),
+        column("valid_from", "開始日", "From", Date),
+        column("valid_to", "終了（この日から無効）", "No longer from", Date),
+        column("legal_basis", "根拠", "Legal basis", Text),
+        column("status", "状態", "State", Text),
+        column("note", "備考", "Remark", Text),
+    ];
+    let rows = page
+        .items
+        .iter()
+        .map(|posting| {
+            vec![
+                id(posting.id.0),
+                posting.expert_name.as_str().into(),
+                posting.host_organisation_name.as_str().into(),
+                number(posting.share_percent),
+                posting.valid_from.into(),
+                posting.valid_to.into(),
+                posting.legal_basis.label_ja().into(),
+                posting.status.label_ja().into(),
+                posting.note.as_str().into(),
+            ]
+        })
+        .collect();
+    Sheet { title: "配属".to_owned(), columns, rows }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::client::Client;
 use crate::support::flow::{self, id};
-use crate::support::world::World;
+use crate::support::world::{World, preset};
 
 /// Two years of visits: a joint one, a consultation, two at one day, one planned, one on each edge of a fiscal year.
 const LEDGER: &str = "\
@@ -302,5 +302,34 @@ on_both! {
         };
         // Held on 11 May; the other one may still take place until its dispatch ends.
         assert_eq!(["2026-05-12", "2026-09-30", "2026-10-30", "2026-10-31"].map(expected), [2, 2, 2, 1]);
+    }
+}
+
+on_both! {
+    fn the_lists_of_the_areas_are_handed_out_as_files(app) {
+        let world = World::new(app);
+        let expert = flow::expert(&world, "見本 太郎", "expert@example.jp");
+        flow::dispatched(&world, expert);
+        let posting = json!({
+            "programme_id": flow::programme(&world, "共通人材の配属", &preset(&world.coordinator, "hiroshima_posting")),
+            "expert_id": expert, "host_organisation_id": world.kosai, "share_percent": 20,
+            "valid_from": "2026-07-01", "valid_to": "2027-04-01", "legal_basis": "agreement",
+        });
+        world.coordinator.post("/postings", &posting).ok(201);
+        for (path, cell) in [
+            ("/reports", "浜松市"), ("/organisations?kinds=city&q=%E6%B9%96%E8%A5%BF", "222216"), ("/users?q=hamamatsu", "staff@hamamatsu.example.jp"),
+            ("/postings", "湖西市"), ("/experts", "見本 太郎"), ("/requests", "窓口業務の見直し"), ("/dispatches", "R8-0001"), ("/visits", "2026-05-11"),
+        ] {
+            let shown = world.coordinator.get(path).ok(200)["items"].as_array().unwrap().len();
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let file = world.coordinator.get(&format!("{path}{separator}format=csv"));
+            let rows = csv(&file.bytes);
+            assert_eq!((file.status, rows.len() - 1), (200, shown), "{path}");
+            assert!(rows[1..].iter().flatten().any(|text| text.contains(cell)), "{path}: {rows:?}");
+            let book = workbook(&world.coordinator.get(&format!("{path}{separator}format=xlsx")).bytes);
+            assert_eq!(book.len() - 1, shown, "{path}");
+            let wrong = world.coordinator.get(&format!("{path}{separator}format=csv&limit=2"));
+            assert_eq!(wrong.problem(400), "unknown_parameter", "{path}");
+        }
     }
 }
