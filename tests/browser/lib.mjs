@@ -56,9 +56,11 @@ async function waitUntilReady(child, baseUrl, output, seconds) {
  *
  * @param {{ args?: string[], readySeconds?: number }} [options] further arguments, e.g. ["--today", "2026-10-01"]
  */
-export async function startDemo({ args = [], readySeconds = 60 } = {}) {
+export async function startDemo({ args = [], readySeconds = 60, folder } = {}) {
   const program = process.env.TEST_PROGRAM ?? path.join(targetDir, "debug", "tasuki");
-  const data = await mkdtemp(path.join(tmpdir(), "tasuki-demo-"));
+  // A folder of the caller is kept, so that the same demo can go on another day.
+  const data = folder ?? (await mkdtemp(path.join(tmpdir(), "tasuki-demo-")));
+  const forget = async () => folder ?? (await rm(data, { recursive: true, force: true }));
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
   // The caller's own TASUKI_… settings must not reach into the demo.
@@ -88,7 +90,7 @@ export async function startDemo({ args = [], readySeconds = 60 } = {}) {
         throw new Error(`the demo stopped with ${outcome.code ?? outcome.signal}:\n${text}`);
       }
     } finally {
-      await rm(data, { recursive: true, force: true });
+      await forget();
     }
   };
 
@@ -99,7 +101,7 @@ export async function startDemo({ args = [], readySeconds = 60 } = {}) {
     }
   } catch (error) {
     child.kill("SIGKILL");
-    await rm(data, { recursive: true, force: true });
+    await forget();
     throw error;
   }
   return { baseUrl, output, stop };

@@ -1,129 +1,19 @@
-// What an integrator does with the generated client: a town files a request, the prefecture matches and decides, an
-// expert answers by the link in the mail, and everybody reads the same numbers. Every call is checked by the compiler
+// What an integrator does with the generated client: a prefecture founds a pool and registers experts, a town files a
+// request, the prefecture matches and decides, an expert answers by the link in the mail, last year's ledger is taken over,
+// and everybody reads the same numbers. `after.ts` goes on when the visits are over. Every call is checked by the compiler
 // against openapi/openapi.json, and runs here against the live demo.
 //
-// Environment (set by run.mjs): BASE_URL, and DEMO_OUTPUT, the file with what the demo has printed, accounts included.
+// Environment (set by run.mjs): BASE_URL; DEMO_OUTPUT, the file with what the demo has printed, accounts included; STATE, the
+// file in which this part leaves what the other one needs.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import createClient, { type Client } from "openapi-fetch";
-import type { components, paths } from "./schema.js";
-
-type Schemas = components["schemas"];
-type Api = Client<paths>;
-
-const environment = (name: string): string => {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set`);
-  return value;
-};
-const baseUrl = environment("BASE_URL");
-
-/** What openapi-fetch returns, as far as the scenario looks at it. */
-interface Outcome<Data, Problem> {
-  data?: Data;
-  error?: Problem;
-  response: Response;
-}
-
-/** The body of a call that has to succeed; the problem document is the message otherwise. */
-function expectOk<Data>(outcome: Outcome<Data, unknown>, status = 200): NonNullable<Data> {
-  const { data, error, response } = outcome;
-  assert.equal(response.status, status, `${response.url}: ${JSON.stringify(error ?? data, null, 2)}`);
-  if (data === undefined || data === null) throw new Error(`${response.url}: no body`);
-  return data;
-}
-
-/** Like `expectOk`, for operations that can also answer with a file. */
-function expectJson<Data>(outcome: Outcome<Data, unknown>): Exclude<NonNullable<Data>, string> {
-  const data = expectOk(outcome);
-  if (typeof data === "string") throw new Error(`${outcome.response.url}: a file`);
-  return data as Exclude<NonNullable<Data>, string>;
-}
-
-/** Like `expectOk`, for a call that asks for a file. */
-function expectFile(outcome: Outcome<unknown, unknown>): Uint8Array {
-  const data = expectOk(outcome);
-  assert.ok(data instanceof ArrayBuffer, `${outcome.response.url}: no file`);
-  assert.match(header(outcome, "content-disposition"), /^attachment; /);
-  return new Uint8Array(data);
-}
-
-/** The problem document of a call that has to fail. */
-function expectProblem(outcome: Outcome<unknown, Schemas["Problem"]>, status: number, code: string): Schemas["Problem"] {
-  const { error, response } = outcome;
-  assert.equal(response.status, status, `${response.url}: ${JSON.stringify(error ?? outcome.data)}`);
-  assert.match(response.headers.get("content-type") ?? "", /^application\/problem\+json/);
-  if (error === undefined) throw new Error(`${response.url}: no problem document`);
-  assert.equal(error.code, code);
-  assert.equal(error.status, status);
-  assert.equal(error.type, `/problems/${code.replaceAll("_", "-")}`);
-  assert.equal(error.request_id, response.headers.get("x-request-id"));
-  return error;
-}
-
-function header({ response }: { response: Response }, name: string): string {
-  const value = response.headers.get(name);
-  if (value === null) throw new Error(`${response.url}: no ${name} header`);
-  return value;
-}
-
-function first<T>(list: readonly T[], what: string): T {
-  const [one] = list;
-  if (one === undefined) throw new Error(`no ${what}`);
-  return one;
-}
-
-/** The accounts that the demo prints, one a line: `  <role>: <address>  <password>`. */
-async function accounts(): Promise<Map<string, { email: string; password: string }>> {
-  const printed = await readFile(environment("DEMO_OUTPUT"), "utf8");
-  const found = new Map<string, { email: string; password: string }>();
-  for (const [, role, email, password] of printed.matchAll(/^ {2}(\S.*?): (\S+@\S+) {2}(\S+)$/gm)) {
-    if (role !== undefined && email !== undefined && password !== undefined) found.set(role, { email, password });
-  }
-  return found;
-}
-
-async function signIn(known: Map<string, { email: string; password: string }>, role: string): Promise<Api> {
-  const account = known.get(role);
-  if (account === undefined) throw new Error(`the demo printed no account for ${role}: ${[...known.keys()].join("、")}`);
-  const token = expectOk(await createClient<paths>({ baseUrl }).POST("/api/v1/auth/token", { body: account }));
-  assert.equal(token.token_type, "Bearer");
-  return createClient<paths>({ baseUrl, headers: { authorization: `Bearer ${token.access_token}` } });
-}
-
-/** The tagged union of fee tables: the compiler knows which members each kind has. */
-function describeFee(fee: Schemas["FeeTable"]): string {
-  switch (fee.kind) {
-    case "none":
-      return "謝金なし";
-    case "undisclosed":
-      return "非公表";
-    case "timed":
-      return `${fee.unit_minutes}分ごとに${fee.rate}円${fee.flat_from ? `、${fee.flat_from.from_minutes}分以上は${fee.flat_from.amount}円` : ""}`;
-  }
-}
-
-/** The one-time tokens in the demo's mailbox, newest mail first. */
-async function tokensInMailbox(): Promise<string[]> {
-  const response = await fetch(`${baseUrl}/mailbox`);
-  assert.equal(response.status, 200);
-  return [...(await response.text()).matchAll(/\/offers\/answer\?token=([A-Za-z0-9_-]+)/g)].map(([, token]) => token ?? "");
-}
-
-/** The link of the mail about this theme. The mail is in the outbox as soon as the offer is; the page may lag behind. */
-async function linkAbout(theme: string): Promise<string> {
-  const anonymous = createClient<paths>({ baseUrl });
-  for (let attempt = 0; attempt < 40; attempt += 1) {
-    for (const token of new Set((await tokensInMailbox()).slice(0, 6))) {
-      const { data } = await anonymous.GET("/api/v1/offer-links/{token}", { params: { path: { token } } });
-      if (data?.offer?.theme === theme) return token;
-    }
-    await sleep(250);
-  }
-  throw new Error(`no mail about ${theme}`);
-}
+import { writeFile } from "node:fs/promises";
+import createClient from "openapi-fetch";
+import type { paths } from "./schema.js";
+import {
+  accounts, base64, baseUrl, describeFee, environment, expectFile, expectJson, expectOk, expectProblem, first, header, linkAbout,
+  signIn, type Schemas,
+} from "./support.js";
 
 const known = await accounts();
 const coordinator = await signIn(known, "都道府県コーディネーター");
@@ -131,9 +21,62 @@ const staff = await signIn(known, "浜松市 担当者");
 const me = expectOk(await staff.GET("/api/v1/auth/me"));
 assert.equal(me.role, "municipal_staff");
 
-// The programme and the rules of the year.
-const programme = first(expectOk(await staff.GET("/api/v1/programmes")).items, "programme");
+// A pool with its members, a programme with the published rules, and experts.
 const fiscalYear = 2026;
+const pool = expectOk(await coordinator.POST("/api/v1/pools", { body: { name: "APIの人材プール", expert_title: "専門家" } }), 201);
+expectOk(
+  await coordinator.POST("/api/v1/pools/{id}/members", {
+    params: { path: { id: pool.id } },
+    body: { organisation_ids: [me.organisation_id], valid_from: "2026-04-01" },
+  }),
+);
+const preset = expectOk(await coordinator.GET("/api/v1/programmes/presets")).items.find(({ code }) => code === "shizuoka_ict_expert");
+if (preset === undefined) throw new Error("no preset");
+const founded = expectOk(
+  await coordinator.POST("/api/v1/programmes", { body: { pool_id: pool.id, name: "APIの派遣事業" } }),
+  201,
+);
+for (const year of [fiscalYear - 1, fiscalYear]) {
+  expectOk(
+    await coordinator.POST("/api/v1/programmes/{id}/years", {
+      params: { path: { id: founded.id } },
+      body: { fiscal_year: year, rules: preset.rules },
+    }),
+    201,
+  );
+}
+const expertBody = (name: string, kana: string, email: string): Schemas["CreateExpertBody"] => ({
+  pool_id: pool.id,
+  name,
+  kana,
+  email,
+  affiliation_kind: "individual",
+  onsite: true,
+  online: true,
+  appointed_from: "2026-04-01",
+});
+for (const body of [expertBody("接続 一郎", "セツゾク イチロウ", "api1@example.jp"), expertBody("接続 花子", "セツゾク ハナコ", "api2@example.jp")]) {
+  assert.equal(expectOk(await coordinator.POST("/api/v1/experts", { body }), 201).pool_id, pool.id);
+}
+const programme = first(
+  expectOk(await staff.GET("/api/v1/programmes", { params: { query: { pool_id: pool.id } } })).items,
+  "programme",
+);
+assert.equal(programme.id, founded.id, "the town sees the programme of its pool");
+
+// Last year's ledger: looked at, then taken over whole.
+const ledger = "年度,日付,団体コード,専門家氏名,時間（分）,形態,状態\r\nR7,2025-06-10,221309,接続 一郎,240,現地,実施\r\n";
+const upload = await coordinator.POST("/api/v1/imports", {
+  body: { kind: "dispatch_ledger", programme_id: programme.id, file_name: "台帳.csv", content_base64: base64(ledger) },
+});
+assert.equal(expectOk(upload, 201).error_count, 0);
+expectOk(
+  await coordinator.POST("/api/v1/imports/{id}/apply", {
+    params: { path: { id: expectOk(upload, 201).id }, header: { "If-Match": header(upload, "etag") } },
+  }),
+);
+
+// The rules of the year, as the town reads them.
 const rules = expectOk(
   await staff.GET("/api/v1/programmes/{id}/years/{fiscal_year}", {
     params: { path: { id: programme.id, fiscal_year: fiscalYear } },
@@ -248,8 +191,20 @@ const seen = expectOk(await staff.GET("/api/v1/dispatches/{id}", { params: { pat
 assert.equal(seen.number, dispatch.number);
 console.log(`派遣決定 ${dispatch.number}: ${dispatch.experts.map(({ name }) => name).join("、")}`);
 
-// The numbers, as JSON and as files.
-const years = { programme_id: programme.id, from_fiscal_year: fiscalYear - 4, to_fiscal_year: fiscalYear };
+// The second visit gets its day.
+const undated = dispatch.visits.find(({ to_be_arranged }) => to_be_arranged);
+if (undated === undefined) throw new Error("no visit to arrange");
+const found = await coordinator.GET("/api/v1/visits/{id}", { params: { path: { id: undated.id } } });
+const arranged = await staff.POST("/api/v1/visits/{id}/arrange", {
+  params: { path: { id: undated.id }, header: { "If-Match": header(found, "etag") } },
+  body: { day: "2026-09-15", start_minute: 600 },
+});
+assert.equal(expectOk(arranged).to_be_arranged, false);
+
+// The numbers of the demo's own programme, as JSON and as files.
+const shownProgramme = expectOk(await coordinator.GET("/api/v1/programmes")).items.find(({ id }) => id !== programme.id);
+if (shownProgramme === undefined) throw new Error("no programme of the demo");
+const years = { programme_id: shownProgramme.id, from_fiscal_year: fiscalYear - 4, to_fiscal_year: fiscalYear };
 const table = expectJson(await coordinator.GET("/api/v1/statistics/dispatches", { params: { query: years } }));
 assert.equal(table.years.length, 5);
 for (const year of table.years) console.log(`${year.label}: ${year.organisations}団体 ${year.visits}回 ${year.experts}人`);
@@ -286,4 +241,5 @@ do {
 assert.ok(pages > 1 && ids.has(request.id), `${ids.size} requests on ${pages} pages`);
 assert.ok(Number(header(reread, "x-ratelimit-remaining")) < Number(header(reread, "x-ratelimit-limit")));
 
-console.log("client scenario: passed");
+await writeFile(environment("STATE"), JSON.stringify({ programme: programme.id, dispatch: dispatch.id }));
+console.log("client scenario, before the visits: passed");
