@@ -13,9 +13,11 @@ use crate::auth::policy::ReadAudit;
 use crate::calendar::jst_to_utc;
 use crate::clock::UtcTime;
 use crate::error::{Error, ErrorCode};
+use crate::http::Read;
 use crate::http::read::Answer;
-use crate::http::{ListQuery, Read};
 use crate::ids::UserId;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -39,6 +41,9 @@ pub struct AuditEventListParams {
     from: Option<NaiveDate>,
     /// Last day, in Japan.
     to: Option<NaiveDate>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -49,7 +54,8 @@ pub struct AuditEventListParams {
 
 /// 監査記録の一覧 / Audit events of the own organisation; all of them for system administrators.
 #[utoipa::path(tag = "audit-events", params(AuditEventListParams), extensions(("x-permission" = json!("read_audit"))),
-    responses((status = 200, description = "新しい順", body = AuditEventPage)))]
+    responses((status = 200, description = "新しい順", content((AuditEventPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/audit-events")]
 async fn list_audit_events(read: Read<ReadAudit>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: AuditEventListParams| {
@@ -69,11 +75,17 @@ async fn list_audit_events(read: Read<ReadAudit>) -> Result<HttpResponse, Error>
             from: params.from.map(midnight),
             before: params.to.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight),
         };
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("audit-events", &filter))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("audit-events", &filter))?;
         let page = list.page(store::list(conn, ctx, &filter, &list)?, |(row, ..)| (String::new(), row.id));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(Into::into).collect();
-        Ok(Answer::List(AuditEventPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            AuditEventPage { items, next_cursor: page.next_cursor },
+            next,
+            "監査記録",
+            office_tables::audit_events,
+        )
     })
     .await
 }

@@ -10,9 +10,10 @@ use super::views::{CreateImportBody, ImportPage, ImportView};
 use super::{service, store};
 use crate::auth::policy::ManageImports;
 use crate::error::Error;
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::ImportId;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -27,6 +28,9 @@ pub struct ImportListParams {
     /// Only of this kind.
     #[param(inline)]
     kind: Option<ImportKind>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -37,15 +41,22 @@ pub struct ImportListParams {
 
 /// 取込みの一覧 / Imports of the own organisation.
 #[utoipa::path(tag = "imports", params(ImportListParams), extensions(("x-permission" = json!("manage_imports"))),
-    responses((status = 200, description = "新しい順", body = ImportPage)))]
+    responses((status = 200, description = "新しい順", content((ImportPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/imports")]
 async fn list_imports(read: Read<ManageImports>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: ImportListParams| {
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("imports", params.kind))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("imports", params.kind))?;
         let page = list.page(store::list(conn, ctx, params.kind, &list)?, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(Into::into).collect();
-        Ok(Answer::List(ImportPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            ImportPage { items, next_cursor: page.next_cursor },
+            next,
+            "取込み",
+            office_tables::imports,
+        )
     })
     .await
 }

@@ -11,8 +11,10 @@ use super::views::{NotificationPage, NotificationView};
 use crate::auth::policy::ManageNotifications;
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
-use crate::http::{Audit, ListQuery, Outcome, Read, Write};
+use crate::http::{Audit, Outcome, Read, Write};
 use crate::ids::OutboxMessageId;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -41,6 +43,9 @@ pub struct NotificationListParams {
     /// Only in this state.
     #[param(inline)]
     status: Option<NotificationStatus>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -51,16 +56,23 @@ pub struct NotificationListParams {
 
 /// 送信箱の一覧 / Mails of the own outbox.
 #[utoipa::path(tag = "notifications", params(NotificationListParams), extensions(("x-permission" = json!("manage_notifications"))),
-    responses((status = 200, description = "新しい順", body = NotificationPage)))]
+    responses((status = 200, description = "新しい順", content((NotificationPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/notifications")]
 async fn list_notifications(read: Read<ManageNotifications>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: NotificationListParams| {
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("notifications", params.status))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("notifications", params.status))?;
         let rows = store::list(conn, ctx.organisation(), params.status.map(NotificationStatus::as_str), &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(Into::into).collect();
-        Ok(Answer::List(NotificationPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            NotificationPage { items, next_cursor: page.next_cursor },
+            next,
+            "送信箱",
+            office_tables::notifications,
+        )
     })
     .await
 }

@@ -21,6 +21,8 @@ use crate::http::public::Public;
 use crate::http::read::{Answer, NoQuery};
 use crate::http::{Ctx, ListQuery, Read, Write};
 use crate::ids::{ExpertId, OfferId, RequestId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -143,6 +145,9 @@ pub struct OfferListParams {
     status: Option<String>,
     /// Offers to this expert.
     expert_id: Option<ExpertId>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -171,17 +176,25 @@ fn statuses(text: Option<&str>) -> Result<Vec<OfferStatus>, Error> {
 
 /// 依頼の一覧 / Offers: those of the own pools for the office, the own ones for an expert.
 #[utoipa::path(tag = "offers", params(OfferListParams), extensions(("x-permission" = json!("read_offers"))),
-    responses((status = 200, description = "新しい順", body = OfferPage)))]
+    responses((status = 200, description = "新しい順", content((OfferPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/offers")]
 async fn list_offers(read: Read<ReadOffers>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: OfferListParams| {
         let statuses = statuses(params.status.as_deref())?;
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("offers", &statuses, params.expert_id))?;
+        let list =
+            export::list_query(params.format, params.limit, params.cursor.as_deref(), &("offers", &statuses, params.expert_id))?;
         let filter = OfferFilter { statuses, expert_id: params.expert_id, ..OfferFilter::all(store::scope(ctx)) };
         let before = list.after().map(|(_, id)| OfferId(id));
         let page = list.page(store::list(conn, &filter, before, list.fetch())?, |record| (String::new(), record.offer.id.0));
         let next = page.next_cursor.clone();
-        Ok(Answer::List(OfferPage { items: views(conn, ctx, page.items)?, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            OfferPage { items: views(conn, ctx, page.items)?, next_cursor: page.next_cursor },
+            next,
+            "依頼",
+            office_tables::offers,
+        )
     })
     .await
 }

@@ -14,8 +14,10 @@ use super::{presets, service, store};
 use crate::auth::policy::{ManagePools, ReadPools};
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
-use crate::http::{ListQuery, Read, Versioned, Write};
+use crate::http::{Read, Versioned, Write};
 use crate::ids::{PoolId, PoolMemberId, ProgrammeId};
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -43,6 +45,9 @@ pub fn configure(config: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PoolListParams {
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -53,15 +58,22 @@ pub struct PoolListParams {
 
 /// 見える人材プールの一覧 / Pools that are visible today.
 #[utoipa::path(tag = "pools", params(PoolListParams), extensions(("x-permission" = json!("read_pools"))),
-    responses((status = 200, description = "名前順", body = PoolPage)))]
+    responses((status = 200, description = "名前順", content((PoolPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/pools")]
 async fn list_pools(read: Read<ReadPools>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: PoolListParams| {
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &"pools")?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &"pools")?;
         let page = list.page(store::list_pools(conn, ctx, &list)?, |(row, _)| (row.name.clone(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(|(row, _)| row.into()).collect();
-        Ok(Answer::List(PoolPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            PoolPage { items, next_cursor: page.next_cursor },
+            next,
+            "人材プール",
+            office_tables::pools,
+        )
     })
     .await
 }
@@ -150,6 +162,9 @@ async fn list_presets(read: Read<ReadPools>) -> Result<HttpResponse, Error> {
 pub struct ProgrammeListParams {
     /// Only of this pool.
     pool_id: Option<PoolId>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -160,15 +175,22 @@ pub struct ProgrammeListParams {
 
 /// 事業の一覧 / Programmes of visible pools.
 #[utoipa::path(tag = "programmes", params(ProgrammeListParams), extensions(("x-permission" = json!("read_pools"))),
-    responses((status = 200, description = "名前順", body = ProgrammePage)))]
+    responses((status = 200, description = "名前順", content((ProgrammePage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/programmes")]
 async fn list_programmes(read: Read<ReadPools>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: ProgrammeListParams| {
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("programmes", params.pool_id))?;
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("programmes", params.pool_id))?;
         let page = list.page(store::list_programmes(conn, ctx, params.pool_id, &list)?, |row| (row.name.clone(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(Into::into).collect();
-        Ok(Answer::List(ProgrammePage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            ProgrammePage { items, next_cursor: page.next_cursor },
+            next,
+            "事業",
+            office_tables::programmes,
+        )
     })
     .await
 }

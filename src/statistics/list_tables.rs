@@ -15,11 +15,11 @@ use crate::requests::views::RequestPage;
 use crate::settlements::model::Payer;
 use crate::settlements::views::CostItemPage;
 
-const fn column(key: &'static str, label_ja: &'static str, label_en: &'static str, kind: ColumnKind) -> Column {
+pub(super) const fn column(key: &'static str, label_ja: &'static str, label_en: &'static str, kind: ColumnKind) -> Column {
     Column { key, label_ja, label_en, kind }
 }
 
-fn id(number: i64) -> Cell {
+pub(super) fn id(number: i64) -> Cell {
     Cell::Text(number.to_string())
 }
 
@@ -28,11 +28,11 @@ fn year(starting_year: i32) -> Cell {
 }
 
 /// Date and time in Japan to the minute.
-fn instant(time: UtcTime) -> Cell {
+pub(super) fn instant(time: UtcTime) -> Cell {
     Cell::Text(time.jst().format("%Y-%m-%d %H:%M").to_string())
 }
 
-fn number(value: i32) -> Cell {
+pub(super) fn number(value: i32) -> Cell {
     Cell::Int(i64::from(value))
 }
 

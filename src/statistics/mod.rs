@@ -6,6 +6,7 @@ pub mod api;
 pub mod export;
 pub mod list_tables;
 pub mod model;
+pub mod office_tables;
 pub mod queries;
 pub mod queries_money;
 pub mod service;

@@ -316,12 +316,17 @@ on_both! {
             "valid_from": "2026-07-01", "valid_to": "2027-04-01", "legal_basis": "agreement",
         });
         world.coordinator.post("/postings", &posting).ok(201);
+        with_ledger(&world);
+        let key = json!({"name": "連携", "acts_as": "auditor", "scopes": ["requests:read"], "expires_at": "2026-12-31T15:00:00Z"});
+        world.coordinator.post("/api-clients", &key).ok(201);
         for (path, cell) in [
             ("/reports", "浜松市"), ("/organisations?kinds=city&q=%E6%B9%96%E8%A5%BF", "222216"), ("/users?q=hamamatsu", "staff@hamamatsu.example.jp"),
             ("/postings", "湖西市"), ("/experts", "見本 太郎"), ("/requests", "窓口業務の見直し"), ("/dispatches", "R8-0001"), ("/visits", "2026-05-11"),
+            ("/offers", "見本 太郎"), ("/pools", "ICTエキスパート"), ("/programmes", "共通人材の配属"), ("/imports", "台帳.csv"),
+            ("/notifications", "expert@example.jp"), ("/audit-events", "POST /requests/{id}/decide"), ("/api-clients", "連携"),
         ] {
-            let shown = world.coordinator.get(path).ok(200)["items"].as_array().unwrap().len();
             let separator = if path.contains('?') { '&' } else { '?' };
+            let shown = world.coordinator.get(&format!("{path}{separator}limit=200")).ok(200)["items"].as_array().unwrap().len();
             let file = world.coordinator.get(&format!("{path}{separator}format=csv"));
             let rows = csv(&file.bytes);
             assert_eq!((file.status, rows.len() - 1), (200, shown), "{path}");

@@ -3,7 +3,7 @@
 
 mod service;
 mod store;
-mod views;
+pub mod views;
 
 use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
@@ -13,10 +13,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::views::{ApiClientKeyView, ApiClientPage, ApiClientView, CreateApiClientBody, RotateApiClientBody};
 use super::policy::ManageApiClients;
 use crate::error::Error;
-use crate::http::read::Answer;
-use crate::http::{ListQuery, Read, Write};
+use crate::http::{Read, Write};
 use crate::ids::{ApiClientId, OrganisationId};
 use crate::organisations::reach::Reach;
+use crate::statistics::export::{self, ExportFile, ExportFormat};
+use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -35,6 +36,9 @@ pub fn configure(config: &mut ServiceConfig) {
 pub struct ApiClientListParams {
     /// Only of this organisation.
     organisation_id: Option<OrganisationId>,
+    /// JSON, or a file with everything the filters leave (at most 10,000 rows).
+    #[param(inline)]
+    format: Option<ExportFormat>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
@@ -45,16 +49,24 @@ pub struct ApiClientListParams {
 
 /// APIクライアントの一覧 / API clients within reach.
 #[utoipa::path(tag = "api-clients", params(ApiClientListParams), extensions(("x-permission" = json!("manage_api_clients"))),
-    responses((status = 200, description = "登録順", body = ApiClientPage)))]
+    responses((status = 200, description = "登録順", content((ApiClientPage = "application/json"), (ExportFile = "text/csv"),
+        (ExportFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/api-clients")]
 async fn list_api_clients(read: Read<ManageApiClients>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: ApiClientListParams| {
-        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("api-clients", params.organisation_id))?;
+        let list =
+            export::list_query(params.format, params.limit, params.cursor.as_deref(), &("api-clients", params.organisation_id))?;
         let rows = store::list(conn, &Reach::of(&ctx.principal), params.organisation_id, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(|row| ApiClientView::new(row, ctx.now)).collect();
-        Ok(Answer::List(ApiClientPage { items, next_cursor: page.next_cursor }, next))
+        export::list_answer(
+            params.format,
+            ApiClientPage { items, next_cursor: page.next_cursor },
+            next,
+            "APIクライアント",
+            office_tables::api_clients,
+        )
     })
     .await
 }
