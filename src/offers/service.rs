@@ -430,7 +430,11 @@ pub fn send_next(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<Nex
     if is_waiting(conn, request, &offers)? {
         return Ok(next);
     }
-    for offer in offers.into_iter().filter(|offer| offer.status == OfferStatus::Queued) {
+    // The applicant's order of preference, then the order in which the office put them in line.
+    let wished = crate::requests::store::preferences(conn, request.id)?;
+    let mut queued: Vec<OfferRow> = offers.into_iter().filter(|offer| offer.status == OfferStatus::Queued).collect();
+    queued.sort_by_key(|offer| (wished.iter().position(|expert| *expert == offer.expert_id).unwrap_or(usize::MAX), offer.rank));
+    for offer in queued {
         let visits = asked(conn, offer.id)?;
         let expert = expert_of(conn, &offer)?;
         let hindrances: Vec<(Option<usize>, Hindrance)> =

@@ -63,6 +63,25 @@ on_both! {
 }
 
 on_both! {
+    fn the_line_follows_the_applicants_order_of_preference(app) {
+        let world = World::new(app);
+        let experts = experts(&world, 4);
+        let mut body = flow::request_body(&world);
+        body["preferred_expert_ids"] = json!([experts[3], experts[2]]);
+        let request = flow::id(&world.hamamatsu_staff.post("/requests", &body), 201);
+        world.hamamatsu_staff.verb(&format!("/requests/{request}"), "submit", &json!({})).ok(200);
+        world.coordinator.verb(&format!("/requests/{request}"), "accept", &json!({})).ok(200);
+        // Put in line as it came to mind; asked as the town wishes, and those it did not name last.
+        let offers: Vec<i64> = (0..4).map(|n| queued(&world, request, experts[n], &format!("2026-05-1{}", n + 1))).collect();
+        for next in [3, 2, 1] {
+            let asked = offers.iter().find(|offer| status(&world, **offer) == "sent").unwrap();
+            world.coordinator.verb(&format!("/offers/{asked}"), "decline", &json!({"reason_code": "schedule"})).ok(200);
+            assert_eq!(status(&world, offers[next]), "sent", "{next}");
+        }
+    }
+}
+
+on_both! {
     fn the_clock_ends_an_offer_and_asks_the_next(app) {
         let world = World::new(app);
         let (request, experts) = (flow::accepted(&world), experts(&world, 3));
