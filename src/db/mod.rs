@@ -64,7 +64,9 @@ impl Db {
             }
             DatabaseUrl::Postgres(_) => {
                 let connections = connections.max(2);
-                let shared = pool(connections, 1)?;
+                // None is opened ahead of need: a command that ends while the pool still opens one would leave OpenSSL's
+                // clean-up and that connection's handshake at the same tables, and crash.
+                let shared = pool(connections, 0)?;
                 // One connection stays for those who read, however many writes queue at one row.
                 let turns = usize::try_from(connections - 1).unwrap_or(1);
                 Ok(Self { readers: shared.clone(), writers: shared, turns: Arc::new(Semaphore::new(turns)) })
