@@ -59,7 +59,7 @@ for (const body of [expertBody("接続 一郎", "セツゾク イチロウ", "ap
   assert.equal(expectOk(await coordinator.POST("/api/v1/experts", { body }), 201).pool_id, pool.id);
 }
 const programme = first(
-  expectOk(await staff.GET("/api/v1/programmes", { params: { query: { pool_id: pool.id } } })).items,
+  expectJson(await staff.GET("/api/v1/programmes", { params: { query: { pool_id: pool.id } } })).items,
   "programme",
 );
 assert.equal(programme.id, founded.id, "the town sees the programme of its pool");
@@ -202,7 +202,7 @@ const arranged = await staff.POST("/api/v1/visits/{id}/arrange", {
 assert.equal(expectOk(arranged).to_be_arranged, false);
 
 // The numbers of the demo's own programme, as JSON and as files.
-const shownProgramme = expectOk(await coordinator.GET("/api/v1/programmes")).items.find(({ id }) => id !== programme.id);
+const shownProgramme = expectJson(await coordinator.GET("/api/v1/programmes")).items.find(({ id }) => id !== programme.id);
 if (shownProgramme === undefined) throw new Error("no programme of the demo");
 const years = { programme_id: shownProgramme.id, from_fiscal_year: fiscalYear - 4, to_fiscal_year: fiscalYear };
 const table = expectJson(await coordinator.GET("/api/v1/statistics/dispatches", { params: { query: years } }));
