@@ -37,6 +37,9 @@ pub fn configure(config: &mut ServiceConfig) {
 #[post("/auth/token")]
 async fn create_token(public: Public) -> Result<HttpResponse, Error> {
     let (call, body) = public.body::<CreateTokenBody>().await?;
+    if let Some(answer) = call.repeated().await? {
+        return Ok(answer);
+    }
     Ok(HttpResponse::Ok().json(service::sign_in(call, body).await?))
 }
 
@@ -46,6 +49,9 @@ async fn create_token(public: Public) -> Result<HttpResponse, Error> {
 #[post("/auth/refresh")]
 async fn refresh_token(public: Public) -> Result<HttpResponse, Error> {
     let (call, body) = public.body::<RefreshTokenBody>().await?;
+    if let Some(answer) = call.repeated().await? {
+        return Ok(answer);
+    }
     Ok(HttpResponse::Ok().json(service::refresh(call, body).await?))
 }
 
@@ -55,6 +61,9 @@ async fn refresh_token(public: Public) -> Result<HttpResponse, Error> {
 #[post("/auth/password-reset")]
 async fn request_password_reset(public: Public) -> Result<HttpResponse, Error> {
     let (call, body) = public.body::<RequestPasswordResetBody>().await?;
+    if let Some(answer) = call.repeated().await? {
+        return Ok(answer);
+    }
     service::request_reset(call, body).await?;
     Ok(HttpResponse::Accepted().finish())
 }
@@ -65,6 +74,9 @@ async fn request_password_reset(public: Public) -> Result<HttpResponse, Error> {
 #[post("/auth/password-reset/confirm")]
 async fn reset_password(public: Public) -> Result<HttpResponse, Error> {
     let (call, body) = public.body::<ResetPasswordBody>().await?;
+    if let Some(answer) = call.repeated().await? {
+        return Ok(answer);
+    }
     Ok(HttpResponse::Ok().json(service::reset_password(call, body).await?))
 }
 
@@ -74,6 +86,9 @@ async fn reset_password(public: Public) -> Result<HttpResponse, Error> {
 #[post("/auth/invitation/accept")]
 async fn accept_invitation(public: Public) -> Result<HttpResponse, Error> {
     let (call, body) = public.body::<AcceptInvitationBody>().await?;
+    if let Some(answer) = call.repeated().await? {
+        return Ok(answer);
+    }
     Ok(HttpResponse::Ok().json(service::accept_invitation(call, body).await?))
 }
 

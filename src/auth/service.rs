@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -91,7 +92,7 @@ async fn try_to_open(
         dialect::claim(conn, &format!("sign-in {}", checked.id))?;
         let row = sessions::find_for_sign_in(conn, &address)?.ok_or_else(refuse)?;
         if !row.is_open(call.now) || row.password_hash != checked.password_hash {
-            return Ok(Done::nothing(None));
+            return Err(refuse());
         }
         if right { open(conn, call, &row, wanted, carrier) } else { count_failure(conn, call, &row) }
     })
@@ -116,7 +117,7 @@ fn open(
 }
 
 fn count_failure(conn: &mut Conn, call: &Call, row: &SignInRow) -> Result<Done<Option<SignedIn>>, Error> {
-    let Some(home) = people::home(conn, row.id)? else { return Ok(Done::nothing(None)) };
+    let Some(home) = people::home(conn, row.id)? else { return Err(Error::new(ErrorCode::InvalidCredentials)) };
     sessions::note_failure(conn, row, call.now)?;
     let audit = Audit::new("user", row.id.0, home)
         .change(
@@ -124,7 +125,7 @@ fn count_failure(conn: &mut Conn, call: &Call, row: &SignInRow) -> Result<Done<O
             json!({"failed_sign_ins": row.failed_sign_ins.saturating_add(1)}),
         )
         .because("wrong_password");
-    Ok(Done::with(None, call.by_service(home), audit))
+    Ok(Done::refused(None, call.by_service(home), audit))
 }
 
 fn tokens(
@@ -164,7 +165,7 @@ pub async fn refresh(call: Call, body: RefreshTokenBody) -> Result<TokenView, Er
                 let audit = Audit::new("session", session_id.0, organisation)
                     .change(json!({"open": true}), json!({"open": false}))
                     .because("refresh_token_reused");
-                Ok(Done::with(None, call.by_link(organisation), audit))
+                Ok(Done::refused(None, call.by_link(organisation), audit))
             }
         })
         .await?;
@@ -179,7 +180,7 @@ pub async fn request_reset(call: Call, body: RequestPasswordResetBody) -> Result
     fields.finish()?;
     call.limit("password-reset", &address, RESETS_A_MINUTE)?;
     let even = tokio::time::sleep(EVEN_TIME);
-    let outcome = call.write(move |conn, call| send_reset(conn, call, &address)).await;
+    let outcome = call.write_kept(StatusCode::ACCEPTED, move |conn, call| send_reset(conn, call, &address)).await;
     even.await;
     outcome
 }
@@ -235,16 +236,16 @@ async fn set_by_link(
     let owner = call.read(move |conn, call| sessions::token_owner(conn, kind, asked.expose_secret(), call.now)).await?;
     check_new_password(pointer, password.expose_secret(), &owner.email, &owner.name)?;
     let hash = hashing::hash(password.expose_secret().to_owned()).await?;
-    call.write(move |conn, call| {
+    let email = owner.email;
+    call.write_kept(StatusCode::OK, move |conn, call| {
         let user = sessions::set_password(conn, kind, token.expose_secret(), &hash, call.now)?;
         let home = people::home(conn, user)?.ok_or_else(Error::not_found)?;
         let audit = Audit::new("user", user.0, home).created(
             json!({"password": "set", "by": if kind == TokenKind::Invitation { "invitation" } else { "password_reset" }}),
         );
-        Ok(Done::with((), call.by_link(home), audit))
+        Ok(Done::with(PasswordSetView { email: email.clone() }, call.by_link(home), audit))
     })
-    .await?;
-    Ok(PasswordSetView { email: owner.email })
+    .await
 }
 
 /// 422 with what is wrong with a new password.

@@ -7,7 +7,7 @@ use super::decide::{check_visits, other_decider};
 use super::model::{AmendmentKind, DispatchVerb, VisitStatus, load_day};
 use super::notices::{self, Amended, Item};
 use super::records::{self, NewAmendment};
-use super::service::{locked_expert, refresh_report, request_of, require_standing, view_of};
+use super::service::{lock_year, locked_expert, refresh_report, request_of, require_standing, view_of};
 use super::store::DispatchRow;
 use super::views::{DispatchView, ReplaceExpertBody};
 use super::visit_store::{self, VisitRow};
@@ -29,6 +29,7 @@ pub fn replace_expert(
     body: ReplaceExpertBody,
 ) -> Result<Outcome<DispatchView>, Error> {
     before.status.after(DispatchVerb::ReplaceExpert)?;
+    lock_year(conn, &before)?;
     lock_row(conn, Lockable::Request, before.request_id.0)?;
     require_report_open(conn, &before)?;
     let offer = checked(conn, &before, &body)?;
@@ -39,6 +40,7 @@ pub fn replace_expert(
     lock_row(conn, Lockable::Expert, second.0)?;
 
     let request = request_of(conn, &before)?;
+    crate::requests::service::check_replacement(conn, &request, to, "/offer_id")?;
     let today = ctx.today();
     let ahead: Vec<VisitRow> = visit_store::of_dispatch(conn, before.id)?
         .into_iter()

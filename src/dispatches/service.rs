@@ -31,6 +31,14 @@ pub(super) fn request_of(conn: &mut Conn, dispatch: &DispatchRow) -> Result<Requ
         .ok_or_else(|| Error::internal("the request of a dispatch is missing"))
 }
 
+/// Locks the programme's year, the first in the order of locks, before its limits or its money are looked at.
+pub(super) fn lock_year(conn: &mut Conn, dispatch: &DispatchRow) -> Result<(), Error> {
+    if let Some(year) = crate::pools::store::year(conn, dispatch.programme_id, dispatch.fiscal_year)? {
+        lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
+    }
+    Ok(())
+}
+
 /// Locks an expert and reads the registration as it is from then on.
 pub(super) fn locked_expert(conn: &mut Conn, id: ExpertId) -> Result<ExpertRow, Error> {
     lock_row(conn, Lockable::Expert, id.0)?;

@@ -29,11 +29,11 @@ use crate::text;
 /// for one: then the reason shows.
 pub fn load(conn: &mut Conn, pool: PoolId, need: &Need) -> Result<Vec<Candidate>, Error> {
     let span = Span::of(need);
-    let wished = need.wished_expert.map(ExpertId);
+    let wished: Vec<ExpertId> = need.wished_experts.iter().copied().map(ExpertId).collect();
     let rows: Vec<(ExpertRow, Option<i32>, Option<i32>)> = experts::table
         .left_join(organisations::table)
         .filter(experts::pool_id.eq(pool))
-        .filter(experts::status.ne(ExpertStatus::Retired).or(experts::id.nullable().eq(wished).assume_not_null()))
+        .filter(experts::status.ne(ExpertStatus::Retired).or(experts::id.eq_any(wished)))
         .order(experts::id)
         .select((ExpertRow::as_select(), organisations::latitude_e6.nullable(), organisations::longitude_e6.nullable()))
         .load(conn)?;

@@ -40,7 +40,7 @@ pub struct ExpertListParams {
     pub status: Option<String>,
     /// Travels to this body: it or its prefecture is among the areas, or there are none.
     pub area: Option<OrganisationId>,
-    /// First day of a period in which the expert is appointed, not away throughout and has some free time in the week.
+    /// First day of a period in which the expert is appointed, not away throughout and has time that no visit takes.
     pub available_from: Option<NaiveDate>,
     /// Last day of that period; the first day when absent.
     pub available_to: Option<NaiveDate>,

@@ -68,7 +68,7 @@ pub struct ExpertFilter {
     pub statuses: Vec<ExpertStatus>,
     /// Travels to this body.
     pub area: Option<OrganisationId>,
-    /// Appointed, registered and not away throughout this period, with some time in it. Visits do not matter.
+    /// Appointed, registered and not away throughout this period, with some time in it that no visit takes.
     pub available: Option<(NaiveDate, NaiveDate)>,
     /// So many minutes are left in the month that begins on this day and in its fiscal year.
     pub remaining: Option<(i64, NaiveDate)>,
@@ -317,7 +317,53 @@ fn available(from: NaiveDate, to: NaiveDate) -> Vec<Condition> {
         );
         all.push(Box::new(any_time.or(weekly).or(extra)));
     }
+    all.push(has_free_time(from, to));
     all
+}
+
+/// The minutes of the week that fall into the period exceed those of the visits held and planned in it. Whoever declares no
+/// week, or is free besides it, is taken only when every day of the period has a visit.
+fn has_free_time(from: NaiveDate, to: NaiveDate) -> Condition {
+    let days = (to - from).num_days().saturating_add(1);
+    let by_weekday = weekday_counts(from, days).map(|(weekday, count)| format!("WHEN {weekday} THEN {count} ")).concat();
+    let booked = "FROM visits v WHERE v.expert_id = experts.id AND v.status IN ('held', 'planned') AND v.day >= ";
+    Box::new(
+        diesel::dsl::sql::<Bool>(&format!(
+            "(NOT EXISTS (SELECT 1 {booked}"
+        ))
+        .bind::<Date, _>(from)
+        .sql(" AND v.day <= ")
+        .bind::<Date, _>(to)
+        .sql(&format!(
+            ") OR COALESCE((SELECT SUM((s.end_minute - s.start_minute) * (CASE s.weekday {by_weekday}ELSE 0 END)) \
+             FROM expert_weekly_slots s WHERE s.expert_id = experts.id), 0) > (SELECT COALESCE(SUM(v.planned_minutes), 0) {booked}"
+        ))
+        .bind::<Date, _>(from)
+        .sql(" AND v.day <= ")
+        .bind::<Date, _>(to)
+        .sql(&format!(
+            ") OR ((NOT EXISTS (SELECT 1 FROM expert_weekly_slots s WHERE s.expert_id = experts.id) \
+             OR EXISTS (SELECT 1 FROM expert_exceptions x WHERE x.expert_id = experts.id AND x.kind = 'available' AND x.first_day <= "
+        ))
+        .bind::<Date, _>(to)
+        .sql(" AND x.last_day >= ")
+        .bind::<Date, _>(from)
+        .sql(&format!(")) AND {days} > (SELECT COUNT(DISTINCT v.day) {booked}"))
+        .bind::<Date, _>(from)
+        .sql(" AND v.day <= ")
+        .bind::<Date, _>(to)
+        .sql(")))"),
+    )
+}
+
+/// How often each weekday (1 Monday to 7 Sunday) occurs in so many days from a day on.
+fn weekday_counts(from: NaiveDate, days: i64) -> [(i64, i64); 7] {
+    let first = i64::from(from.weekday().num_days_from_monday());
+    std::array::from_fn(|i| {
+        let weekday = i64::try_from(i).unwrap_or(0);
+        let offset = (weekday - first).rem_euclid(7);
+        (weekday + 1, (days - offset + 6).div_euclid(7).max(0))
+    })
 }
 
 /// The weekdays (1 Monday to 7 Sunday) that occur in a period.
@@ -352,6 +398,19 @@ fn remaining(capacity: &'static str, minutes: i64, from: NaiveDate, to: NaiveDat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_day_of_a_period_is_counted_under_its_weekday() {
+        let friday = NaiveDate::from_ymd_opt(2026, 5, 8).unwrap();
+        for days in 1..40 {
+            let counted = weekday_counts(friday, days);
+            for (weekday, count) in counted {
+                let seen = friday.iter_days().take(usize::try_from(days).unwrap());
+                let seen = seen.filter(|day| i64::from(day.weekday().number_from_monday()) == weekday).count();
+                assert_eq!(count, i64::try_from(seen).unwrap(), "{days} days, weekday {weekday}");
+            }
+        }
+    }
 
     #[test]
     fn a_period_has_the_weekdays_of_its_days() {

@@ -1,22 +1,24 @@
-//! Requests by somebody who is not signed in: sign-in itself, password links, one-time links. They pass neither
-//! permission nor replay; what they share with every other write is the transaction and its one audit event.
+//! Requests by somebody who is not signed in: sign-in itself, password links, one-time links. They pass no permission;
+//! what they share with every other write is the transaction, its one audit event and the answer kept for a repeat.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::read::{parse_query, request_id};
+use super::write::{Key, Replay, Stored};
 use super::{Audit, Ctx};
 use crate::app::App;
 use crate::auth::principal::{Actor, Principal};
 use crate::auth::secrets;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::ids::OrganisationId;
 
 /// A request that needs no credentials.
@@ -43,7 +45,16 @@ impl Public {
     pub async fn body<B: DeserializeOwned>(self) -> Result<(Call, B), Error> {
         let Self { app, request, payload } = self;
         let bytes = super::body::read(&request, payload, app.config.limits.body_kib * 1024).await?;
-        Ok((Call::new(app, &request), super::body::parse(&bytes)?))
+        let body = super::body::parse(&bytes)?;
+        let mut call = Call::new(app, &request);
+        let key = request.headers().get("Idempotency-Key").map(|value| value.to_str().unwrap_or_default());
+        call.key = Key::of(&call.app, &call.operation, key, request.path(), &bytes)?;
+        // Nobody is signed in whose keys they could be: who knows the link, or else the whole request, is its sender.
+        let scope =
+            if request.match_info().is_empty() { call.key.as_ref().map(|key| key.request_hash().to_owned()) } else { None };
+        let scope = scope.unwrap_or_else(|| secrets::sha256(request.path().as_bytes()));
+        call.key_scope = format!("public:{scope}");
+        Ok((call, body))
     }
 
     /// Reads the query parameters.
@@ -66,6 +77,8 @@ pub struct Call {
     pub operation: String,
     /// What the client calls itself.
     pub user_agent: String,
+    key: Option<Key>,
+    key_scope: String,
 }
 
 /// What a public write did.
@@ -75,17 +88,23 @@ pub struct Done<T> {
     pub value: T,
     /// Who did what, for the one audit event; `None` only when nothing was written.
     pub event: Option<(Ctx, Audit)>,
+    refused: bool,
 }
 
 impl<T> Done<T> {
     /// Something was written.
     pub fn with(value: T, ctx: Ctx, audit: Audit) -> Self {
-        Self { value, event: Some((ctx, audit)) }
+        Self { value, event: Some((ctx, audit)), refused: false }
+    }
+
+    /// Something was written although the answer is a refusal, which a repeat does not get to see again.
+    pub fn refused(value: T, ctx: Ctx, audit: Audit) -> Self {
+        Self { value, event: Some((ctx, audit)), refused: true }
     }
 
     /// Nothing was written.
     pub fn nothing(value: T) -> Self {
-        Self { value, event: None }
+        Self { value, event: None, refused: false }
     }
 }
 
@@ -99,6 +118,8 @@ impl Call {
             request_id: request_id(request),
             operation: format!("{} {}", request.method(), pattern.strip_prefix("/api/v1").unwrap_or(&pattern)),
             user_agent: user_agent.chars().take(200).collect(),
+            key: None,
+            key_scope: String::new(),
             app,
         }
     }
@@ -134,19 +155,69 @@ impl Call {
         self.app.db.read(move |conn| work(conn, &call)).await
     }
 
-    /// Runs a transaction and keeps its audit event. `work` may run more than once.
+    /// The answer that a request with the same key had; 409 while that one is under way or when its answer held a secret.
+    pub async fn repeated(&self) -> Result<Option<HttpResponse>, Error> {
+        let Some(key) = self.key.clone() else { return Ok(None) };
+        let (scope, now) = (self.key_scope.clone(), self.now);
+        let found = self.app.db.write(move |conn| Replay::begin(conn, scope.clone(), &key, now)).await?;
+        Ok(match found {
+            Replay::Done(stored) => Some(stored.into_response()),
+            Replay::New(_) => None,
+        })
+    }
+
+    /// Runs a transaction and keeps its audit event. `work` may run more than once. The answer holds a secret: a repeat with
+    /// the same key is told so and has no effect.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
     {
+        self.in_transaction(work, |_| Ok(None)).await
+    }
+
+    /// The same for an answer without a secret, which a repeat with the same key gets once more.
+    pub async fn write_kept<T, F>(&self, status: StatusCode, work: F) -> Result<T, Error>
+    where
+        T: Serialize + Send + 'static,
+        F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
+    {
+        self.in_transaction(work, move |value| {
+            let body = serde_json::to_string(value).map_err(Error::internal)?;
+            Ok(Some((status, if body == "null" { String::new() } else { body })))
+        })
+        .await
+    }
+
+    async fn in_transaction<T, F, K>(&self, work: F, kept: K) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
+        K: Fn(&T) -> Result<Option<(StatusCode, String)>, Error> + Send + 'static,
+    {
         let call = self.clone();
         self.app
             .db
             .write(move |conn| {
+                let record = match &call.key {
+                    Some(key) => match Replay::begin(conn, call.key_scope.clone(), key, call.now)? {
+                        Replay::New(record) => Some(record),
+                        // Another one with the same key came in between: its answer is there for the next try.
+                        Replay::Done(_) => return Err(Error::new(ErrorCode::RequestInFlight)),
+                    },
+                    None => None,
+                };
                 let done = work(conn, &call)?;
                 if let Some((ctx, audit)) = &done.event {
                     crate::audit::service::record(conn, ctx, &call.operation, audit)?;
+                }
+                if let Some(record) = record.filter(|_| !done.refused) {
+                    let kept = kept(&done.value)?;
+                    let status = kept.as_ref().map_or(StatusCode::OK, |(status, _)| *status).as_u16();
+                    let secret = kept.is_none();
+                    let body = kept.map(|(_, body)| body);
+                    let stored = Stored { status, body, location: None, etag: None, replayed: false };
+                    record.keep(conn, &stored, secret, call.now)?;
                 }
                 Ok(done.value)
             })

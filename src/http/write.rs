@@ -158,12 +158,12 @@ impl<P: 'static> FromRequest for Write<P> {
     }
 }
 
-struct Stored {
-    status: u16,
-    body: Option<String>,
-    location: Option<String>,
-    etag: Option<String>,
-    replayed: bool,
+pub(super) struct Stored {
+    pub(super) status: u16,
+    pub(super) body: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) etag: Option<String>,
+    pub(super) replayed: bool,
 }
 
 impl<P: Permission> Write<P> {
@@ -238,7 +238,10 @@ impl<P: Permission> Write<P> {
                     }
                 };
                 let parsed: B = super::body::parse(&bytes)?;
-                let replay = Replay::begin(conn, &ctx, &head, &bytes)?;
+                let replay = match head.key(&ctx.app, &bytes)? {
+                    Some(key) => Some(Replay::begin(conn, ctx.principal.key(), &key, now)?),
+                    None => None,
+                };
                 if let Some(Replay::Done(stored)) = replay {
                     return Ok(stored);
                 }
@@ -254,8 +257,8 @@ impl<P: Permission> Write<P> {
                     etag: outcome.version.map(etag),
                     replayed: false,
                 };
-                if let Some(Replay::New { principal, key, request_hash }) = replay {
-                    keep(conn, &principal, &head.operation, &key, &request_hash, &stored, outcome.secret, now)?;
+                if let Some(Replay::New(new)) = replay {
+                    new.keep(conn, &stored, outcome.secret, now)?;
                 }
                 Ok(stored)
             })
@@ -265,7 +268,7 @@ impl<P: Permission> Write<P> {
 }
 
 impl Stored {
-    fn into_response(self) -> HttpResponse {
+    pub(super) fn into_response(self) -> HttpResponse {
         let mut response = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
         if let Some(location) = self.location {
             response.insert_header((header::LOCATION, location));
@@ -302,6 +305,11 @@ impl Head {
         }
     }
 
+    fn key(&self, app: &App, body: &[u8]) -> Result<Option<Key>, Error> {
+        let key = self.idempotency_key.as_deref().filter(|_| self.method_is_post);
+        Key::of(app, &self.operation, key, &self.path, body)
+    }
+
     fn check_version(&self, version: i64) -> Result<(), Error> {
         let Some(expected) = &self.if_match else {
             return Err(Error::new(ErrorCode::PreconditionRequired).detail(
@@ -319,15 +327,18 @@ impl Head {
     }
 }
 
-enum Replay {
-    New { principal: String, key: String, request_hash: String },
-    Done(Stored),
+/// The `Idempotency-Key` of a POST and what it stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    operation: String,
+    key: String,
+    request_hash: String,
 }
 
-impl Replay {
-    /// `None` when the request carries no key.
-    fn begin(conn: &mut Conn, ctx: &Ctx, head: &Head, body: &[u8]) -> Result<Option<Self>, Error> {
-        let Some(key) = head.idempotency_key.as_ref().filter(|_| head.method_is_post) else { return Ok(None) };
+impl Key {
+    /// Reads the key of a POST; `None` when it carries none. The hash says which request it was: path and body.
+    pub(super) fn of(app: &App, operation: &str, key: Option<&str>, path: &str, body: &[u8]) -> Result<Option<Self>, Error> {
+        let Some(key) = key else { return Ok(None) };
         if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic()) {
             return Err(Error::new(ErrorCode::MalformedRequest).field(
                 "Idempotency-Key",
@@ -336,19 +347,41 @@ impl Replay {
                 "Use 1 to 255 visible ASCII characters",
             ));
         }
-        let principal = ctx.principal.key();
-        if !dialect::try_claim(conn, &format!("{principal} {} {key}", head.operation))? {
-            return Err(Error::new(ErrorCode::RequestInFlight));
-        }
         // Keyed: a body may hold a password, and a plain hash of it could be guessed faster than the password's own.
-        let mut hashed = ctx.app.config.auth.signing_key.expose_secret().as_bytes().to_vec();
-        hashed.extend_from_slice(head.path.as_bytes());
+        let mut hashed = app.config.auth.signing_key.expose_secret().as_bytes().to_vec();
+        hashed.extend_from_slice(path.as_bytes());
         hashed.push(b'\n');
         hashed.extend_from_slice(body);
-        let request_hash = secrets::sha256(&hashed);
+        Ok(Some(Self { operation: operation.to_owned(), key: key.to_owned(), request_hash: secrets::sha256(&hashed) }))
+    }
+
+    /// The hash of path and body.
+    pub(super) fn request_hash(&self) -> &str {
+        &self.request_hash
+    }
+}
+
+/// What a key means: a new request, or one that was answered already.
+pub(super) enum Replay {
+    New(NewRecord),
+    Done(Stored),
+}
+
+/// A record still to be kept.
+pub(super) struct NewRecord {
+    principal: String,
+    key: Key,
+    replaces_old: bool,
+}
+
+impl Replay {
+    pub(super) fn begin(conn: &mut Conn, principal: String, key: &Key, now: UtcTime) -> Result<Self, Error> {
+        if !dialect::try_claim(conn, &format!("{principal} {} {}", key.operation, key.key))? {
+            return Err(Error::new(ErrorCode::RequestInFlight));
+        }
         type Row = (String, i32, Option<String>, Option<String>, Option<String>, UtcTime);
         let row: Option<Row> = idempotency_records::table
-            .find((&principal, &head.operation, key))
+            .find((&principal, &key.operation, &key.key))
             .select((
                 idempotency_records::request_hash,
                 idempotency_records::status,
@@ -360,49 +393,42 @@ impl Replay {
             .first(conn)
             .optional()?;
         match row {
-            None => Ok(Some(Self::New { principal, key: key.clone(), request_hash })),
-            Some((.., created_at)) if created_at.plus(chrono::Duration::hours(24)) <= ctx.now => {
-                diesel::delete(idempotency_records::table.find((&principal, &head.operation, key))).execute(conn)?;
-                Ok(Some(Self::New { principal, key: key.clone(), request_hash }))
+            None => Ok(Self::New(NewRecord { principal, key: key.clone(), replaces_old: false })),
+            Some((.., created_at)) if created_at.plus(chrono::Duration::hours(24)) <= now => {
+                Ok(Self::New(NewRecord { principal, key: key.clone(), replaces_old: true }))
             }
-            Some((hash, ..)) if hash != request_hash => Err(Error::new(ErrorCode::KeyReused)),
+            Some((hash, ..)) if hash != key.request_hash => Err(Error::new(ErrorCode::KeyReused)),
             Some((_, _, None, ..)) => Err(Error::new(ErrorCode::SecretNotRepeated)),
-            Some((_, status, body, location, etag, _)) => Ok(Some(Self::Done(Stored {
-                status: u16::try_from(status).unwrap_or(200),
-                body,
-                location,
-                etag,
-                replayed: true,
-            }))),
+            Some((_, status, body, location, etag, _)) => {
+                Ok(Self::Done(Stored { status: u16::try_from(status).unwrap_or(200), body, location, etag, replayed: true }))
+            }
         }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row, written once")]
-fn keep(
-    conn: &mut Conn,
-    principal: &str,
-    operation: &str,
-    key: &str,
-    request_hash: &str,
-    stored: &Stored,
-    secret: bool,
-    now: UtcTime,
-) -> Result<(), Error> {
-    diesel::insert_into(idempotency_records::table)
-        .values((
-            idempotency_records::principal.eq(principal),
-            idempotency_records::operation.eq(operation),
-            idempotency_records::idempotency_key.eq(key),
-            idempotency_records::request_hash.eq(request_hash),
-            idempotency_records::status.eq(i32::from(stored.status)),
-            idempotency_records::body.eq(if secret { None } else { stored.body.as_deref() }),
-            idempotency_records::location.eq(stored.location.as_deref()),
-            idempotency_records::etag.eq(stored.etag.as_deref()),
-            idempotency_records::created_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
+impl NewRecord {
+    /// Keeps the answer in the transaction of the effect, in the place of one that is older than a day; the body of an
+    /// answer with a secret is not kept.
+    pub(super) fn keep(&self, conn: &mut Conn, stored: &Stored, secret: bool, now: UtcTime) -> Result<(), Error> {
+        let Key { operation, key, request_hash } = &self.key;
+        if self.replaces_old {
+            diesel::delete(idempotency_records::table.find((&self.principal, operation, key))).execute(conn)?;
+        }
+        diesel::insert_into(idempotency_records::table)
+            .values((
+                idempotency_records::principal.eq(&self.principal),
+                idempotency_records::operation.eq(operation),
+                idempotency_records::idempotency_key.eq(key),
+                idempotency_records::request_hash.eq(request_hash),
+                idempotency_records::status.eq(i32::from(stored.status)),
+                idempotency_records::body.eq(if secret { None } else { stored.body.as_deref() }),
+                idempotency_records::location.eq(stored.location.as_deref()),
+                idempotency_records::etag.eq(stored.etag.as_deref()),
+                idempotency_records::created_at.eq(now),
+            ))
+            .execute(conn)?;
+        Ok(())
+    }
 }
 
 /// Forgets idempotency records that are older than a day.

@@ -197,11 +197,15 @@ pub(super) fn part(measured: &Measured) -> ScorePart {
         ),
         Facts::Wish(wish) => {
             let (ja, en) = match wish {
-                WishFact::LeftToOffice => ("人選は事務局一任", "The choice is left to the office"),
-                WishFact::Wished => ("申請者が希望する専門人材", "The expert the applicant wished for"),
-                WishFact::OtherWished => ("申請者は別の専門人材を希望", "The applicant wished for another expert"),
+                WishFact::LeftToOffice => ("人選は事務局一任".to_owned(), "The choice is left to the office".to_owned()),
+                WishFact::Wished(place) => {
+                    (format!("申請者の第{place}希望"), format!("Number {place} of the experts the applicant wished for"))
+                }
+                WishFact::OtherWished => {
+                    ("申請者は別の専門人材を希望".to_owned(), "The applicant wished for another expert".to_owned())
+                }
             };
-            (ScorePartCode::Wish, ja.to_owned(), en.to_owned())
+            (ScorePartCode::Wish, ja, en)
         }
         Facts::Date { dated: 0, .. } => (
             ScorePartCode::Date,

@@ -70,8 +70,8 @@ pub struct Need {
     pub municipality_id: i64,
     /// The applicant's prefecture.
     pub prefecture_id: i64,
-    /// The expert the applicant named; `None` leaves the choice to the office (事務局一任).
-    pub wished_expert: Option<i64>,
+    /// The experts the applicant named, the one wished for most first; none leaves the choice to the office (事務局一任).
+    pub wished_experts: Vec<i64>,
     /// Organisations with an interest in the outcome, such as bidders in the procurement at hand.
     pub conflict_org_ids: Vec<i64>,
 }

@@ -17,7 +17,7 @@
 //! | part | max | points |
 //! |---|---|---|
 //! | skill | 400 | For each skill asked, of 100: 70 for meeting the level, 10 for each level above it up to two, 10 if it has been verified; held below the level 35 × level ÷ asked level; not held 0. Averaged with weight 2 for a required skill and 1 for a welcome one. |
-//! | wish | 100 | All for the expert the applicant wished for, none for the others; all for everybody where the choice is left to the office. |
+//! | wish | 100 | All for the expert the applicant wished for most, 20 less for each place further down the list of wishes but never under 20, none for the others; all for everybody where the choice is left to the office. |
 //! | date | 150 | The dated visits the expert can make, as a fraction of all dated visits. |
 //! | travel | 150 | Great-circle distance between base and place in whole km: all up to 20 km, falling evenly to 0 at 400 km; half where either place is unknown; all for online work. |
 //! | load | 150 | 75 × the part of the agreed capacity still free (the smaller of months and fiscal year; without an agreed limit all), and 75 × how far the minutes of the fiscal year lie below the highest among the eligible. |

@@ -9,6 +9,8 @@ pub const MAX_SCORE: u32 = SKILL + WISH + DATE + TRAVEL + LOAD + CONTINUITY;
 
 const SKILL: u32 = 400;
 const WISH: u32 = 100;
+/// What each place further down the list of wishes costs.
+const WISH_STEP: u32 = 20;
 const DATE: u32 = 150;
 const TRAVEL: u32 = 150;
 const LOAD: u32 = 150;
@@ -56,7 +58,8 @@ pub(super) enum Facts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WishFact {
     LeftToOffice,
-    Wished,
+    /// The place in the list of wishes, 1 the first.
+    Wished(u32),
     OtherWished,
 }
 
@@ -146,10 +149,11 @@ fn skill_fit(asked: &SkillNeed, candidate: &Candidate) -> SkillFit {
 }
 
 fn wish(need: &Need, candidate: &Candidate) -> Measured {
-    let (points, fact) = match need.wished_expert {
-        None => (WISH, WishFact::LeftToOffice),
-        Some(wished) if wished == candidate.expert_id => (WISH, WishFact::Wished),
-        Some(_) => (0, WishFact::OtherWished),
+    let place = (0..).zip(&need.wished_experts).find(|(_, wished)| **wished == candidate.expert_id);
+    let (points, fact) = match place {
+        _ if need.wished_experts.is_empty() => (WISH, WishFact::LeftToOffice),
+        Some((place, _)) => (WISH.saturating_sub(WISH_STEP * place).max(WISH_STEP), WishFact::Wished(place + 1)),
+        None => (0, WishFact::OtherWished),
     };
     Measured { points, max: WISH, facts: Facts::Wish(fact) }
 }

@@ -38,7 +38,7 @@ fn need() -> Need {
         site: None,
         municipality_id: TOWN,
         prefecture_id: PREFECTURE,
-        wished_expert: None,
+        wished_experts: Vec::new(),
         conflict_org_ids: Vec::new(),
     }
 }
@@ -295,7 +295,7 @@ fn the_wished_expert_comes_first_among_equals_and_ids_decide_ties() {
         rank(need, &experts).candidates.iter().map(|c| c.expert_id).collect()
     };
     assert_eq!(order(&need), [1, 2, 3]);
-    need.wished_expert = Some(3);
+    need.wished_experts = vec![3];
     assert_eq!(order(&need), [3, 1, 2]);
 }
 
@@ -304,7 +304,7 @@ fn a_perfect_match_scores_a_thousand() {
     let mut need = need();
     need.required = vec![skill(1, 1, true)];
     need.visits = vec![visit(3, 10, 180)];
-    need.wished_expert = Some(1);
+    need.wished_experts = vec![1];
     let here = Some(Place { latitude_micro: 34_976_944, longitude_micro: 138_383_056 });
     need.site = here;
     let mut expert = candidate(1);
@@ -393,7 +393,7 @@ prop_compose! {
         visits in prop::collection::vec(
             (prop::option::of(1u32..=30), prop::option::of(480u16..1000), 1u32..400), 0..4),
         site in prop::option::of((33_000_000i32..43_000_000, 130_000_000i32..142_000_000)),
-        wished_expert in prop::option::of(1i64..25),
+        wished_experts in prop::collection::vec(1i64..25, 0..4),
     ) -> Need {
         let mut need = need();
         need.required = required.into_iter().map(|(id, level, must)| skill(id, level, must)).collect();
@@ -403,7 +403,7 @@ prop_compose! {
             .map(|(day, start_minute, minutes)| PlannedVisit { day: day.map(june), start_minute, minutes })
             .collect();
         need.site = site.map(|(latitude_micro, longitude_micro)| Place { latitude_micro, longitude_micro });
-        need.wished_expert = wished_expert;
+        need.wished_experts = wished_experts;
         need
     }
 }

@@ -1,5 +1,6 @@
 //! REST: candidates, offers, answers.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -305,6 +306,9 @@ async fn answer_link_offer(request: HttpRequest, public: Public) -> Result<HttpR
     let token = token_in(&request);
     let (call, body) = public.body::<LinkAnswerBody>().await?;
     call.limit("offer-link", &token, link::ATTEMPTS_A_MINUTE)?;
-    let view = call.write(move |conn, call| link::answer(conn, call, &token, body.clone())).await?;
+    if let Some(answer) = call.repeated().await? {
+        return Ok(answer);
+    }
+    let view = call.write_kept(StatusCode::OK, move |conn, call| link::answer(conn, call, &token, body.clone())).await?;
     Ok(HttpResponse::Ok().json(view))
 }

@@ -81,7 +81,7 @@ pub fn load_locked(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<Facts
 }
 
 /// The other requests of the year, with their experts where the theme is the same; loaded only if a limit asks.
-fn counting(conn: &mut Conn, row: &RequestRow, year: &YearRow) -> Result<Vec<Other>, Error> {
+pub(super) fn counting(conn: &mut Conn, row: &RequestRow, year: &YearRow) -> Result<Vec<Other>, Error> {
     let same_theme = year.rules.limits.iter().any(|limit| matches!(limit, Limit::SameThemeAndExpert { .. }));
     let per_year = year.rules.limits.iter().any(|limit| matches!(limit, Limit::RequestsPerYear { .. }));
     if !same_theme && !per_year {

@@ -334,32 +334,46 @@ fn limit_of_request(limit: &Limit, mix: Mix) -> Option<Refusal> {
 fn yearly_limits(case: &Case<'_>) -> Vec<Refusal> {
     let reached = |count: usize, max: i32| i64::try_from(count).unwrap_or(i64::MAX) >= i64::from(max);
     let mut refusals = Vec::new();
+    for (i, expert) in case.experts.iter().enumerate() {
+        let pointer = format!("/preferred_expert_ids/{i}");
+        refusals.extend(same_theme_and_expert(case.rules, &case.theme_key, *expert, &case.others, &pointer));
+    }
     for limit in &case.rules.limits {
-        match limit {
-            Limit::RequestsPerYear { max } if reached(case.others.len(), *max) => refusals.push(Refusal::new(
+        if let Limit::RequestsPerYear { max } = limit
+            && reached(case.others.len(), *max)
+        {
+            refusals.push(Refusal::new(
                 "requests_per_year",
                 "/applicant_organisation_id",
                 format!("1団体あたり年度内{max}件までです（すでに{}件）", case.others.len()),
                 format!("At most {max} requests of one body in a fiscal year ({} already)", case.others.len()),
-            )),
-            Limit::SameThemeAndExpert { max_per_year } => {
-                for (i, expert) in case.experts.iter().enumerate() {
-                    let earlier =
-                        case.others.iter().filter(|other| other.theme_key == case.theme_key && other.experts.contains(expert));
-                    if reached(earlier.count(), *max_per_year) {
-                        refusals.push(Refusal::new(
-                            "same_theme_and_expert",
-                            format!("/preferred_expert_ids/{i}"),
-                            format!("同じ取組に同じ専門家を派遣できるのは年度内{max_per_year}件までです"),
-                            format!("The same expert for the same theme at most {max_per_year} time(s) in a fiscal year"),
-                        ));
-                    }
-                }
-            }
-            _ => {}
+            ));
         }
     }
     refusals
+}
+
+/// The same expert for the same theme only so often in a fiscal year (地域情報化アドバイザー: once).
+pub fn same_theme_and_expert(
+    rules: &ProgrammeRules,
+    theme_key: &str,
+    expert: ExpertId,
+    others: &[Other],
+    pointer: &str,
+) -> Option<Refusal> {
+    let most = rules.limits.iter().find_map(|limit| match limit {
+        Limit::SameThemeAndExpert { max_per_year } => Some(*max_per_year),
+        _ => None,
+    })?;
+    let earlier = others.iter().filter(|other| other.theme_key == theme_key && other.experts.contains(&expert)).count();
+    (i64::try_from(earlier).unwrap_or(i64::MAX) >= i64::from(most)).then(|| {
+        Refusal::new(
+            "same_theme_and_expert",
+            pointer,
+            format!("同じ取組に同じ専門家を派遣できるのは年度内{most}件までです"),
+            format!("The same expert for the same theme at most {most} time(s) in a fiscal year"),
+        )
+    })
 }
 
 #[cfg(test)]

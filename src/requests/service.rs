@@ -9,7 +9,7 @@ use super::{budget, facts, list, rules};
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::Ctx;
-use crate::ids::RequestId;
+use crate::ids::{ExpertId, RequestId};
 use crate::matching::{Need, NeedMode, Place, PlannedVisit, SkillNeed};
 use crate::organisations::model::OrganisationKind;
 use crate::organisations::store::{self as bodies, OrganisationRow};
@@ -28,7 +28,8 @@ pub fn need_of(conn: &mut Conn, request: &RequestRow) -> Result<Need, Error> {
         _ => None,
     };
     let prefecture = if applicant.kind == OrganisationKind::Prefecture { Some(applicant.id) } else { applicant.prefecture_id };
-    let wished_expert = if request.leave_to_office { None } else { store::preferences(conn, request.id)?.first().map(|id| id.0) };
+    let wished_experts =
+        if request.leave_to_office { Vec::new() } else { store::preferences(conn, request.id)?.iter().map(|id| id.0).collect() };
     Ok(Need {
         request_id: request.id.0,
         required: store::skills(conn, request.id)?
@@ -51,7 +52,7 @@ pub fn need_of(conn: &mut Conn, request: &RequestRow) -> Result<Need, Error> {
         site: place(&applicant).or_else(|| parent.as_ref().and_then(place)),
         municipality_id: request.applicant_organisation_id.0,
         prefecture_id: prefecture.unwrap_or(request.owner_organisation_id).0,
-        wished_expert,
+        wished_experts,
         conflict_org_ids: store::participants(conn, request.id)?.iter().map(|body| body.organisation_id.0).collect(),
     })
 }
@@ -90,6 +91,17 @@ pub fn check_before_decision(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -
     facts.require_consents(request)?;
     let mix = if planned.is_empty() { facts::asked(request) } else { Mix::planned(&planned) };
     rules::check(rules::ON_ACCEPT, &facts.case(ctx, request, mix, request.submitted_at.unwrap_or(ctx.now)))
+}
+
+/// 422 when the programme lets another expert serve the same theme of the same body no more in this fiscal year. The caller
+/// holds the lock of the programme's year.
+pub fn check_replacement(conn: &mut Conn, request: &RequestRow, expert: ExpertId, pointer: &str) -> Result<(), Error> {
+    let year = crate::pools::store::year(conn, request.programme_id, request.fiscal_year)?.ok_or_else(Error::not_found)?;
+    let others = facts::counting(conn, request, &year)?;
+    match rules::same_theme_and_expert(&year.rules, &request.theme_key, expert, &others, pointer) {
+        Some(refusal) => Err(Error::rule(refusal.rule, refusal.pointer, refusal.ja, refusal.en)),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -212,6 +212,32 @@ on_both! {
 }
 
 on_both! {
+    fn a_replacement_keeps_to_once_a_year_for_the_same_theme_and_expert(app) {
+        let world = World::new(app);
+        let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
+        rules["limits"] = json!([{"kind": "same_theme_and_expert", "max_per_year": 1}]);
+        let year = format!("/programmes/{}/years/2026", world.programme);
+        world.coordinator.put(&year, &json!({"rules": rules})).ok(200);
+        let (first, second, third) = (
+            expert(&world),
+            flow::expert(&world, "見本 次郎", "second@example.jp"),
+            flow::expert(&world, "見本 三郎", "third@example.jp"),
+        );
+        flow::dispatched_on(&world, second, &["2026-05-11"]);
+        let d = flow::dispatched_on(&world, first, &["2026-05-18"]);
+        let replace = |to: i64, day: &str| {
+            let offer = flow::offer(&world, d.request, to, &[visit_on(day)]);
+            flow::accept_offer(&world, offer).ok(200);
+            let body = json!({"from_expert_id": first, "offer_id": offer, "reason": "体調不良のため"});
+            world.coordinator.verb(&format!("/dispatches/{}", d.dispatch), "replace-expert", &body)
+        };
+        let refused = replace(second, "2026-05-19");
+        assert_eq!((refused.problem(422).as_str(), refused.wrong()), ("rule_refused", vec!["/offer_id same_theme_and_expert".to_owned()]));
+        replace(third, "2026-05-20").ok(200);
+    }
+}
+
+on_both! {
     fn another_expert_takes_over_under_the_same_number(app) {
         let world = World::new(app);
         let first = expert(&world);

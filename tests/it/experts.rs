@@ -245,6 +245,19 @@ on_both! {
         flow::accept_offer(&world, offer).ok(200);
         assert_eq!(found("min_remaining_minutes=240&month=2026-05"), [0, 1, 3, 4], "what is held counts");
         assert_eq!(found("min_remaining_minutes=240&month=2026-06"), [0, 1, 2, 3, 4]);
+        // 11 May is a Monday. Who works by arrangement is taken on a day with a visit; who has declared a week, only when
+        // visits fill its hours.
+        assert_eq!(found("available_from=2026-05-11&available_to=2026-05-11"), [0, 1, 3, 4], "a visit on the only day");
+        assert_eq!(found("available_from=2026-05-11&available_to=2026-05-12"), [0, 1, 2, 3, 4]);
+        let week = |start: i64, end: i64| {
+            let body = json!({"weekly": [{"weekday": 1, "start_minute": start, "end_minute": end}], "exceptions": []});
+            world.coordinator.put_at(&format!("/experts/{}", ids[2]), "availability", &body).ok(200);
+        };
+        week(600, 780);
+        assert_eq!(found("available_from=2026-05-11&available_to=2026-05-12"), [0, 1, 2, 3, 4], "an hour is left on Monday");
+        week(600, 720);
+        assert_eq!(found("available_from=2026-05-11&available_to=2026-05-12"), [0, 1, 3, 4], "the Monday is full");
+        assert_eq!(found("available_from=2026-05-11&available_to=2026-05-18"), [0, 1, 2, 3, 4], "the next one is not");
         // Page by page everybody is seen once, in the order of the list, also where a skill leads.
         for query in ["sort=kana".to_owned(), "sort=-kana".to_owned(), format!("skills_all={a}")] {
             let first = format!("/experts?pool_id={}&limit=2&{query}", world.pool);

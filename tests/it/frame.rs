@@ -69,6 +69,40 @@ on_both! {
 }
 
 on_both! {
+    fn a_repeated_request_without_sign_in_has_one_effect(app) {
+        let world = World::new(app);
+        let expert = crate::support::flow::expert(&world, "見本 太郎", "expert@example.jp");
+        let request = crate::support::flow::accepted(&world);
+        crate::support::flow::offer(&world, request, expert, &[crate::support::flow::visit_on("2026-05-11")]);
+        let link = crate::support::flow::link_in_newest_mail(app, "expert@example.jp");
+        let token = link.split("token=").nth(1).unwrap();
+        let answer = |body: &serde_json::Value| {
+            app.anonymous().call("POST", format!("/api/v1/offer-links/{token}/answer")).json(body).header("Idempotency-Key", "once").send()
+        };
+        let first = answer(&json!({"answer": "accept"}));
+        assert_eq!(first.ok(200)["status"], "accepted");
+        let second = answer(&json!({"answer": "accept"}));
+        assert_eq!((second.ok(200), second.header("idempotent-replayed")), (first.json(), Some("true")));
+        let other = answer(&json!({"answer": "accept", "note": "ほか"}));
+        assert_eq!(other.problem(422), "idempotency_key_reused");
+        // What was answered before does not open the door for who only knows the key.
+        let anonymous = app.anonymous();
+        let unknown = anonymous.call("POST", format!("/api/v1/offer-links/{}/answer", "0".repeat(64)));
+        assert_eq!(unknown.json(&json!({"answer": "accept"})).header("Idempotency-Key", "once").send().problem(404), "not_found");
+
+        let sign_in = |password: &str| {
+            let body = json!({"email": "coordinator@pref.example.jp", "password": password});
+            app.anonymous().call("POST", "/api/v1/auth/token").json(&body).header("Idempotency-Key", "sign-in").send()
+        };
+        // A refusal is not kept; an answer with a secret is not repeated.
+        assert_eq!(sign_in("ちがうことば-2026").problem(401), "invalid_credentials");
+        assert_eq!(sign_in("ちがうことば-2026").problem(401), "invalid_credentials");
+        sign_in(crate::support::world::PASSWORD).ok(200);
+        assert_eq!(sign_in(crate::support::world::PASSWORD).problem(409), "secret_not_repeated");
+    }
+}
+
+on_both! {
     fn parallel_repeats_have_one_effect(app) {
         let world = World::new(app);
         let body = json!({"name": "同時に作るプール", "expert_title": "専門家"});

@@ -155,7 +155,7 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
             for parameter in list.iter_mut() {
                 describe_parameter(parameter);
             }
-            if method == "post" && !public {
+            if method == "post" {
                 list.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
             }
             if needs_version {
@@ -175,7 +175,7 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.sort_keys();
         for (status, response) in responses.iter_mut().filter(|(_, response)| response.get("$ref").is_none()) {
-            let mut own = success_headers(status, response, method, is_api, public, needs_version, schemas);
+            let mut own = success_headers(status, response, method, is_api, needs_version, schemas);
             if unversioned {
                 own.remove("ETag");
             }
@@ -210,7 +210,6 @@ fn success_headers(
     response: &Value,
     method: &str,
     is_api: bool,
-    public: bool,
     needs_version: bool,
     schemas: &Value,
 ) -> Map<String, Value> {
@@ -234,7 +233,7 @@ fn success_headers(
     if has("next_cursor") {
         headers.insert("Link".to_owned(), header("Link"));
     }
-    if method == "post" && !public {
+    if method == "post" {
         headers.insert("Idempotent-Replayed".to_owned(), header("IdempotentReplayed"));
     }
     let is_file = content.as_object().is_some_and(|content| content.keys().any(|media_type| media_type != "application/json"));
