@@ -1,5 +1,6 @@
 //! REST: sign-in and the own account.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -36,11 +37,7 @@ pub fn configure(config: &mut ServiceConfig) {
     responses((status = 200, description = "サインインした", body = TokenView)))]
 #[post("/auth/token")]
 async fn create_token(public: Public) -> Result<HttpResponse, Error> {
-    let (call, body) = public.body::<CreateTokenBody>().await?;
-    if let Some(answer) = call.repeated().await? {
-        return Ok(answer);
-    }
-    Ok(HttpResponse::Ok().json(service::sign_in(call, body).await?))
+    public.answer(StatusCode::OK, service::sign_in).await
 }
 
 /// アクセストークンを更新する / Renews a session; the refresh token is replaced.
@@ -48,11 +45,7 @@ async fn create_token(public: Public) -> Result<HttpResponse, Error> {
     responses((status = 200, description = "更新した", body = TokenView)))]
 #[post("/auth/refresh")]
 async fn refresh_token(public: Public) -> Result<HttpResponse, Error> {
-    let (call, body) = public.body::<RefreshTokenBody>().await?;
-    if let Some(answer) = call.repeated().await? {
-        return Ok(answer);
-    }
-    Ok(HttpResponse::Ok().json(service::refresh(call, body).await?))
+    public.answer(StatusCode::OK, service::refresh).await
 }
 
 /// パスワードの再設定を申し込む / Mails a link for a new password; the answer does not tell whether the address is known.
@@ -60,12 +53,7 @@ async fn refresh_token(public: Public) -> Result<HttpResponse, Error> {
     responses((status = 202, description = "受け付けた（登録のあるアドレスにだけメールを送る）")))]
 #[post("/auth/password-reset")]
 async fn request_password_reset(public: Public) -> Result<HttpResponse, Error> {
-    let (call, body) = public.body::<RequestPasswordResetBody>().await?;
-    if let Some(answer) = call.repeated().await? {
-        return Ok(answer);
-    }
-    service::request_reset(call, body).await?;
-    Ok(HttpResponse::Accepted().finish())
+    public.answer(StatusCode::ACCEPTED, service::request_reset).await
 }
 
 /// パスワードを再設定する / Sets a new password with a mailed link; every session ends.
@@ -73,11 +61,7 @@ async fn request_password_reset(public: Public) -> Result<HttpResponse, Error> {
     responses((status = 200, description = "再設定した", body = PasswordSetView)))]
 #[post("/auth/password-reset/confirm")]
 async fn reset_password(public: Public) -> Result<HttpResponse, Error> {
-    let (call, body) = public.body::<ResetPasswordBody>().await?;
-    if let Some(answer) = call.repeated().await? {
-        return Ok(answer);
-    }
-    Ok(HttpResponse::Ok().json(service::reset_password(call, body).await?))
+    public.answer(StatusCode::OK, service::reset_password).await
 }
 
 /// 招待を受けてパスワードを決める / Sets the first password with a mailed invitation.
@@ -85,11 +69,7 @@ async fn reset_password(public: Public) -> Result<HttpResponse, Error> {
     responses((status = 200, description = "登録した", body = PasswordSetView)))]
 #[post("/auth/invitation/accept")]
 async fn accept_invitation(public: Public) -> Result<HttpResponse, Error> {
-    let (call, body) = public.body::<AcceptInvitationBody>().await?;
-    if let Some(answer) = call.repeated().await? {
-        return Ok(answer);
-    }
-    Ok(HttpResponse::Ok().json(service::accept_invitation(call, body).await?))
+    public.answer(StatusCode::OK, service::accept_invitation).await
 }
 
 /// サインアウトする / Ends the session of the request.

@@ -4,7 +4,6 @@
 use std::future::Future;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -180,7 +179,7 @@ pub async fn request_reset(call: Call, body: RequestPasswordResetBody) -> Result
     fields.finish()?;
     call.limit("password-reset", &address, RESETS_A_MINUTE)?;
     let even = tokio::time::sleep(EVEN_TIME);
-    let outcome = call.write_kept(StatusCode::ACCEPTED, move |conn, call| send_reset(conn, call, &address)).await;
+    let outcome = call.write_kept(move |conn, call| send_reset(conn, call, &address)).await;
     even.await;
     outcome
 }
@@ -237,7 +236,7 @@ async fn set_by_link(
     check_new_password(pointer, password.expose_secret(), &owner.email, &owner.name)?;
     let hash = hashing::hash(password.expose_secret().to_owned()).await?;
     let email = owner.email;
-    call.write_kept(StatusCode::OK, move |conn, call| {
+    call.write_kept(move |conn, call| {
         let user = sessions::set_password(conn, kind, token.expose_secret(), &hash, call.now)?;
         let home = people::home(conn, user)?.ok_or_else(Error::not_found)?;
         let audit = Audit::new("user", user.0, home).created(

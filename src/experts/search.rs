@@ -341,10 +341,10 @@ fn has_free_time(from: NaiveDate, to: NaiveDate) -> Condition {
         .bind::<Date, _>(from)
         .sql(" AND v.day <= ")
         .bind::<Date, _>(to)
-        .sql(&format!(
+        .sql(
             ") OR ((NOT EXISTS (SELECT 1 FROM expert_weekly_slots s WHERE s.expert_id = experts.id) \
-             OR EXISTS (SELECT 1 FROM expert_exceptions x WHERE x.expert_id = experts.id AND x.kind = 'available' AND x.first_day <= "
-        ))
+             OR EXISTS (SELECT 1 FROM expert_exceptions x WHERE x.expert_id = experts.id AND x.kind = 'available' AND x.first_day <= ",
+        )
         .bind::<Date, _>(to)
         .sql(" AND x.last_day >= ")
         .bind::<Date, _>(from)

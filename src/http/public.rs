@@ -41,12 +41,20 @@ impl FromRequest for Public {
 }
 
 impl Public {
-    /// Reads the body.
-    pub async fn body<B: DeserializeOwned>(self) -> Result<(Call, B), Error> {
+    /// Reads the body and answers with what `work` makes of it, under the status of a success. A request that repeats an
+    /// `Idempotency-Key` gets the answer it had, before any attempt is counted or password hashed.
+    pub async fn answer<B, T, F, R>(self, status: StatusCode, work: F) -> Result<HttpResponse, Error>
+    where
+        B: DeserializeOwned,
+        T: Serialize,
+        F: FnOnce(Call, B) -> R,
+        R: Future<Output = Result<T, Error>>,
+    {
         let Self { app, request, payload } = self;
         let bytes = super::body::read(&request, payload, app.config.limits.body_kib * 1024).await?;
         let body = super::body::parse(&bytes)?;
         let mut call = Call::new(app, &request);
+        call.status = status;
         let key = request.headers().get("Idempotency-Key").map(|value| value.to_str().unwrap_or_default());
         call.key = Key::of(&call.app, &call.operation, key, request.path(), &bytes)?;
         // Nobody is signed in whose keys they could be: who knows the link, or else the whole request, is its sender.
@@ -54,7 +62,17 @@ impl Public {
             if request.match_info().is_empty() { call.key.as_ref().map(|key| key.request_hash().to_owned()) } else { None };
         let scope = scope.unwrap_or_else(|| secrets::sha256(request.path().as_bytes()));
         call.key_scope = format!("public:{scope}");
-        Ok((call, body))
+        if let Some(answer) = call.repeated().await? {
+            return Ok(answer);
+        }
+        let stored = Stored {
+            status: status.as_u16(),
+            body: json(&work(call, body).await?)?,
+            location: None,
+            etag: None,
+            replayed: false,
+        };
+        Ok(stored.into_response())
     }
 
     /// Reads the query parameters.
@@ -79,6 +97,13 @@ pub struct Call {
     pub user_agent: String,
     key: Option<Key>,
     key_scope: String,
+    status: StatusCode,
+}
+
+/// The body of an answer; a unit has none.
+fn json<T: Serialize>(value: &T) -> Result<Option<String>, Error> {
+    let body = serde_json::to_string(value).map_err(Error::internal)?;
+    Ok(Some(body).filter(|body| body != "null"))
 }
 
 /// What a public write did.
@@ -120,6 +145,7 @@ impl Call {
             user_agent: user_agent.chars().take(200).collect(),
             key: None,
             key_scope: String::new(),
+            status: StatusCode::OK,
             app,
         }
     }
@@ -155,11 +181,11 @@ impl Call {
         self.app.db.read(move |conn| work(conn, &call)).await
     }
 
-    /// The answer that a request with the same key had; 409 while that one is under way or when its answer held a secret.
-    pub async fn repeated(&self) -> Result<Option<HttpResponse>, Error> {
+    /// The answer that a request with the same key had; 409 when its answer held a secret.
+    async fn repeated(&self) -> Result<Option<HttpResponse>, Error> {
         let Some(key) = self.key.clone() else { return Ok(None) };
         let (scope, now) = (self.key_scope.clone(), self.now);
-        let found = self.app.db.write(move |conn| Replay::begin(conn, scope.clone(), &key, now)).await?;
+        let found = self.app.db.read(move |conn| Replay::look_up(conn, scope, &key, now)).await?;
         Ok(match found {
             Replay::Done(stored) => Some(stored.into_response()),
             Replay::New(_) => None,
@@ -173,27 +199,23 @@ impl Call {
         T: Send + 'static,
         F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
     {
-        self.in_transaction(work, |_| Ok(None)).await
+        self.in_transaction(work, true, |_| Ok(None)).await
     }
 
     /// The same for an answer without a secret, which a repeat with the same key gets once more.
-    pub async fn write_kept<T, F>(&self, status: StatusCode, work: F) -> Result<T, Error>
+    pub async fn write_kept<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Serialize + Send + 'static,
         F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
     {
-        self.in_transaction(work, move |value| {
-            let body = serde_json::to_string(value).map_err(Error::internal)?;
-            Ok(Some((status, if body == "null" { String::new() } else { body })))
-        })
-        .await
+        self.in_transaction(work, false, json).await
     }
 
-    async fn in_transaction<T, F, K>(&self, work: F, kept: K) -> Result<T, Error>
+    async fn in_transaction<T, F, K>(&self, work: F, secret: bool, kept: K) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Fn(&mut Conn, &Self) -> Result<Done<T>, Error> + Send + 'static,
-        K: Fn(&T) -> Result<Option<(StatusCode, String)>, Error> + Send + 'static,
+        K: Fn(&T) -> Result<Option<String>, Error> + Send + 'static,
     {
         let call = self.clone();
         self.app
@@ -212,11 +234,9 @@ impl Call {
                     crate::audit::service::record(conn, ctx, &call.operation, audit)?;
                 }
                 if let Some(record) = record.filter(|_| !done.refused) {
-                    let kept = kept(&done.value)?;
-                    let status = kept.as_ref().map_or(StatusCode::OK, |(status, _)| *status).as_u16();
-                    let secret = kept.is_none();
-                    let body = kept.map(|(_, body)| body);
-                    let stored = Stored { status, body, location: None, etag: None, replayed: false };
+                    // An empty answer is kept as one: no text at all stands for a secret.
+                    let body = kept(&done.value)?.or_else(|| (!secret).then(String::new));
+                    let stored = Stored { status: call.status.as_u16(), body, location: None, etag: None, replayed: false };
                     record.keep(conn, &stored, secret, call.now)?;
                 }
                 Ok(done.value)

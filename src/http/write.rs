@@ -279,7 +279,10 @@ impl Stored {
         if self.replayed {
             response.insert_header(("Idempotent-Replayed", "true"));
         }
-        response.content_type("application/json").body(self.body.unwrap_or_default())
+        match self.body.filter(|body| !body.is_empty()) {
+            Some(body) => response.content_type("application/json").body(body),
+            None => response.finish(),
+        }
     }
 }
 
@@ -379,6 +382,11 @@ impl Replay {
         if !dialect::try_claim(conn, &format!("{principal} {} {}", key.operation, key.key))? {
             return Err(Error::new(ErrorCode::RequestInFlight));
         }
+        Self::look_up(conn, principal, key, now)
+    }
+
+    /// What a key means by what is kept, without taking it: for a look before work that is not of the transaction.
+    pub(super) fn look_up(conn: &mut Conn, principal: String, key: &Key, now: UtcTime) -> Result<Self, Error> {
         type Row = (String, i32, Option<String>, Option<String>, Option<String>, UtcTime);
         let row: Option<Row> = idempotency_records::table
             .find((&principal, &key.operation, &key.key))

@@ -304,11 +304,10 @@ async fn get_link_offer(request: HttpRequest, public: Public) -> Result<HttpResp
 #[post("/offer-links/{token}/answer")]
 async fn answer_link_offer(request: HttpRequest, public: Public) -> Result<HttpResponse, Error> {
     let token = token_in(&request);
-    let (call, body) = public.body::<LinkAnswerBody>().await?;
-    call.limit("offer-link", &token, link::ATTEMPTS_A_MINUTE)?;
-    if let Some(answer) = call.repeated().await? {
-        return Ok(answer);
-    }
-    let view = call.write_kept(StatusCode::OK, move |conn, call| link::answer(conn, call, &token, body.clone())).await?;
-    Ok(HttpResponse::Ok().json(view))
+    public
+        .answer(StatusCode::OK, |call, body: LinkAnswerBody| async move {
+            call.limit("offer-link", &token, link::ATTEMPTS_A_MINUTE)?;
+            call.write_kept(move |conn, call| link::answer(conn, call, &token, body.clone())).await
+        })
+        .await
 }

@@ -68,6 +68,66 @@ async function visitDocs(browser, baseUrl) {
   return problems;
 }
 
+/** Looks at the page that is open now, as every page is looked at, and keeps a picture of it. */
+async function look(page, problems, name) {
+  problems.push(...(await inspectPage(page)));
+  await page.screenshot({ path: path.join(screenshots, `${name}.png`), fullPage: true });
+}
+
+/** Signs in by the keyboard alone and reads the overview. */
+async function signInAndRead(browser, baseUrl, screen) {
+  const { page, problems } = await openGuardedPage(browser, { viewport: screen.viewport });
+  try {
+    await page.goto(`${baseUrl}/sign-in`, { waitUntil: "load", timeout: 15_000 });
+    await page.locator("#email").focus();
+    await page.keyboard.type("coordinator@pref.example.jp");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("たすき-デモ-はるのうみ");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${baseUrl}/`, { timeout: 15_000 });
+    if (!(await page.locator("main table").first().isVisible())) problems.push("the overview shows no table");
+    if (!(await page.locator(".who").innerText()).includes("さん")) problems.push("the overview does not say who is signed in");
+    await look(page, problems, `overview-${screen.label}`);
+  } finally {
+    await page.context().close();
+  }
+  return problems;
+}
+
+/** An expert opens the link of an offer mail and declines: without an account, without scripts, by the keyboard. */
+async function answerOffer(browser, baseUrl, screen) {
+  const { page, problems } = await openGuardedPage(browser, { viewport: screen.viewport });
+  const plain = await openGuardedPage(browser, { viewport: screen.viewport, javaScriptEnabled: false });
+  try {
+    await page.goto(`${baseUrl}/mailbox`, { waitUntil: "load", timeout: 15_000 });
+    const links = await page.locator('pre a[href*="/offers/answer?token="]').evaluateAll((all) => all.map((a) => a.href));
+    for (const link of links) {
+      await page.goto(link, { waitUntil: "load", timeout: 15_000 });
+      if ((await page.locator("input[name=answer]").count()) === 0) continue;
+      await look(page, problems, `offer-${screen.label}`);
+      await plain.page.goto(link, { waitUntil: "load", timeout: 15_000 });
+      await plain.page.locator("input[value=decline]").focus();
+      await plain.page.keyboard.press("Space");
+      // A reason is missing: the answer is not taken and what was typed is kept.
+      plain.allowStatus(new URL("/offers/answer", baseUrl).href, 422);
+      await plain.page.locator("#note").fill("その週は出張です");
+      await plain.page.locator("form .actions button").press("Enter");
+      await plain.page.locator('[role="alert"]').waitFor({ timeout: 15_000 });
+      if ((await plain.page.locator("#note").inputValue()) !== "その週は出張です") problems.push("the note was lost");
+      await plain.page.locator("#reason").selectOption({ index: 1 });
+      await plain.page.locator("form .actions button").press("Enter");
+      await plain.page.waitForSelector("form", { state: "detached", timeout: 15_000 });
+      await plain.page.screenshot({ path: path.join(screenshots, `offer-answered-${screen.label}.png`), fullPage: true });
+      return [...problems, ...plain.problems];
+    }
+    problems.push("no offer of the demo waits for an answer");
+  } finally {
+    await page.context().close();
+    await plain.page.context().close();
+  }
+  return problems;
+}
+
 await rm(screenshots, { recursive: true, force: true });
 await mkdir(screenshots, { recursive: true });
 let wrong = 0;
@@ -86,6 +146,10 @@ try {
         report(`${route.name}, ${screen.label}`, await visit(browser, demo.baseUrl, route, screen));
       }
       report(`${route.name}, no script`, await visitWithoutScript(browser, demo.baseUrl, route));
+    }
+    for (const screen of screens) {
+      report(`sign-in and overview, ${screen.label}`, await signInAndRead(browser, demo.baseUrl, screen));
+      report(`answering an offer, ${screen.label}`, await answerOffer(browser, demo.baseUrl, screen));
     }
     report("docs", await visitDocs(browser, demo.baseUrl));
   } finally {
