@@ -4,8 +4,8 @@
 //! 1951, so the conversion is plain arithmetic and needs no time-zone data. Local bodies keep accounts from 1 April to
 //! 31 March (Local Autonomy Act, article 208) and may pay and collect for a closed year until 31 May (article 235-5).
 //!
-//! Everything here is a pure function: the present moment comes from `clock`, never from this module. Public holidays
-//! are not known here.
+//! Everything here is a pure function: the present moment comes from `clock`, never from this module. Public holidays are
+//! those of [`crate::holidays`].
 
 use std::fmt;
 

@@ -108,6 +108,10 @@ error_table! {
     CapacityExceeded = 409, "capacity_exceeded", "専門家の受入上限を超えます", "The expert's agreed load would be exceeded";
     ExpertUnavailable = 409, "expert_unavailable", "専門家がこの派遣に対応できません", "The expert is not available for this";
     BudgetExceeded = 409, "budget_exceeded", "予算の上限を超えます", "The budget would be exceeded";
+    EarlierRequestWaits = 409, "earlier_request_waits", "先に提出された申請があります", "A request that arrived earlier goes first";
+    PeriodClosed = 409, "period_closed", "締め切られた期間です", "The period is closed";
+    SettlementFixed = 409, "settlement_fixed", "額が確定しているため、修正は追給・返納で行います", "The amount is final; corrections are adjustments";
+    AgreementPending = 409, "agreement_pending", "負担割合の合意がそろっていません", "Not every body has agreed on the shares";
     PostingShareExceeded = 409, "posting_share_exceeded", "配属の割合の合計が100%を超えます", "Shares of the person would exceed 100 %";
     PostingPlacesExceeded = 409, "posting_places_exceeded", "受入団体の配属枠を超えます", "The host has no place left";
     RequestInFlight = 409, "request_in_flight", "同じ操作を処理中です", "The same request is being processed";

@@ -101,8 +101,20 @@ typed_ids! {
     ReportId;
     /// A long placement (配属).
     PostingId;
-    /// One cost item of a visit.
+    /// One cost item.
     CostItemId;
+    /// A version of an agreement on sharing.
+    CostAgreementId;
+    /// A settlement (精算).
+    SettlementId;
+    /// What one body owes another.
+    ClaimId;
+    /// A payment to an expert.
+    ExpertPaymentId;
+    /// An order of a service menu.
+    MenuOrderId;
+    /// An issued document.
+    DocumentId;
     /// An outbox message.
     OutboxMessageId;
     /// An uploaded table.

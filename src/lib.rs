@@ -24,6 +24,7 @@ pub mod demo;
 pub mod dispatches;
 pub mod error;
 pub mod experts;
+pub mod holidays;
 pub mod http;
 pub mod ids;
 pub mod imports;

@@ -121,7 +121,15 @@ permissions! {
     ManagePostings = "manage_postings", "dispatches:write", [PrefecturalCoordinator];
     /// See costs and shares.
     ReadCosts = "read_costs", "costs:read", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Auditor];
-    /// Enter actual costs of a visit.
+    /// See how experts are paid, as the owner's office or the expert.
+    ReadExpertPayments = "read_expert_payments", "costs:read", [PrefecturalCoordinator, Expert, Auditor];
+    /// See what a programme's year has bound of its money.
+    ReadBudgets = "read_budgets", "costs:read", [PrefecturalCoordinator, Auditor];
+    /// Propose how the bodies of a joint request share its cost, and agree to it.
+    AgreeOnShares = "agree_on_shares", "requests:write", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
+    /// Order service menus, note their contract and completion.
+    OrderMenus = "order_menus", "costs:write", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
+    /// Enter costs, settle them, record payments, close periods.
     ManageCosts = "manage_costs", "costs:write", [PrefecturalCoordinator];
     /// See the numbers.
     ReadStatistics = "read_statistics", "statistics:read", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Auditor];

@@ -1,21 +1,48 @@
-//! What a visit costs and who pays it: a pure engine.
+//! What shared people cost and who pays it: a pure engine.
 //!
-//! The room owns money in whole yen ([`Yen`]), exact fractions ([`Ratio`]), a programme's fee table and its evaluation
-//! ([`FeeTable`], [`fee()`]), and the division of an amount among those who pay ([`Shares`], [`split`]).
+//! The room owns money in whole yen ([`Yen`]), exact fractions ([`Ratio`]), kinds of cost and of payers ([`Component`],
+//! [`Payer`]), fee tables ([`FeeTable`], [`fee()`]), travel rules ([`TravelRule`], [`travel()`]), consumption tax and
+//! withholding, the payer matrix ([`PayerRule`], [`PayerSplit`]), sharing between bodies ([`SharingTerms`], [`Sharing`]),
+//! proration by days and instalments.
 //!
 //! It knows neither database nor HTTP nor clock, and it never infers an amount that nobody published: where the table
-//! is undisclosed it asks for the figure. No floating-point number occurs in it. Every result says how it came about,
-//! step by step, in Japanese and English.
+//! names none it asks for the figure. No floating-point number occurs in it. Every result says how it came about.
 //!
 //! Fractions of a yen are cut, as the Act on the Handling of Fractions in National and Local Claims and Debts
 //! (国等の債権債務等の金額の端数計算に関する法律, articles 2 and 3) has it, and only once: on the finished amount.
 
+mod component;
 mod fee;
 mod money;
-mod share;
+mod payers;
+#[cfg(test)]
+mod payers_tests;
+mod placing;
+mod sharing;
+#[cfg(test)]
+mod sharing_tests;
+mod tax;
+mod travel;
+#[cfg(test)]
+mod travel_tests;
 
+pub use component::{BudgetItem, CONTRIBUTIONS, Component, Payer};
 pub use fee::{
-    FeeCalculation, FeeError, FeeStep, FeeStepCode, FeeTable, FeeTableProblem, FlatFee, MAX_VISIT_MINUTES, PartUnitRounding, fee,
+    DistanceSurcharge, ExcludedTime, FeeCalculation, FeeError, FeeGrade, FeeInput, FeeStep, FeeStepCode, FeeTable,
+    FeeTableProblem, FeeTier, FlatFee, MAX_VISIT_MINUTES, PartUnitRounding, fee,
 };
 pub use money::{MoneyError, Ratio, Yen};
-pub use share::{Component, MAX_PARTIES, PartyShare, PayerParts, PayerRatio, RemainderRule, ShareError, Shares, Split, split};
+pub use payers::{PayerError, PayerProblem, PayerRule, PayerSplit, Portion};
+pub use placing::{Prorated, Stay, instalments, prorate};
+pub use sharing::{
+    BodySplit, MAX_BODIES, PopulationSource, Sharing, SharingBasis, SharingBody, SharingError, SharingGroup, SharingPart,
+    SharingRemainder, SharingTerms,
+};
+pub use tax::{
+    CONSUMPTION_TAX, DatedRate, TaxRounding, Taxed, WITHHOLDING, Withheld, WithholdingCategory, add_tax, extract_tax, rate_on,
+    withhold,
+};
+pub use travel::{
+    Expense, LegMode, LodgingRule, PrefectureCap, TravelError, TravelItem, TravelProblem, TravelRule, Trip, TripLeg, rule_for,
+    travel, validate_rules,
+};

@@ -226,6 +226,16 @@ impl Ratio {
         Self::reduce(a * c, b * d)
     }
 
+    /// The exact difference; nothing below 0.
+    ///
+    /// # Errors
+    /// [`MoneyError::RatioTooLarge`]; [`MoneyError::OutOfRange`] if the other is larger.
+    pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
+        let [a, b, c, d] = self.crossed(other);
+        let difference = (a * d).checked_sub(c * b).ok_or(MoneyError::OutOfRange)?;
+        Self::reduce(difference, b * d)
+    }
+
     /// This fraction of an amount, cut to whole yen towards the lower number.
     ///
     /// # Errors

@@ -662,31 +662,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    cost_items (id) {
-        id -> BigInt,
-        dispatch_id -> BigInt,
-        visit_id -> BigInt,
-        component -> Text,
-        amount_yen -> BigInt,
-        undisclosed -> Bool,
-        explanation -> Text,
-        status -> Text,
-        version -> BigInt,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    cost_shares (cost_item_id, payer, organisation_id) {
-        cost_item_id -> BigInt,
-        organisation_id -> BigInt,
-        payer -> Text,
-        amount_yen -> BigInt,
-    }
-}
-
-diesel::table! {
     imports (id) {
         id -> BigInt,
         owner_organisation_id -> BigInt,
@@ -706,6 +681,277 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    expert_payment_profiles (expert_id) {
+        expert_id -> BigInt,
+        withholding_category -> Text,
+        fee_grade -> Text,
+        employer_organisation_id -> Nullable<BigInt>,
+        invoice_number -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    cost_agreements (id) {
+        id -> BigInt,
+        request_id -> BigInt,
+        number -> Integer,
+        agreed_on -> Date,
+        terms -> Text,
+        reason -> Text,
+        status -> Text,
+        proposed_by -> Nullable<BigInt>,
+        frozen_at -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    cost_agreement_bodies (agreement_id, organisation_id) {
+        agreement_id -> BigInt,
+        organisation_id -> BigInt,
+        is_lead -> Bool,
+        figures -> Text,
+        consented_at -> Nullable<Timestamp>,
+        consented_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    menu_orders (id) {
+        id -> BigInt,
+        programme_id -> BigInt,
+        owner_organisation_id -> BigInt,
+        organisation_id -> BigInt,
+        fiscal_year -> Integer,
+        menu_code -> Text,
+        menu_name -> Text,
+        quantity -> Integer,
+        unit_price_yen -> BigInt,
+        approximate -> Bool,
+        tax_excluded -> Bool,
+        tax_yen -> BigInt,
+        amount_yen -> BigInt,
+        vendor_organisation_id -> Nullable<BigInt>,
+        contract_number -> Text,
+        contracted_on -> Nullable<Date>,
+        completed_on -> Nullable<Date>,
+        status -> Text,
+        note -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    settlements (id) {
+        id -> BigInt,
+        programme_id -> BigInt,
+        owner_organisation_id -> BigInt,
+        fiscal_year -> Integer,
+        dispatch_id -> Nullable<BigInt>,
+        expert_id -> Nullable<BigInt>,
+        period_from -> Nullable<Date>,
+        period_to -> Nullable<Date>,
+        order_id -> Nullable<BigInt>,
+        status -> Text,
+        document_number -> Text,
+        confirmed_on -> Nullable<Date>,
+        confirmed_by -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    cost_items (id) {
+        id -> BigInt,
+        programme_id -> BigInt,
+        owner_organisation_id -> BigInt,
+        fiscal_year -> Integer,
+        occurred_on -> Date,
+        dispatch_id -> Nullable<BigInt>,
+        visit_id -> Nullable<BigInt>,
+        expert_id -> Nullable<BigInt>,
+        order_id -> Nullable<BigInt>,
+        settlement_id -> Nullable<BigInt>,
+        adjusts_id -> Nullable<BigInt>,
+        component -> Text,
+        amount_yen -> BigInt,
+        paid_directly_yen -> BigInt,
+        paid_minutes -> Nullable<Integer>,
+        first_paid_by -> Nullable<Text>,
+        agreement_id -> Nullable<BigInt>,
+        undisclosed -> Bool,
+        approximate -> Bool,
+        explanation -> Text,
+        status -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    cost_shares (cost_item_id, place) {
+        cost_item_id -> BigInt,
+        place -> Integer,
+        organisation_id -> Nullable<BigInt>,
+        payer -> Text,
+        amount_yen -> BigInt,
+    }
+}
+
+diesel::table! {
+    budget_entries (id) {
+        id -> BigInt,
+        programme_id -> BigInt,
+        fiscal_year -> Integer,
+        request_id -> Nullable<BigInt>,
+        order_id -> Nullable<BigInt>,
+        organisation_id -> BigInt,
+        kind -> Text,
+        delta_yen -> BigInt,
+        own_bound_yen -> BigInt,
+        bound_yen -> BigInt,
+        limit_yen -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    budget_warnings (programme_id, fiscal_year, percent) {
+        programme_id -> BigInt,
+        fiscal_year -> Integer,
+        percent -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    claims (id) {
+        id -> BigInt,
+        settlement_id -> BigInt,
+        cost_item_id -> Nullable<BigInt>,
+        owner_organisation_id -> BigInt,
+        number -> Text,
+        kind -> Text,
+        creditor_organisation_id -> BigInt,
+        debtor_organisation_id -> BigInt,
+        amount_yen -> BigInt,
+        paid_yen -> BigInt,
+        issued_on -> Date,
+        fiscal_year -> Integer,
+        prior_year -> Bool,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    claim_instalments (claim_id, number) {
+        claim_id -> BigInt,
+        number -> Integer,
+        due_on -> Date,
+        amount_yen -> BigInt,
+    }
+}
+
+diesel::table! {
+    claim_payments (id) {
+        id -> BigInt,
+        claim_id -> BigInt,
+        paid_on -> Date,
+        amount_yen -> BigInt,
+        note -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    expert_payments (id) {
+        id -> BigInt,
+        settlement_id -> BigInt,
+        cost_item_id -> Nullable<BigInt>,
+        owner_organisation_id -> BigInt,
+        expert_id -> BigInt,
+        payee_organisation_id -> Nullable<BigInt>,
+        number -> Text,
+        withholding_category -> Text,
+        honorarium_yen -> BigInt,
+        travel_yen -> BigInt,
+        withholding_yen -> BigInt,
+        net_yen -> BigInt,
+        due_on -> Date,
+        paid_on -> Nullable<Date>,
+        fiscal_year -> Integer,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    closed_periods (id) {
+        id -> BigInt,
+        owner_organisation_id -> BigInt,
+        fiscal_year -> Integer,
+        month -> Integer,
+        closed_by -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    documents (id) {
+        id -> BigInt,
+        owner_organisation_id -> BigInt,
+        kind -> Text,
+        fiscal_year -> Integer,
+        number -> Text,
+        title -> Text,
+        recipient_organisation_id -> Nullable<BigInt>,
+        request_id -> Nullable<BigInt>,
+        dispatch_id -> Nullable<BigInt>,
+        claim_id -> Nullable<BigInt>,
+        payment_id -> Nullable<BigInt>,
+        programme_id -> Nullable<BigInt>,
+        html -> Text,
+        sha256 -> Text,
+        issued_by -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    posting_days (posting_id, day) {
+        posting_id -> BigInt,
+        day -> Date,
+        note -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    posting_amendments (id) {
+        id -> BigInt,
+        posting_id -> BigInt,
+        document_number -> Text,
+        old_to -> Date,
+        new_to -> Date,
+        reason -> Text,
+        created_at -> Timestamp,
     }
 }
 
@@ -777,14 +1023,56 @@ diesel::joinable!(evaluations -> experts (expert_id));
 diesel::joinable!(evaluations -> users (created_by));
 diesel::joinable!(postings -> programmes (programme_id));
 diesel::joinable!(postings -> experts (expert_id));
-diesel::joinable!(cost_items -> dispatches (dispatch_id));
-diesel::joinable!(cost_items -> visits (visit_id));
-diesel::joinable!(cost_shares -> cost_items (cost_item_id));
-diesel::joinable!(cost_shares -> organisations (organisation_id));
 diesel::joinable!(imports -> organisations (owner_organisation_id));
 diesel::joinable!(imports -> pools (pool_id));
 diesel::joinable!(imports -> programmes (programme_id));
 diesel::joinable!(imports -> users (created_by));
+diesel::joinable!(expert_payment_profiles -> experts (expert_id));
+diesel::joinable!(expert_payment_profiles -> organisations (employer_organisation_id));
+diesel::joinable!(cost_agreements -> requests (request_id));
+diesel::joinable!(cost_agreements -> users (proposed_by));
+diesel::joinable!(cost_agreement_bodies -> cost_agreements (agreement_id));
+diesel::joinable!(cost_agreement_bodies -> organisations (organisation_id));
+diesel::joinable!(cost_agreement_bodies -> users (consented_by));
+diesel::joinable!(menu_orders -> programmes (programme_id));
+diesel::joinable!(settlements -> programmes (programme_id));
+diesel::joinable!(settlements -> organisations (owner_organisation_id));
+diesel::joinable!(settlements -> dispatches (dispatch_id));
+diesel::joinable!(settlements -> experts (expert_id));
+diesel::joinable!(settlements -> menu_orders (order_id));
+diesel::joinable!(settlements -> users (confirmed_by));
+diesel::joinable!(cost_items -> programmes (programme_id));
+diesel::joinable!(cost_items -> organisations (owner_organisation_id));
+diesel::joinable!(cost_items -> dispatches (dispatch_id));
+diesel::joinable!(cost_items -> visits (visit_id));
+diesel::joinable!(cost_items -> experts (expert_id));
+diesel::joinable!(cost_items -> menu_orders (order_id));
+diesel::joinable!(cost_items -> settlements (settlement_id));
+diesel::joinable!(cost_items -> cost_agreements (agreement_id));
+diesel::joinable!(cost_shares -> cost_items (cost_item_id));
+diesel::joinable!(cost_shares -> organisations (organisation_id));
+diesel::joinable!(budget_entries -> programmes (programme_id));
+diesel::joinable!(budget_entries -> requests (request_id));
+diesel::joinable!(budget_entries -> menu_orders (order_id));
+diesel::joinable!(budget_entries -> organisations (organisation_id));
+diesel::joinable!(budget_warnings -> programmes (programme_id));
+diesel::joinable!(claims -> settlements (settlement_id));
+diesel::joinable!(claims -> cost_items (cost_item_id));
+diesel::joinable!(claim_instalments -> claims (claim_id));
+diesel::joinable!(claim_payments -> claims (claim_id));
+diesel::joinable!(expert_payments -> settlements (settlement_id));
+diesel::joinable!(expert_payments -> cost_items (cost_item_id));
+diesel::joinable!(expert_payments -> experts (expert_id));
+diesel::joinable!(closed_periods -> organisations (owner_organisation_id));
+diesel::joinable!(closed_periods -> users (closed_by));
+diesel::joinable!(documents -> requests (request_id));
+diesel::joinable!(documents -> dispatches (dispatch_id));
+diesel::joinable!(documents -> claims (claim_id));
+diesel::joinable!(documents -> expert_payments (payment_id));
+diesel::joinable!(documents -> programmes (programme_id));
+diesel::joinable!(documents -> users (issued_by));
+diesel::joinable!(posting_days -> postings (posting_id));
+diesel::joinable!(posting_amendments -> postings (posting_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
@@ -831,7 +1119,22 @@ diesel::allow_tables_to_appear_in_same_query!(
     report_outcomes,
     evaluations,
     postings,
+    expert_payment_profiles,
+    cost_agreements,
+    cost_agreement_bodies,
+    menu_orders,
+    settlements,
     cost_items,
     cost_shares,
+    budget_entries,
+    budget_warnings,
+    claims,
+    claim_instalments,
+    claim_payments,
+    expert_payments,
+    closed_periods,
+    documents,
+    posting_days,
+    posting_amendments,
     imports,
 );

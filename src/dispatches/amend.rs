@@ -9,7 +9,7 @@ use super::model::{AmendmentKind, DispatchVerb, ReportStatus, VisitStatus, lies_
 use super::notices::{self, Amended, Item};
 use super::records::{self, NewAmendment};
 use super::report_store;
-use super::service::{locked_expert, refresh_report, request_of, require_standing, view_of};
+use super::service::{bind, lock_year, locked_expert, refresh_report, request_of, require_standing, view_of};
 use super::store::DispatchRow;
 use super::views::{AmendDispatchBody, DispatchView};
 use super::visit_store::{self, NewVisit, VisitRow};
@@ -23,6 +23,7 @@ use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, VisitId};
 use crate::requests::rules::{Case, Membership, Mix, ON_ACCEPT, check};
 use crate::requests::store::RequestRow;
+use crate::settlements::budget_store::BudgetEntryKind;
 
 /// What an amendment comes to, after every value was looked at.
 struct Plan {
@@ -51,6 +52,7 @@ pub(super) fn require_report_open(conn: &mut Conn, row: &DispatchRow) -> Result<
 /// Amends a dispatch.
 pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatchBody) -> Result<Outcome<DispatchView>, Error> {
     before.status.after(DispatchVerb::Amend)?;
+    lock_year(conn, &before)?;
     lock_row(conn, Lockable::Request, before.request_id.0)?;
     require_report_open(conn, &before)?;
     let visits = visit_store::of_dispatch(conn, before.id)?;
@@ -72,6 +74,7 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
     let row = records::update_dispatch(conn, &row, ctx.now)?;
     let visits = visit_store::of_dispatch(conn, row.id)?;
     require_limits(conn, ctx, &row, &request, &visits)?;
+    bind(conn, ctx, &row, BudgetEntryKind::Plan)?;
     refresh_report(conn, ctx, &row, &visits)?;
     let parties = notices::parties(conn, ctx, &row, &request)?;
     let items = items(&before, &plan);

@@ -7,7 +7,7 @@ use super::decide::{check_visits, other_decider};
 use super::model::{AmendmentKind, DispatchVerb, VisitStatus, load_day};
 use super::notices::{self, Amended, Item};
 use super::records::{self, NewAmendment};
-use super::service::{lock_year, locked_expert, refresh_report, request_of, require_standing, view_of};
+use super::service::{bind, lock_year, locked_expert, refresh_report, request_of, require_standing, view_of};
 use super::store::DispatchRow;
 use super::views::{DispatchView, ReplaceExpertBody};
 use super::visit_store::{self, VisitRow};
@@ -18,6 +18,7 @@ use crate::experts::load::check_capacity;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::VisitId;
 use crate::offers::store::OfferRow;
+use crate::settlements::budget_store::BudgetEntryKind;
 
 /// Replaces an expert: who takes over has accepted an offer for the same request. The visits that the offer holds take the
 /// place of those still ahead, one for one in their order; what the offer does not name goes over as it is planned.
@@ -93,6 +94,7 @@ pub fn replace_expert(
     let row = records::update_dispatch(conn, &row, ctx.now)?;
     let visits = visit_store::of_dispatch(conn, row.id)?;
     require_limits(conn, ctx, &row, &request, &visits)?;
+    bind(conn, ctx, &row, BudgetEntryKind::Plan)?;
     refresh_report(conn, ctx, &row, &visits)?;
 
     let parties = notices::parties(conn, ctx, &row, &request)?;

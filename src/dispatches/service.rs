@@ -24,6 +24,7 @@ use crate::ids::{ExpertId, VisitId};
 use crate::offers::model::{ExpertStanding, OfferedVisit};
 use crate::requests::model::{RequestStatus, RequestVerb};
 use crate::requests::store::RequestRow;
+use crate::settlements::budget_store::BudgetEntryKind;
 
 /// The request of a dispatch.
 pub(super) fn request_of(conn: &mut Conn, dispatch: &DispatchRow) -> Result<RequestRow, Error> {
@@ -32,11 +33,16 @@ pub(super) fn request_of(conn: &mut Conn, dispatch: &DispatchRow) -> Result<Requ
 }
 
 /// Locks the programme's year, the first in the order of locks, before its limits or its money are looked at.
-pub(super) fn lock_year(conn: &mut Conn, dispatch: &DispatchRow) -> Result<(), Error> {
+pub fn lock_year(conn: &mut Conn, dispatch: &DispatchRow) -> Result<(), Error> {
     if let Some(year) = crate::pools::store::year(conn, dispatch.programme_id, dispatch.fiscal_year)? {
         lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
     }
     Ok(())
+}
+
+/// Brings what the dispatch has bound of its year's money up to date; 409 when a plan wants more than there is.
+pub(super) fn bind(conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow, kind: BudgetEntryKind) -> Result<(), Error> {
+    crate::settlements::budget::bind(conn, ctx, dispatch.request_id, &dispatch.rules()?, kind)
 }
 
 /// Locks an expert and reads the registration as it is from then on.
@@ -238,6 +244,7 @@ pub fn cancel_dispatch(
     body: CancelDispatchBody,
 ) -> Result<Outcome<DispatchView>, Error> {
     row.status.after(DispatchVerb::Cancel)?;
+    lock_year(conn, &row)?;
     let mut fields = Fields::new();
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
     fields.text("/reason", &body.reason, 2000);
@@ -303,6 +310,7 @@ fn call_off(
     let row = records::update_dispatch(conn, &row, ctx.now)?;
     let visits = visit_store::of_dispatch(conn, row.id)?;
     refresh_report(conn, ctx, &row, &visits)?;
+    bind(conn, ctx, &row, BudgetEntryKind::Release)?;
     notices::cancelled(conn, ctx, &row, request, party, reason)?;
     Ok(row)
 }

@@ -240,6 +240,18 @@ pub struct RecordVisitBody {
     /// Minutes of the activity itself, without travel.
     #[schema(minimum = 1, maximum = 1440)]
     pub actual_minutes: i32,
+    /// Of these, minutes of travel, where they were recorded with it: a fee table may leave them out.
+    #[schema(minimum = 0, maximum = 1440)]
+    pub travel_minutes: Option<i32>,
+    /// Of these, minutes of waiting.
+    #[schema(minimum = 0, maximum = 1440)]
+    pub waiting_minutes: Option<i32>,
+    /// Of these, minutes of breaks.
+    #[schema(minimum = 0, maximum = 1440)]
+    pub break_minutes: Option<i32>,
+    /// Kilometres one way from the expert's base, for fee tables with a surcharge by distance.
+    #[schema(minimum = 0, maximum = 5000)]
+    pub distance_km: Option<i32>,
     /// People who came.
     #[schema(minimum = 0, maximum = 100_000)]
     pub attendees: Option<i32>,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::amend::require_limits;
 use super::model::{DispatchStatus, Party, VisitOrigin, VisitStatus, VisitVerb, blocked, lies_within, notice_days};
 use super::notices::{self, Amended, Item};
-use super::service::{locked_expert, refresh_report, request_of, require_standing};
+use super::service::{bind, lock_year, locked_expert, refresh_report, request_of, require_standing};
 use super::store::{self, DispatchRow};
 use super::visit_store::{self, NewVisit, VisitFilter, VisitRow};
 use super::visit_views::{ArrangeVisitBody, CancelVisitBody, NoShowVisitBody, RecordVisitBody, RescheduleVisitBody, VisitView};
@@ -18,6 +18,8 @@ use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, ListQuery, Outcome};
 use crate::ids::VisitId;
 use crate::requests::model::Mode;
+use crate::settlements::budget_store::BudgetEntryKind;
+use crate::settlements::service::Worked;
 
 /// Shortest visit, in minutes.
 const SHORTEST: i64 = 15;
@@ -43,6 +45,8 @@ pub fn worked_on(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<(DispatchRow
     if ctx.organisation() != dispatch.applicant_organisation_id {
         store::owner_only(ctx, &dispatch)?;
     }
+    // The first lock: whatever becomes of the visit changes what the year has bound.
+    lock_year(conn, &dispatch)?;
     Ok((dispatch, visit))
 }
 
@@ -251,6 +255,7 @@ fn tell_change(
     let request = request_of(conn, dispatch)?;
     let parties = notices::parties(conn, ctx, dispatch, &request)?;
     require_limits(conn, ctx, dispatch, &request, &visits)?;
+    bind(conn, ctx, dispatch, BudgetEntryKind::Plan)?;
     let items = [Item::visit(Some(before), Some(after))];
     let told = Amended { items: &items, reason, visits: &visits, also: &[], except: &[], key: key.to_owned() };
     notices::amended(conn, ctx, dispatch, &parties, &told)
@@ -288,6 +293,7 @@ pub fn record(
         fields.within("/attendees", i64::from(attendees), 0, 100_000);
     }
     fields.text("/note", &body.note, 5000);
+    let worked = worked(&mut fields, &body);
     if let Some(bodies) = &body.participant_ids {
         check_bodies(conn, &mut fields, &dispatch, &visit, bodies)?;
     }
@@ -305,7 +311,8 @@ pub fn record(
         visit_store::set_participants(conn, visit.id, &bodies)?;
     }
     // The amount stands in the cost item; the event is also read where amounts are not disclosed.
-    crate::settlements::service::calculate_for_visit(conn, ctx, &dispatch, &after)?;
+    crate::settlements::service::calculate_for_visit(conn, ctx, &dispatch, &after, &worked)?;
+    bind(conn, ctx, &dispatch, BudgetEntryKind::Commit)?;
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
     let audit = audit(ctx, &dispatch, &visit).change(
@@ -315,6 +322,26 @@ pub fn record(
         }),
     );
     Ok(Outcome::changed(view_of(conn, ctx, visit.id)?, version, audit))
+}
+
+/// What a fee table may look at beside the minutes.
+fn worked(fields: &mut Fields, body: &RecordVisitBody) -> Worked {
+    let parts = [
+        ("/travel_minutes", body.travel_minutes),
+        ("/waiting_minutes", body.waiting_minutes),
+        ("/break_minutes", body.break_minutes),
+    ];
+    for (pointer, minutes) in parts {
+        fields.within(pointer, i64::from(minutes.unwrap_or(0)), 0, i64::from(body.actual_minutes.clamp(0, 1440)));
+    }
+    fields.within("/distance_km", i64::from(body.distance_km.unwrap_or(0)), 0, 5000);
+    let of = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
+    Worked {
+        travel_minutes: of(body.travel_minutes).unwrap_or(0),
+        waiting_minutes: of(body.waiting_minutes).unwrap_or(0),
+        break_minutes: of(body.break_minutes).unwrap_or(0),
+        distance_km: of(body.distance_km),
+    }
 }
 
 fn check_day_has_come(fields: &mut Fields, ctx: &Ctx, visit: &VisitRow) {
@@ -377,6 +404,7 @@ pub fn cancel(
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
     let request = request_of(conn, &dispatch)?;
+    bind(conn, ctx, &dispatch, BudgetEntryKind::Release)?;
     notices::visit_cancelled(conn, ctx, &dispatch, &request, &after, body.party, &body.reason)?;
     let audit = audit(ctx, &dispatch, &visit)
         .change(facts(&visit), json!({"status": after.status, "party": body.party, "notice_days": after.notice_days}))
@@ -421,6 +449,7 @@ pub fn no_show(
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
     let request = request_of(conn, &dispatch)?;
+    bind(conn, ctx, &dispatch, BudgetEntryKind::Release)?;
     notices::visit_cancelled(conn, ctx, &dispatch, &request, &visit, body.party, &absence(body.party, &after.note))?;
     let audit = audit(ctx, &dispatch, &visit).change(facts(&visit), json!({"status": after.status, "party": body.party}));
     Ok(Outcome::changed(view_of(conn, ctx, visit.id)?, version, audit))

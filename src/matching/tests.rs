@@ -299,6 +299,15 @@ fn the_wished_expert_comes_first_among_equals_and_ids_decide_ties() {
     assert_eq!(order(&need), [3, 1, 2]);
 }
 
+/// 100 for the first wish, 20 less for each further one, never under 20; nothing for those not wished for.
+#[test]
+fn every_place_in_the_list_of_wishes_counts() {
+    let mut need = need();
+    need.wished_experts = (1..=7).collect();
+    let points = |id| points(&need, &candidate(id), ScorePartCode::Wish);
+    assert_eq!([1, 2, 3, 4, 5, 6, 7, 8].map(points), [100, 80, 60, 40, 20, 20, 20, 0]);
+}
+
 #[test]
 fn a_perfect_match_scores_a_thousand() {
     let mut need = need();

@@ -9,6 +9,7 @@ pub mod service;
 pub mod store;
 pub mod template;
 mod templates_accounts;
+mod templates_budgets;
 mod templates_dispatches;
 mod templates_facts;
 mod templates_letter;

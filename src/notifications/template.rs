@@ -128,6 +128,42 @@ pub enum Notice {
         /// The request's page.
         link: String,
     },
+    /// To the coordinator: a share of the year's budget is bound (80 %, 100 %), once each.
+    #[serde(rename = "budget.warning")]
+    BudgetWarning {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The programme.
+        programme: String,
+        /// Starting year of the fiscal year.
+        fiscal_year: i32,
+        /// Percent that is reached: 80 or 100.
+        percent: i32,
+        /// The budget.
+        budget_yen: i64,
+        /// What is bound.
+        bound_yen: i64,
+        /// The budget's page.
+        link: String,
+    },
+    /// To the coordinator: money is free again for a request on the waiting list.
+    #[serde(rename = "budget.freed")]
+    BudgetFreed {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// The programme.
+        programme: String,
+        /// Starting year of the fiscal year.
+        fiscal_year: i32,
+        /// What is free.
+        free_yen: i64,
+        /// The body that waits first.
+        applicant: String,
+        /// Its theme.
+        title: String,
+        /// The request's page.
+        link: String,
+    },
     /// To the applicant: the request waits for a place.
     #[serde(rename = "request.waitlisted")]
     RequestWaitlisted {
@@ -406,6 +442,8 @@ pub enum NoticeKind {
     RequestReturned,
     RequestAccepted,
     RequestRejected,
+    BudgetWarning,
+    BudgetFreed,
     RequestWaitlisted,
     RequestAwaitingApproval,
     RequestConsentWanted,
@@ -428,13 +466,15 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order of a request's life.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::RequestSubmitted,
         Self::RequestReturned,
         Self::RequestAccepted,
         Self::RequestRejected,
+        Self::BudgetWarning,
+        Self::BudgetFreed,
         Self::RequestWaitlisted,
         Self::RequestAwaitingApproval,
         Self::RequestConsentWanted,
@@ -464,6 +504,8 @@ impl NoticeKind {
             Self::RequestReturned => "request.returned",
             Self::RequestAccepted => "request.accepted",
             Self::RequestRejected => "request.rejected",
+            Self::BudgetWarning => "budget.warning",
+            Self::BudgetFreed => "budget.freed",
             Self::RequestWaitlisted => "request.waitlisted",
             Self::RequestAwaitingApproval => "request.awaiting_approval",
             Self::RequestConsentWanted => "request.consent_wanted",
@@ -496,6 +538,8 @@ impl Notice {
             Self::RequestReturned { .. } => NoticeKind::RequestReturned,
             Self::RequestAccepted { .. } => NoticeKind::RequestAccepted,
             Self::RequestRejected { .. } => NoticeKind::RequestRejected,
+            Self::BudgetWarning { .. } => NoticeKind::BudgetWarning,
+            Self::BudgetFreed { .. } => NoticeKind::BudgetFreed,
             Self::RequestWaitlisted { .. } => NoticeKind::RequestWaitlisted,
             Self::RequestAwaitingApproval { .. } => NoticeKind::RequestAwaitingApproval,
             Self::RequestConsentWanted { .. } => NoticeKind::RequestConsentWanted,

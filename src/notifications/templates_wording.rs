@@ -4,7 +4,9 @@
 use super::template::{Brand, Notice};
 use super::templates_facts::Addressee;
 use super::templates_letter::{Letter, pick};
-use super::{templates_accounts, templates_dispatches, templates_offers, templates_reports, templates_requests};
+use super::{
+    templates_accounts, templates_budgets, templates_dispatches, templates_offers, templates_reports, templates_requests,
+};
 use crate::error::Locale;
 
 /// What every wording needs: the language, the service's names, the reader and the one address the mail leads to.
@@ -79,6 +81,18 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
             reason_label.as_deref(),
             reason.as_deref(),
         ),
+        Notice::BudgetWarning { recipient, programme, fiscal_year, percent, budget_yen, bound_yen, link } => {
+            templates_budgets::warning(
+                &pen(locale, brand, recipient, link),
+                (programme, *fiscal_year),
+                *percent,
+                *budget_yen,
+                *bound_yen,
+            )
+        }
+        Notice::BudgetFreed { recipient, programme, fiscal_year, free_yen, applicant, title, link } => {
+            templates_budgets::freed(&pen(locale, brand, recipient, link), (programme, *fiscal_year), *free_yen, applicant, title)
+        }
         Notice::RequestWaitlisted { recipient, request, position, reason, link } => {
             templates_requests::waitlisted(&pen(locale, brand, recipient, link), request, *position, reason.as_deref())
         }

@@ -181,7 +181,7 @@ fn checked_year(year: i32, pointer: &str, rules: &ProgrammeRules) -> Result<Fisc
         fields.finish()?;
         return Err(Error::internal("fiscal year"));
     };
-    rules.validate("/rules", fiscal_year, &mut fields);
+    rules.validate("/rules", &mut fields);
     fields.finish()?;
     Ok(fiscal_year)
 }

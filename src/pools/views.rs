@@ -247,6 +247,12 @@ impl ProgrammeYearView {
         if row.rules.amounts_undisclosed && standing != Standing::Owner {
             row.rules.fee_table = FeeTable::Undisclosed {};
             row.rules.budget_yen = None;
+            row.rules.budget_per_body_yen = None;
+            row.rules.payers.clear();
+            row.rules.allocation_tax.clear();
+            for menu in &mut row.rules.menus {
+                menu.unit_price_yen = None;
+            }
         }
         row.into()
     }

@@ -244,3 +244,22 @@ pub fn update(conn: &mut Conn, row: &PostingRow, now: UtcTime) -> Result<Posting
         .optional()?
         .ok_or_else(|| Error::new(ErrorCode::StaleVersion))
 }
+
+/// The placements of a person by a programme that touch a period, both days included.
+pub fn of_expert_between(
+    conn: &mut Conn,
+    programme: crate::ids::ProgrammeId,
+    expert: crate::ids::ExpertId,
+    first: chrono::NaiveDate,
+    last: chrono::NaiveDate,
+) -> Result<Vec<PostingRow>, Error> {
+    Ok(postings::table
+        .filter(postings::programme_id.eq(programme))
+        .filter(postings::expert_id.eq(expert))
+        .filter(postings::status.eq(super::model::PostingStatus::Active))
+        .filter(postings::valid_from.le(last))
+        .filter(postings::valid_to.gt(first))
+        .order(postings::id)
+        .select(PostingRow::as_select())
+        .load(conn)?)
+}

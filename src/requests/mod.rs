@@ -1,12 +1,11 @@
 //! Dispatch requests (派遣申請): writing, submitting, reviewing, joint applicants, messages, attachments. Owns
 //! `requests` and its child tables. Must not decide dispatches; `dispatches` does.
 //!
-//! `model` holds the state table, `rules` the programme's policies, `budget` the estimate; `draft`, `submit`, `review` and
+//! `model` holds the state table, `rules` the programme's policies, `draft`, `submit`, `review` and
 //! `joint` are the use cases in the order of a request's life; `service` is what other areas ask.
 
 pub mod api;
 pub mod attachments;
-pub mod budget;
 pub mod children;
 pub mod content;
 pub mod detail;

@@ -1,6 +1,5 @@
 //! What the office decides about a request, and how the applicant takes it back.
 
-use super::budget;
 use super::detail::{self, RequestStateView};
 use super::facts;
 use super::mails::{self, News};
@@ -13,6 +12,8 @@ use crate::db::Conn;
 use crate::db::dialect::{self, Lockable};
 use crate::error::Error;
 use crate::http::{Ctx, Fields, Outcome};
+use crate::settlements::budget;
+use crate::settlements::budget_store::BudgetEntryKind;
 
 /// A reason in words: at most 2,000 characters, and there when it has to be.
 pub(super) fn check_words(fields: &mut Fields, reason: &str, required: bool) {
@@ -42,11 +43,17 @@ fn end(
     status: RequestStatus,
     body: &RequestReasonBody,
 ) -> Result<RequestRow, Error> {
-    dialect::lock_row(conn, Lockable::Request, row.id.0)?;
-    if row.status == RequestStatus::Accepted {
-        crate::offers::service::withdraw_open(conn, ctx, row)?;
+    if row.status != RequestStatus::Accepted {
+        dialect::lock_row(conn, Lockable::Request, row.id.0)?;
+        return store::set_status(conn, row, status, Some((body.reason_code, &body.reason)), ctx.now);
     }
-    store::set_status(conn, row, status, Some((body.reason_code, &body.reason)), ctx.now)
+    let year = crate::pools::store::year(conn, row.programme_id, row.fiscal_year)?.ok_or_else(Error::not_found)?;
+    dialect::lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
+    dialect::lock_row(conn, Lockable::Request, row.id.0)?;
+    crate::offers::service::withdraw_open(conn, ctx, row)?;
+    let row = store::set_status(conn, row, status, Some((body.reason_code, &body.reason)), ctx.now)?;
+    budget::bind(conn, ctx, row.id, &year.rules, BudgetEntryKind::Release)?;
+    Ok(row)
 }
 
 fn outcome(ctx: &Ctx, row: &RequestRow, from: RequestStatus, reason: Option<String>) -> Outcome<RequestStateView> {
@@ -81,11 +88,12 @@ pub fn accept(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: AcceptRequestBo
     let mut fields = Fields::new();
     fields.text("/comment", &body.comment, 2000);
     let facts = facts::load_locked(conn, ctx, &row)?;
-    budget::reserve(conn, &row, &facts.year.rules, &[])?;
+    budget::check_order(conn, &row, &facts.year.rules)?;
     fields.finish()?;
     facts.require_consents(&row)?;
     rules::check(rules::ON_ACCEPT, &facts.case(ctx, &row, facts::asked(&row), row.submitted_at.unwrap_or(ctx.now)))?;
     let row = store::set_status(conn, &row, status, None, ctx.now)?;
+    budget::bind(conn, ctx, row.id, &facts.year.rules, BudgetEntryKind::Reserve)?;
     mails::to_applicants(conn, ctx, &row, News::Accepted(&body.comment))?;
     Ok(outcome(ctx, &row, from, None))
 }
@@ -125,6 +133,9 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: CancelRequestBo
     let mut fields = Fields::new();
     check_words(&mut fields, &body.reason, true);
     fields.finish()?;
+    if let Some(year) = crate::pools::store::year(conn, row.programme_id, row.fiscal_year)? {
+        dialect::lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
+    }
     dialect::lock_row(conn, Lockable::Request, row.id.0)?;
     crate::dispatches::service::cancel_for_request(conn, ctx, &row, body.party, &body.reason)?;
     let row = store::set_status(conn, &row, status, Some((body.reason_code, &body.reason)), ctx.now)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::model::{Mode, Progress};
 use super::rules::Mix;
 use super::store::{self, RequestRow, WishedDateRow};
-use super::{budget, facts, list, rules};
+use super::{facts, list, rules};
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::Ctx;
@@ -13,6 +13,8 @@ use crate::ids::{ExpertId, RequestId};
 use crate::matching::{Need, NeedMode, Place, PlannedVisit, SkillNeed};
 use crate::organisations::model::OrganisationKind;
 use crate::organisations::store::{self as bodies, OrganisationRow};
+use crate::settlements::budget;
+use crate::settlements::budget_store::BudgetEntryKind;
 
 /// What the stages of these requests are computed from; one query for all. Requests that do not exist are missing.
 pub fn progress(conn: &mut Conn, ids: &[RequestId]) -> Result<HashMap<RequestId, Progress>, Error> {
@@ -86,9 +88,9 @@ fn visits_needed(visit_count: i32, minutes: i32, wished: &[WishedDateRow]) -> Ve
 pub fn check_before_decision(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<(), Error> {
     let facts = facts::load_locked(conn, ctx, request)?;
     let planned = store::planned_visits(conn, request.id)?;
-    let minutes: Vec<i32> = planned.iter().map(|(.., minutes)| *minutes).collect();
-    budget::reserve(conn, request, &facts.year.rules, &minutes)?;
+    budget::bind(conn, ctx, request.id, &facts.year.rules, BudgetEntryKind::Plan)?;
     facts.require_consents(request)?;
+    crate::settlements::agreements::freeze_before_decision(conn, ctx, request)?;
     let mix = if planned.is_empty() { facts::asked(request) } else { Mix::planned(&planned) };
     rules::check(rules::ON_ACCEPT, &facts.case(ctx, request, mix, request.submitted_at.unwrap_or(ctx.now)))
 }

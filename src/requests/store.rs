@@ -277,7 +277,7 @@ pub fn applied(conn: &mut Conn, ctx: &Ctx, id: RequestId) -> Result<RequestRow, 
 }
 
 /// 403 unless `right`.
-pub(super) fn allowed(right: bool) -> Result<(), Error> {
+pub fn allowed(right: bool) -> Result<(), Error> {
     if right { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
 }
 

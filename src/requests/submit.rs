@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::budget;
 use super::detail::{self, RequestStateView};
 use super::facts::{self, Facts};
 use super::mails;
@@ -15,6 +14,8 @@ use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::{Audit, Ctx, Fields, Outcome};
+use crate::settlements::budget;
+use crate::settlements::budget_store::BudgetEntryKind;
 
 /// The event of a change of state; `filed_for` names the applicant when its own side acts through another body.
 pub(super) fn moved(row: &RequestRow, from: RequestStatus) -> Audit {
@@ -26,9 +27,6 @@ pub(super) fn moved(row: &RequestRow, from: RequestStatus) -> Audit {
 fn checked(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<(Facts, UtcTime), Error> {
     let facts = facts::load_locked(conn, ctx, row)?;
     let arrived = row.submitted_at.unwrap_or(ctx.now);
-    if row.origin == Origin::Offered {
-        budget::reserve(conn, row, &facts.year.rules, &[])?;
-    }
     rules::check(rules::ON_SUBMIT, &facts.case(ctx, row, facts::asked(row), arrived))?;
     Ok((facts, arrived))
 }
@@ -49,6 +47,9 @@ pub fn submit(conn: &mut Conn, ctx: &Ctx, row: RequestRow, _: RequestVerbBody) -
     };
     let resubmitted = row.submitted_at.is_some();
     let row = store::set_submitted(conn, &row, status, submitted_at, ctx.now)?;
+    if status == RequestStatus::Accepted {
+        budget::bind(conn, ctx, row.id, &facts.year.rules, BudgetEntryKind::Reserve)?;
+    }
     match status {
         RequestStatus::AwaitingApproval => mails::awaiting_approval(conn, ctx, &row)?,
         RequestStatus::Accepted => mails::to_applicants(conn, ctx, &row, mails::News::Accepted(""))?,

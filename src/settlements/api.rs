@@ -6,23 +6,36 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::store::{self, CostFilter};
-use super::views::{CostEstimateView, CostEyes, CostItemPage, CostItemView, CostTotals, CreateCostItemBody, DispatchCosts};
+use super::views::{
+    CostEstimateView, CostEyes, CostItemPage, CostItemView, CostTotals, CreateCostItemBody, CreateTripBody, DispatchCosts,
+    TripCosts,
+};
 use super::{model, service};
 use crate::auth::policy::{ManageCosts, ReadCosts};
 use crate::costs::Component;
 use crate::db::Conn;
+use crate::dispatches::service::lock_year;
 use crate::dispatches::store::{Audience, DispatchRow, owner_only, visible_dispatch};
 use crate::dispatches::visit_store::{VisitRow, visible_visit};
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
 use crate::http::{Ctx, Read, Write};
-use crate::ids::{CostItemId, DispatchId, OrganisationId, RequestId, VisitId};
+use crate::ids::{CostItemId, DispatchId, MenuOrderId, OrganisationId, RequestId, SettlementId, VisitId};
 use crate::statistics::export::{self, ExportFile, ExportFormat};
 use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_cost_items).service(get_dispatch_costs).service(get_cost_estimate).service(create_cost_item);
+    config
+        .service(list_cost_items)
+        .service(get_dispatch_costs)
+        .service(get_cost_estimate)
+        .service(create_cost_item)
+        .service(create_trip);
+    super::agreement_api::configure(config);
+    super::budget_api::configure(config);
+    super::profile_api::configure(config);
+    super::settlement_api::configure(config);
 }
 
 /// Filters of the cost list.
@@ -32,6 +45,10 @@ pub fn configure(config: &mut ServiceConfig) {
 pub struct CostItemListParams {
     /// Only of this dispatch.
     dispatch_id: Option<DispatchId>,
+    /// Only of this settlement.
+    settlement_id: Option<SettlementId>,
+    /// Only of this order.
+    order_id: Option<MenuOrderId>,
     /// Only of the fiscal year that starts in this year.
     #[param(minimum = 2000, maximum = 2100)]
     fiscal_year: Option<i32>,
@@ -62,6 +79,8 @@ async fn list_cost_items(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: CostItemListParams| {
         let filter = CostFilter {
             dispatch_id: params.dispatch_id,
+            settlement_id: params.settlement_id,
+            order_id: params.order_id,
             fiscal_year: params.fiscal_year,
             organisation_id: params.organisation_id,
             component: params.component,
@@ -83,7 +102,7 @@ async fn list_cost_items(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
                 let is_owner = matches!(Audience::of(ctx), Audience::Owner(me) if me == row.owner_organisation_id);
                 CostItemView::new(row, &shares, CostEyes { organisation: ctx.organisation(), is_owner })
             })
-            .collect::<Result<_, _>>()?;
+            .collect();
         let view = CostItemPage { items, next_cursor: page.next_cursor, total };
         export::list_answer(params.format, view, next, "費用", list_tables::cost_items)
     })
@@ -102,7 +121,7 @@ async fn get_dispatch_costs(read: Read<ReadCosts>) -> Result<HttpResponse, Error
             let (rows, shares) = store::for_dispatch(conn, dispatch.id)?;
             let eyes = service::eyes(ctx, &dispatch);
             let totals = CostTotals::new(&rows, &shares, eyes, dispatch.rules()?.amounts_undisclosed);
-            let items = rows.iter().map(|row| CostItemView::new(row, &shares, eyes)).collect::<Result<_, _>>()?;
+            let items = rows.iter().map(|row| CostItemView::new(row, &shares, eyes)).collect();
             Ok(Answer::Json(DispatchCosts { dispatch_id: dispatch.id, items, totals }))
         },
     )
@@ -136,6 +155,7 @@ fn own_visit(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<(DispatchRow, Vi
     let dispatch = visit.dispatch_id.ok_or_else(Error::not_found)?;
     let dispatch = crate::dispatches::store::find(conn, dispatch)?.ok_or_else(Error::not_found)?;
     owner_only(ctx, &dispatch)?;
+    lock_year(conn, &dispatch)?;
     Ok((dispatch, visit))
 }
 
@@ -147,4 +167,14 @@ fn own_visit(conn: &mut Conn, ctx: &Ctx, id: VisitId) -> Result<(DispatchRow, Vi
 async fn create_cost_item(write: Write<ManageCosts>) -> Result<HttpResponse, Error> {
     let id = write.id::<VisitId>("id").ok();
     write.under(move |conn, ctx| own_visit(conn, ctx, id.ok_or_else(Error::not_found)?), service::enter_cost).await
+}
+
+/// 訪問の旅費を入力する / Enters the trip of a visit; the travel rule of the day of departure says what is paid.
+#[utoipa::path(tag = "cost-items", params(("id" = VisitId, Path)), request_body = CreateTripBody,
+    extensions(("x-permission" = json!("manage_costs")), ("x-unversioned" = json!(true))),
+    responses((status = 201, description = "確定した", body = TripCosts)))]
+#[post("/visits/{id}/trip")]
+async fn create_trip(write: Write<ManageCosts>) -> Result<HttpResponse, Error> {
+    let id = write.id::<VisitId>("id").ok();
+    write.under(move |conn, ctx| own_visit(conn, ctx, id.ok_or_else(Error::not_found)?), service::enter_trip).await
 }

@@ -1,12 +1,31 @@
-//! Costs of visits and who pays them, first step: the honorarium by the fee table a dispatch was decided under, actual
-//! costs entered by the office, and the shares of prefecture and municipality. Owns `cost_items` and `cost_shares`. The
-//! arithmetic is that of [`crate::costs`]; here it is fed, kept and shown.
+//! Money of programmes: costs of visits, placements and orders and who bears them, agreements between hosts, budgets,
+//! settlements with their claims, payments and corrections, papers. Owns the tables of migration 7. The arithmetic is that
+//! of [`crate::costs`]; here it is fed, kept and shown.
 //!
-//! The municipality's share is that of all bodies of a joint request together; it stands in the name of the lead body
-//! (幹事団体), which settles with the others. A calculated item is fixed: a correction is another record, never an edit.
+//! What is calculated is fixed: a correction is another record, never an edit. `model`, `store`, `service`, `api` and `views`
+//! hold cost items; the other files are named by what they hold.
 
+pub mod adjustments;
+pub mod agreement_api;
+pub mod agreement_store;
+pub mod agreement_views;
+pub mod agreements;
 pub mod api;
+pub mod billing;
+pub mod budget;
+pub mod budget_api;
+pub mod budget_store;
+pub mod lifecycle;
+pub mod menus;
 pub mod model;
+pub mod parties;
+pub mod periods;
+pub mod placements;
+pub mod profile_api;
+pub mod profile_store;
 pub mod service;
+pub mod settlement_api;
+pub mod settlement_store;
+pub mod settlement_views;
 pub mod store;
 pub mod views;

@@ -1,18 +1,8 @@
-//! Who pays, and what a request will presumably cost.
+//! States of cost items and settlements, the honorarium of a visit, and what a request will presumably cost.
 
-use crate::costs::{Component, FeeError, FeeStep, PayerRatio, Shares, Yen, fee};
+use crate::costs::{Component, FeeError, FeeInput, FeeStep, Payer, PayerSplit, Yen, fee};
 use crate::error::Error;
 use crate::pools::rules::ProgrammeRules;
-
-crate::text_enum! {
-    /// Who bears a share.
-    pub enum Payer {
-        /// The owner of the pool.
-        Prefecture = "prefecture", "都道府県";
-        /// The body that applied; with joint applicants the lead for all of them.
-        Municipality = "municipality", "市町村";
-    }
-}
 
 crate::text_enum! {
     /// Where a cost item stands.
@@ -24,139 +14,158 @@ crate::text_enum! {
     }
 }
 
-/// A kind of cost as it is stored.
-pub fn component_text(component: Component) -> &'static str {
-    match component {
-        Component::Honorarium => "honorarium",
-        Component::Travel => "travel",
-        Component::Venue => "venue",
-        Component::Materials => "materials",
-        Component::Other => "other",
-    }
-}
-
-/// A stored kind of cost.
-pub fn component_of(text: &str) -> Result<Component, Error> {
-    Component::ALL
-        .into_iter()
-        .find(|component| component_text(*component) == text)
-        .ok_or_else(|| Error::internal(format!("unknown cost component {text}")))
-}
-
-/// The shares of prefecture and municipality in an amount, by the programme's rules.
-pub fn shares(rules: &ProgrammeRules, component: Component, amount: Yen) -> Result<Shares, Error> {
-    let ratio: PayerRatio = rules.ratio(component);
-    Shares::build(amount, ratio, rules.remainder).map_err(Error::internal)
-}
-
 /// The honorarium of a visit and how it came about, in Japanese.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Honorarium {
     /// Yen for the visit.
     pub amount: Yen,
+    /// Minutes that were paid.
+    pub paid_minutes: u32,
     /// The steps of the calculation.
     pub explanation: String,
 }
 
-/// The honorarium of a visit of so many minutes. `None`: the table is not published, so the office enters the amount. A
-/// public official on duty gets none, whatever the table (domain rule: no double pay out of public money).
-pub fn honorarium(rules: &ProgrammeRules, actual_minutes: i32, official_on_duty: bool) -> Result<Option<Honorarium>, Error> {
-    let minutes = u32::try_from(actual_minutes).map_err(Error::internal)?;
-    let calculated = match fee(&rules.fee_table, minutes) {
+/// The honorarium of a visit. `None`: the table names no amount, so the office enters it. A public official on duty gets
+/// none, whatever the table (domain rule: no double pay out of public money).
+pub fn honorarium(rules: &ProgrammeRules, input: &FeeInput, official_on_duty: bool) -> Result<Option<Honorarium>, Error> {
+    let calculated = match fee(&rules.fee_table, input) {
         Ok(calculated) => calculated,
         Err(FeeError::AmountMustBeEntered) => return Ok(None),
+        Err(error @ FeeError::UnknownGrade(_)) => {
+            return Err(Error::rule(
+                error.code(),
+                "/expert_id",
+                "専門家の支払情報に、事業の単価表にある区分を登録してください",
+                "Register a grade of the programme's fee table in the expert's payment profile",
+            ));
+        }
         Err(error) => return Err(Error::internal(error)),
     };
     if official_on_duty {
         let explanation = "公務として従事する公務員のため謝金はありません。".to_owned();
-        return Ok(Some(Honorarium { amount: Yen::ZERO, explanation }));
+        return Ok(Some(Honorarium { amount: Yen::ZERO, paid_minutes: 0, explanation }));
     }
     let steps: Vec<String> = calculated.steps.into_iter().map(|step: FeeStep| step.detail_ja).collect();
-    Ok(Some(Honorarium { amount: calculated.amount, explanation: steps.join("、") }))
+    Ok(Some(Honorarium { amount: calculated.amount, paid_minutes: calculated.paid_minutes, explanation: steps.join("、") }))
 }
 
 /// What a request will presumably cost: the honorarium of its visits. Travel and the like are not known beforehand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Estimate {
     /// Honorarium of one visit.
     pub per_visit: Yen,
     /// Of all visits.
     pub total: Yen,
-    /// The prefecture's part.
-    pub prefecture: Yen,
-    /// The municipality's part.
-    pub municipality: Yen,
+    /// Who bears how much of all visits, in the order of [`Payer`].
+    pub by_payer: Vec<(Payer, Yen)>,
 }
 
-/// The estimate for so many visits of so many minutes; each visit is shared by itself, as it will be when it is done.
-/// `None`: the table is not published.
+impl Estimate {
+    /// What one payer bears.
+    pub fn of(&self, payer: Payer) -> Yen {
+        self.by_payer.iter().find(|(other, _)| *other == payer).map_or(Yen::ZERO, |(_, amount)| *amount)
+    }
+}
+
+/// The honorarium that so many minutes will presumably cost; by the lowest grade where a table has grades and the expert
+/// is not known yet. `None`: the table names no amount.
+pub fn expected_fee(rules: &ProgrammeRules, minutes: i32, grade: Option<&str>) -> Result<Option<Yen>, Error> {
+    let minutes = u32::try_from(minutes).map_err(Error::internal)?;
+    let mut input = FeeInput::of_minutes(minutes);
+    input.grade = grade.filter(|grade| !grade.is_empty()).map(str::to_owned).or_else(|| rules.fee_table.lowest_grade());
+    match fee(&rules.fee_table, &input) {
+        Ok(found) => Ok(Some(found.amount)),
+        Err(FeeError::AmountMustBeEntered) => Ok(None),
+        Err(FeeError::UnknownGrade(_)) => {
+            input.grade = rules.fee_table.lowest_grade();
+            fee(&rules.fee_table, &input).map(|found| Some(found.amount)).map_err(Error::internal)
+        }
+        Err(error) => Err(Error::internal(error)),
+    }
+}
+
+/// The estimate for so many visits of so many minutes; each visit is divided by itself, as it will be when it is done.
+/// `None`: the table names no amount.
 pub fn estimate(rules: &ProgrammeRules, visits: i32, minutes: i32) -> Result<Option<Estimate>, Error> {
-    let Some(one) = honorarium(rules, minutes, false)? else { return Ok(None) };
-    let shares = shares(rules, Component::Honorarium, one.amount)?;
+    let Some(per_visit) = expected_fee(rules, minutes, None)? else { return Ok(None) };
+    let split = PayerSplit::divide(per_visit, &rules.payer_rule(Component::Honorarium)).map_err(Error::internal)?;
     let times = |yen: Yen| yen.checked_mul(i64::from(visits)).map_err(Error::internal);
-    Ok(Some(Estimate {
-        per_visit: one.amount,
-        total: times(one.amount)?,
-        prefecture: times(shares.prefecture())?,
-        municipality: times(shares.municipality())?,
-    }))
+    let by_payer = split.parts().iter().map(|(payer, part)| Ok((*payer, times(*part)?))).collect::<Result<_, Error>>()?;
+    Ok(Some(Estimate { per_visit, total: times(per_visit)?, by_payer }))
+}
+
+/// What of an amount the programme itself lays out: what prefecture and national body bear, and all of what either pays
+/// at first. This is what its budget is held against; what hosts and companies pay by themselves is theirs.
+pub fn laid_out(rules: &ProgrammeRules, component: Component, amount: Yen) -> Result<Yen, Error> {
+    let rule = rules.payer_rule(component);
+    let own = |payer: Payer| matches!(payer, Payer::Prefecture | Payer::NationalBody);
+    if let Some(first) = rule.first_paid_by {
+        return Ok(if own(first) { amount } else { Yen::ZERO });
+    }
+    let split = PayerSplit::divide(amount, &rule).map_err(Error::internal)?;
+    Yen::sum(split.parts().iter().filter(|(payer, _)| own(*payer)).map(|(_, part)| *part)).map_err(Error::internal)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::costs::{FeeTable, FlatFee, PartUnitRounding, PayerParts, RemainderRule};
+    use crate::costs::{FeeTable, FlatFee, PartUnitRounding, PayerRule};
 
     fn yen(amount: i64) -> Yen {
         Yen::new(amount).unwrap()
     }
 
-    fn rules(table: FeeTable, prefecture: u32, municipality: u32) -> ProgrammeRules {
+    fn rules(table: FeeTable, payer: PayerRule) -> ProgrammeRules {
         let mut rules = crate::pools::presets::all().unwrap().remove(0).rules;
         rules.fee_table = table;
-        rules.remainder = RemainderRule::Prefecture;
-        rules.payer_ratios =
-            vec![PayerRatio { component: Component::Honorarium, parts: PayerParts { prefecture, municipality } }];
+        rules.payers = vec![payer];
         rules
     }
 
+    fn by_prefecture() -> PayerRule {
+        PayerRule::all(Component::Honorarium, Payer::Prefecture)
+    }
+
     fn timed() -> FeeTable {
-        FeeTable::Timed {
-            unit_minutes: 60,
-            rate: yen(5_000),
-            part_unit: PartUnitRounding::FloorToUnit,
-            flat_from: Some(FlatFee { from_minutes: 240, amount: yen(20_000) }),
-        }
+        let flat = Some(FlatFee { from_minutes: 240, amount: yen(20_000) });
+        FeeTable::timed(60, yen(5_000), PartUnitRounding::FloorToUnit, flat)
+    }
+
+    fn paid(rules: &ProgrammeRules, minutes: u32, official: bool) -> Option<Honorarium> {
+        honorarium(rules, &FeeInput::of_minutes(minutes), official).unwrap()
     }
 
     #[test]
     fn four_hours_are_paid_flat_and_less_by_the_hour() {
-        let rules = rules(timed(), 1, 0);
-        assert_eq!(honorarium(&rules, 240, false).unwrap().unwrap().amount, yen(20_000));
-        assert_eq!(honorarium(&rules, 239, false).unwrap().unwrap().amount, yen(15_000));
+        let rules = rules(timed(), by_prefecture());
+        assert_eq!(paid(&rules, 240, false).unwrap().amount, yen(20_000));
+        assert_eq!(paid(&rules, 239, false).unwrap().amount, yen(15_000));
     }
 
     #[test]
     fn officials_on_duty_get_nothing_and_unpublished_tables_give_nothing_to_compute() {
-        let official = honorarium(&rules(timed(), 1, 0), 240, true).unwrap().unwrap();
+        let official = paid(&rules(timed(), by_prefecture()), 240, true).unwrap();
         assert_eq!(official.amount, Yen::ZERO);
         assert!(official.explanation.contains("公務員"));
-        assert_eq!(honorarium(&rules(FeeTable::Undisclosed {}, 1, 0), 240, false).unwrap(), None);
+        assert_eq!(paid(&rules(FeeTable::Undisclosed {}, by_prefecture()), 240, false), None);
     }
 
     #[test]
-    fn an_estimate_shares_each_visit_and_loses_no_yen() {
-        let estimate = estimate(&rules(timed(), 2, 1), 3, 240).unwrap().unwrap();
+    fn an_estimate_divides_each_visit_and_loses_no_yen() {
+        let rule = PayerRule::ratio(Component::Honorarium, Payer::Host, 1, 3, Payer::Prefecture);
+        let estimate = estimate(&rules(timed(), rule), 3, 240).unwrap().unwrap();
         assert_eq!(estimate.total, yen(60_000));
-        assert_eq!(estimate.municipality, yen(19_998));
-        assert_eq!(estimate.prefecture.checked_add(estimate.municipality).unwrap(), estimate.total);
+        assert_eq!(estimate.of(Payer::Host), yen(19_998));
+        assert_eq!(Yen::sum(estimate.by_payer.iter().map(|(_, part)| *part)).unwrap(), estimate.total);
     }
 
     #[test]
-    fn components_read_back_as_they_are_stored() {
-        for component in Component::ALL {
-            assert_eq!(component_of(component_text(component)).unwrap(), component);
-        }
-        assert!(component_of("salary").is_err());
+    fn the_budget_is_held_against_what_the_programme_lays_out() {
+        let of = |rule: PayerRule| laid_out(&rules(timed(), rule), Component::Honorarium, yen(20_001)).unwrap().get();
+        assert_eq!(of(by_prefecture()), 20_001);
+        assert_eq!(of(PayerRule::ratio(Component::Honorarium, Payer::Prefecture, 1, 2, Payer::Host)), 10_000);
+        assert_eq!(of(PayerRule::all(Component::Honorarium, Payer::Host)), 0);
+        let first = |payer| PayerRule { first_paid_by: Some(payer), ..PayerRule::all(Component::Honorarium, Payer::Host) };
+        assert_eq!((of(first(Payer::Prefecture)), of(first(Payer::Company))), (20_001, 0));
     }
 }

@@ -1,90 +1,96 @@
 //! SQL of cost items and their shares.
 
+use chrono::NaiveDate;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::model::{CostStatus, Payer, component_text};
+use super::model::CostStatus;
+use super::parties::Share;
 use crate::clock::UtcTime;
-use crate::costs::{Component, Shares};
+use crate::costs::{Component, Payer, Yen};
 use crate::db::Conn;
-use crate::db::schema::{cost_items, cost_shares, dispatch_experts, dispatches, request_participants};
-use crate::dispatches::store::{Audience, DispatchRow, seen_by};
+use crate::db::dialect::insert_rows;
+use crate::db::schema::{cost_items, cost_shares, dispatches, request_participants};
+use crate::dispatches::store::Audience;
 use crate::error::Error;
 use crate::http::ListQuery;
-use crate::ids::{CostItemId, DispatchId, OrganisationId, VisitId};
+use crate::ids::{
+    CostAgreementId, CostItemId, DispatchId, ExpertId, MenuOrderId, OrganisationId, ProgrammeId, SettlementId, VisitId,
+};
 
-/// One kind of cost of a visit.
-#[derive(Debug, Clone, Queryable)]
+/// One kind of cost of a visit, a placed person's month, or an order.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = cost_items)]
 pub struct CostItemRow {
     /// Id.
     pub id: CostItemId,
+    /// The programme.
+    pub programme_id: ProgrammeId,
+    /// Owner of the pool.
+    pub owner_organisation_id: OrganisationId,
+    /// Starting year of the fiscal year to which it is charged.
+    pub fiscal_year: i32,
+    /// The day of the work.
+    pub occurred_on: NaiveDate,
     /// The dispatch.
-    pub dispatch_id: DispatchId,
+    pub dispatch_id: Option<DispatchId>,
     /// The visit.
-    pub visit_id: VisitId,
-    /// Kind of cost, as stored.
-    pub component: String,
-    /// Yen.
+    pub visit_id: Option<VisitId>,
+    /// The expert.
+    pub expert_id: Option<ExpertId>,
+    /// The order.
+    pub order_id: Option<MenuOrderId>,
+    /// The settlement that took it in.
+    pub settlement_id: Option<SettlementId>,
+    /// The item that it corrects.
+    pub adjusts_id: Option<CostItemId>,
+    /// Kind of cost.
+    pub component: Component,
+    /// Yen; below zero in corrections only.
     pub amount_yen: i64,
+    /// Of these, paid directly to carrier or hotel.
+    pub paid_directly_yen: i64,
+    /// Minutes paid by an honorarium.
+    pub paid_minutes: Option<i32>,
+    /// Who pays at first.
+    pub first_paid_by: Option<Payer>,
+    /// The agreement by which hosts share it.
+    pub agreement_id: Option<CostAgreementId>,
     /// Whether only the owner sees the amount.
     pub undisclosed: bool,
+    /// Whether it is reckoned from an approximate figure.
+    pub approximate: bool,
     /// How it came about.
     pub explanation: String,
     /// State.
     pub status: CostStatus,
     /// When it was calculated.
     pub created_at: UtcTime,
-    /// Owner of the pool.
-    pub owner_organisation_id: OrganisationId,
-    /// Starting year of the fiscal year.
-    pub fiscal_year: i32,
 }
 
 /// A party's share in a cost item.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = cost_shares)]
 pub struct CostShareRow {
     /// The item.
     pub cost_item_id: CostItemId,
-    /// Who pays.
-    pub organisation_id: OrganisationId,
+    /// Who pays; `None` where the payer is not registered here.
+    pub organisation_id: Option<OrganisationId>,
     /// As what.
     pub payer: Payer,
     /// Yen.
     pub amount_yen: i64,
 }
 
-type ItemColumns = (
-    cost_items::id,
-    cost_items::dispatch_id,
-    cost_items::visit_id,
-    cost_items::component,
-    cost_items::amount_yen,
-    cost_items::undisclosed,
-    cost_items::explanation,
-    cost_items::status,
-    cost_items::created_at,
-    dispatches::owner_organisation_id,
-    dispatches::fiscal_year,
-);
-const ITEM: ItemColumns = (
-    cost_items::id,
-    cost_items::dispatch_id,
-    cost_items::visit_id,
-    cost_items::component,
-    cost_items::amount_yen,
-    cost_items::undisclosed,
-    cost_items::explanation,
-    cost_items::status,
-    cost_items::created_at,
-    dispatches::owner_organisation_id,
-    dispatches::fiscal_year,
-);
-
 /// What the list of cost items can be narrowed by.
 #[derive(Debug, Clone, Default)]
 pub struct CostFilter {
     /// Only of this dispatch.
     pub dispatch_id: Option<DispatchId>,
+    /// Only of this settlement.
+    pub settlement_id: Option<SettlementId>,
+    /// Only of this order.
+    pub order_id: Option<MenuOrderId>,
     /// Only of this fiscal year.
     pub fiscal_year: Option<i32>,
     /// Only those in which this body pays a share.
@@ -93,18 +99,47 @@ pub struct CostFilter {
     pub component: Option<Component>,
 }
 
+/// Narrows a query of cost items to what an audience sees: an owner its own, a body those of its dispatches and those in
+/// which it bears a part.
 macro_rules! costs_filtered {
     ($query:expr, $audience:expr, $filter:expr) => {{
-        let mut query = seen_by!($query, $audience);
+        let mut query = match $audience {
+            Audience::Owner(me) | Audience::Body(me) => $query.filter(
+                cost_items::owner_organisation_id
+                    .eq(me)
+                    .or(exists(
+                        cost_shares::table
+                            .filter(cost_shares::cost_item_id.eq(cost_items::id))
+                            .filter(cost_shares::organisation_id.eq(me)),
+                    ))
+                    .or(exists(
+                        dispatches::table.filter(dispatches::id.nullable().eq(cost_items::dispatch_id)).filter(
+                            dispatches::applicant_organisation_id.eq(me).or(exists(
+                                request_participants::table
+                                    .filter(request_participants::request_id.eq(dispatches::request_id))
+                                    .filter(request_participants::organisation_id.eq(me)),
+                            )),
+                        ),
+                    )),
+            ),
+            // Experts read their payments, not costs.
+            Audience::Expert(_) => $query.filter(cost_items::id.eq(CostItemId(0))),
+        };
         let filter: &CostFilter = $filter;
         if let Some(dispatch) = filter.dispatch_id {
-            query = query.filter(dispatches::id.eq(dispatch));
+            query = query.filter(cost_items::dispatch_id.eq(dispatch));
+        }
+        if let Some(settlement) = filter.settlement_id {
+            query = query.filter(cost_items::settlement_id.eq(settlement));
+        }
+        if let Some(order) = filter.order_id {
+            query = query.filter(cost_items::order_id.eq(order));
         }
         if let Some(year) = filter.fiscal_year {
-            query = query.filter(dispatches::fiscal_year.eq(year));
+            query = query.filter(cost_items::fiscal_year.eq(year));
         }
         if let Some(component) = filter.component {
-            query = query.filter(cost_items::component.eq(component_text(component)));
+            query = query.filter(cost_items::component.eq(component));
         }
         if let Some(body) = filter.organisation_id {
             query = query.filter(exists(
@@ -117,10 +152,9 @@ macro_rules! costs_filtered {
     }};
 }
 
-/// A page of the cost items of dispatches the audience sees, in the order in which they were calculated.
+/// A page of the cost items that the audience sees, in the order in which they were calculated.
 pub fn list(conn: &mut Conn, audience: Audience, filter: &CostFilter, page: &ListQuery) -> Result<Vec<CostItemRow>, Error> {
-    let query =
-        dispatches::table.inner_join(cost_items::table).select(ITEM).order(cost_items::id).limit(page.fetch()).into_boxed();
+    let query = cost_items::table.select(CostItemRow::as_select()).order(cost_items::id).limit(page.fetch()).into_boxed();
     let mut query = costs_filtered!(query, audience, filter);
     if let Some((_, id)) = page.after() {
         query = query.filter(cost_items::id.gt(CostItemId(id)));
@@ -130,83 +164,194 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &CostFilter, page: &Lis
 
 /// How many cost items the same list holds in all.
 pub fn count(conn: &mut Conn, audience: Audience, filter: &CostFilter) -> Result<i64, Error> {
-    let query = dispatches::table.inner_join(cost_items::table).select(diesel::dsl::count_star()).into_boxed();
+    let query = cost_items::table.select(diesel::dsl::count_star()).into_boxed();
     Ok(costs_filtered!(query, audience, filter).first(conn)?)
 }
 
-/// The shares of cost items, the prefecture's first.
+/// The shares of cost items in their order.
 pub fn shares_of(conn: &mut Conn, items: &[CostItemId]) -> Result<Vec<CostShareRow>, Error> {
-    if items.is_empty() {
-        return Ok(Vec::new());
+    let mut found = Vec::new();
+    for some in items.chunks(500) {
+        let rows: Vec<CostShareRow> = cost_shares::table
+            .filter(cost_shares::cost_item_id.eq_any(some))
+            .order((cost_shares::cost_item_id, cost_shares::place))
+            .select(CostShareRow::as_select())
+            .load(conn)?;
+        found.extend(rows);
     }
-    Ok(cost_shares::table
-        .filter(cost_shares::cost_item_id.eq_any(items))
-        .order((cost_shares::cost_item_id, cost_shares::payer.desc(), cost_shares::organisation_id))
-        .select((cost_shares::cost_item_id, cost_shares::organisation_id, cost_shares::payer, cost_shares::amount_yen))
-        .load(conn)?)
+    Ok(found)
 }
 
-/// All cost items of a dispatch with their shares.
-pub fn for_dispatch(conn: &mut Conn, dispatch: DispatchId) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
-    let items: Vec<CostItemRow> = dispatches::table
-        .inner_join(cost_items::table)
-        .filter(cost_items::dispatch_id.eq(dispatch))
-        .order((cost_items::visit_id, cost_items::id))
-        .select(ITEM)
-        .load(conn)?;
+fn with_shares(conn: &mut Conn, items: Vec<CostItemRow>) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
     let ids: Vec<CostItemId> = items.iter().map(|item| item.id).collect();
     let shares = shares_of(conn, &ids)?;
     Ok((items, shares))
 }
 
+/// All cost items of a dispatch with their shares.
+pub fn for_dispatch(conn: &mut Conn, dispatch: DispatchId) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
+    let items = cost_items::table
+        .filter(cost_items::dispatch_id.eq(dispatch))
+        .order((cost_items::visit_id, cost_items::id))
+        .select(CostItemRow::as_select())
+        .load(conn)?;
+    with_shares(conn, items)
+}
+
+/// All cost items of a settlement with their shares.
+pub fn for_settlement(conn: &mut Conn, settlement: SettlementId) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
+    let items = cost_items::table
+        .filter(cost_items::settlement_id.eq(settlement))
+        .order(cost_items::id)
+        .select(CostItemRow::as_select())
+        .load(conn)?;
+    with_shares(conn, items)
+}
+
 /// A cost item with its shares.
-pub fn item(conn: &mut Conn, id: CostItemId) -> Result<(CostItemRow, Vec<CostShareRow>), Error> {
-    let row = dispatches::table.inner_join(cost_items::table).filter(cost_items::id.eq(id)).select(ITEM).first(conn)?;
-    let shares = shares_of(conn, &[id])?;
-    Ok((row, shares))
+pub fn item(conn: &mut Conn, id: CostItemId) -> Result<Option<(CostItemRow, Vec<CostShareRow>)>, Error> {
+    let row: Option<CostItemRow> = cost_items::table.find(id).select(CostItemRow::as_select()).first(conn).optional()?;
+    row.map(|row| Ok((row, shares_of(conn, &[id])?))).transpose()
+}
+
+/// The corrections of a cost item with their shares, in their order.
+pub fn adjustments_of(conn: &mut Conn, id: CostItemId) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
+    let items = cost_items::table
+        .filter(cost_items::adjusts_id.eq(id))
+        .order(cost_items::id)
+        .select(CostItemRow::as_select())
+        .load(conn)?;
+    with_shares(conn, items)
+}
+
+/// What an expert was already paid for on a day, by the programme: yen of honoraria.
+pub fn honoraria_on(
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    expert: ExpertId,
+    day: NaiveDate,
+) -> Result<Vec<CostItemRow>, Error> {
+    Ok(cost_items::table
+        .filter(cost_items::programme_id.eq(programme))
+        .filter(cost_items::expert_id.eq(expert))
+        .filter(cost_items::occurred_on.eq(day))
+        .filter(cost_items::component.eq(Component::Honorarium))
+        .select(CostItemRow::as_select())
+        .load(conn)?)
+}
+
+/// The costs of one kind of a placed person in a month.
+pub fn placement_items(
+    conn: &mut Conn,
+    programme: ProgrammeId,
+    expert: ExpertId,
+    first: NaiveDate,
+    last: NaiveDate,
+    component: Component,
+) -> Result<Vec<CostItemRow>, Error> {
+    Ok(cost_items::table
+        .filter(cost_items::programme_id.eq(programme))
+        .filter(cost_items::expert_id.eq(expert))
+        .filter(cost_items::dispatch_id.is_null())
+        .filter(cost_items::order_id.is_null())
+        .filter(cost_items::occurred_on.between(first, last))
+        .filter(cost_items::component.eq(component))
+        .filter(cost_items::adjusts_id.is_null())
+        .select(CostItemRow::as_select())
+        .load(conn)?)
+}
+
+/// A cost item to be kept.
+#[derive(Debug, Clone)]
+pub struct NewCostItem<'a> {
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// Owner of the pool.
+    pub owner: OrganisationId,
+    /// The fiscal year to which it is charged.
+    pub fiscal_year: i32,
+    /// The day of the work.
+    pub occurred_on: NaiveDate,
+    /// The dispatch.
+    pub dispatch: Option<DispatchId>,
+    /// The visit.
+    pub visit: Option<VisitId>,
+    /// The expert.
+    pub expert: Option<ExpertId>,
+    /// The order.
+    pub order: Option<MenuOrderId>,
+    /// The settlement that takes it in at once.
+    pub settlement: Option<SettlementId>,
+    /// The item that it corrects.
+    pub adjusts: Option<CostItemId>,
+    /// Kind of cost.
+    pub component: Component,
+    /// Yen.
+    pub amount: Yen,
+    /// Of these, paid directly to carrier or hotel.
+    pub paid_directly: Yen,
+    /// Minutes paid by an honorarium.
+    pub paid_minutes: Option<i32>,
+    /// Who pays at first.
+    pub first_paid_by: Option<Payer>,
+    /// The agreement by which hosts share it.
+    pub agreement: Option<CostAgreementId>,
+    /// Whether only the owner sees the amount.
+    pub undisclosed: bool,
+    /// Whether it is reckoned from an approximate figure.
+    pub approximate: bool,
+    /// How it came about.
+    pub explanation: &'a str,
 }
 
 /// Keeps a cost item with its shares and fixes it; the database refuses shares that do not sum to the amount, and a
-/// second item of the same kind for the visit (409). A party that pays nothing has no share.
-pub fn insert(
-    conn: &mut Conn,
-    dispatch: &DispatchRow,
-    visit: VisitId,
-    shares: &Shares,
-    undisclosed: bool,
-    explanation: &str,
-    now: UtcTime,
-) -> Result<CostItemId, Error> {
-    let id: CostItemId = diesel::insert_into(cost_items::table)
+/// second item of the same kind for the visit (409).
+pub fn insert(conn: &mut Conn, new: &NewCostItem<'_>, shares: &[Share], now: UtcTime) -> Result<CostItemId, Error> {
+    use cost_items as t;
+    let id: CostItemId = diesel::insert_into(t::table)
         .values((
-            cost_items::dispatch_id.eq(dispatch.id),
-            cost_items::visit_id.eq(visit),
-            cost_items::component.eq(component_text(shares.component())),
-            cost_items::amount_yen.eq(shares.total().get()),
-            cost_items::undisclosed.eq(undisclosed),
-            cost_items::explanation.eq(explanation),
-            cost_items::status.eq(CostStatus::Open),
-            cost_items::created_at.eq(now),
-            cost_items::updated_at.eq(now),
+            (
+                t::programme_id.eq(new.programme),
+                t::owner_organisation_id.eq(new.owner),
+                t::fiscal_year.eq(new.fiscal_year),
+                t::occurred_on.eq(new.occurred_on),
+                t::dispatch_id.eq(new.dispatch),
+                t::visit_id.eq(new.visit),
+                t::expert_id.eq(new.expert),
+                t::order_id.eq(new.order),
+                t::settlement_id.eq(new.settlement),
+                t::adjusts_id.eq(new.adjusts),
+            ),
+            (
+                t::component.eq(new.component),
+                t::amount_yen.eq(new.amount.get()),
+                t::paid_directly_yen.eq(new.paid_directly.get()),
+                t::paid_minutes.eq(new.paid_minutes),
+                t::first_paid_by.eq(new.first_paid_by),
+                t::agreement_id.eq(new.agreement),
+                t::undisclosed.eq(new.undisclosed),
+                t::approximate.eq(new.approximate),
+                t::explanation.eq(new.explanation),
+                t::status.eq(CostStatus::Open),
+                t::created_at.eq(now),
+                t::updated_at.eq(now),
+            ),
         ))
-        .returning(cost_items::id)
+        .returning(t::id)
         .get_result(conn)?;
-    let parties = [
-        (Payer::Prefecture, dispatch.owner_organisation_id, shares.prefecture()),
-        (Payer::Municipality, dispatch.applicant_organisation_id, shares.municipality()),
-    ];
-    for (payer, organisation, amount) in parties {
-        if amount.get() > 0 {
-            diesel::insert_into(cost_shares::table)
-                .values((
-                    cost_shares::cost_item_id.eq(id),
-                    cost_shares::organisation_id.eq(organisation),
-                    cost_shares::payer.eq(payer),
-                    cost_shares::amount_yen.eq(amount.get()),
-                ))
-                .execute(conn)?;
-        }
-    }
-    diesel::update(cost_items::table.find(id)).set(cost_items::status.eq(CostStatus::Calculated)).execute(conn)?;
+    let rows: Vec<_> = (0_i32..)
+        .zip(shares)
+        .map(|(place, share)| {
+            (
+                cost_shares::cost_item_id.eq(id),
+                cost_shares::place.eq(place),
+                cost_shares::organisation_id.eq(share.organisation),
+                cost_shares::payer.eq(share.payer),
+                cost_shares::amount_yen.eq(share.amount.get()),
+            )
+        })
+        .collect();
+    insert_rows!(conn, cost_shares::table, &rows)?;
+    diesel::update(t::table.find(id)).set(t::status.eq(CostStatus::Calculated)).execute(conn)?;
     Ok(id)
 }

@@ -1,15 +1,17 @@
 //! What the API sends and takes for costs. Amounts that are not disclosed go to the pool's owner alone: nobody else gets
 //! a member for them, only the flag that says so.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{CostStatus, Estimate, Payer, component_of};
+use super::model::{CostStatus, Estimate};
 use super::store::{CostItemRow, CostShareRow};
 use crate::clock::UtcTime;
-use crate::costs::Component;
-use crate::error::Error;
-use crate::ids::{CostItemId, DispatchId, OrganisationId, RequestId, VisitId};
+use crate::costs::{Component, Payer, Trip};
+use crate::ids::{
+    CostAgreementId, CostItemId, DispatchId, ExpertId, MenuOrderId, OrganisationId, ProgrammeId, RequestId, SettlementId, VisitId,
+};
 
 /// Whose eyes costs are seen with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +25,13 @@ pub struct CostEyes {
 /// A party's share.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CostShareView {
-    /// Who pays.
-    pub organisation_id: OrganisationId,
+    /// Who pays; absent where the payer is not registered here (a ministry, a company).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation_id: Option<OrganisationId>,
     /// As what.
     pub payer: Payer,
-    /// Yen.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 13_333)]
+    /// Yen; below zero in corrections only.
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 13_333)]
     pub amount_yen: i64,
 }
 
@@ -37,21 +40,51 @@ pub struct CostShareView {
 pub struct CostItemView {
     /// Id.
     pub id: CostItemId,
-    /// The dispatch.
-    pub dispatch_id: DispatchId,
+    /// The programme.
+    pub programme_id: ProgrammeId,
+    /// The dispatch, for costs of visits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispatch_id: Option<DispatchId>,
     /// The visit.
-    pub visit_id: VisitId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visit_id: Option<VisitId>,
+    /// The expert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expert_id: Option<ExpertId>,
+    /// The order, for costs of menus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<MenuOrderId>,
+    /// The settlement that took it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement_id: Option<SettlementId>,
+    /// The item that it corrects (追給・返納).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adjusts_id: Option<CostItemId>,
     /// Kind of cost.
     pub component: Component,
     /// Starting year of the fiscal year.
     #[schema(minimum = 2000, maximum = 2100, example = 2026)]
     pub fiscal_year: i32,
+    /// The day of the work.
+    pub occurred_on: NaiveDate,
+    /// Who pays the whole at first; the others then reimburse their part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_paid_by: Option<Payer>,
+    /// The agreement by which hosts share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement_id: Option<CostAgreementId>,
+    /// Whether it is reckoned from an approximate figure (約).
+    pub approximate: bool,
     /// State.
     pub status: CostStatus,
-    /// Yen; absent where the amount is not disclosed to the asking party.
+    /// Yen, below zero in corrections only; absent where the amount is not disclosed to the asking party.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 20_000)]
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 20_000)]
     pub amount_yen: Option<i64>,
+    /// Of these, yen paid directly to carrier, hotel or agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 0)]
+    pub paid_directly_yen: Option<i64>,
     /// How it came about; absent where the amount is not disclosed to the asking party.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000, example = "実績250分は240分以上のため1回20,000円")]
@@ -67,21 +100,31 @@ pub struct CostItemView {
 
 impl CostItemView {
     /// An item with its shares out of all that were loaded, as the eyes see it.
-    pub fn new(row: &CostItemRow, shares: &[CostShareRow], eyes: CostEyes) -> Result<Self, Error> {
+    pub fn new(row: &CostItemRow, shares: &[CostShareRow], eyes: CostEyes) -> Self {
         let shown = eyes.is_owner || !row.undisclosed;
-        Ok(Self {
+        Self {
             id: row.id,
+            programme_id: row.programme_id,
             dispatch_id: row.dispatch_id,
             visit_id: row.visit_id,
-            component: component_of(&row.component)?,
+            expert_id: row.expert_id,
+            order_id: row.order_id,
+            settlement_id: row.settlement_id,
+            adjusts_id: row.adjusts_id,
+            component: row.component,
             fiscal_year: row.fiscal_year,
+            occurred_on: row.occurred_on,
+            first_paid_by: row.first_paid_by,
+            agreement_id: row.agreement_id,
+            approximate: row.approximate,
             status: row.status,
             amount_yen: shown.then_some(row.amount_yen),
+            paid_directly_yen: shown.then_some(row.paid_directly_yen),
             explanation: shown.then(|| row.explanation.clone()),
             shares: shares
                 .iter()
                 .filter(|share| shown && share.cost_item_id == row.id)
-                .filter(|share| eyes.is_owner || share.organisation_id == eyes.organisation)
+                .filter(|share| eyes.is_owner || share.organisation_id == Some(eyes.organisation))
                 .map(|share| CostShareView {
                     organisation_id: share.organisation_id,
                     payer: share.payer,
@@ -90,7 +133,7 @@ impl CostItemView {
                 .collect(),
             amounts_undisclosed: row.undisclosed,
             created_at: row.created_at,
-        })
+        }
     }
 }
 
@@ -110,6 +153,16 @@ pub struct CostItemPage {
     pub total: Option<i64>,
 }
 
+/// What one kind of payer bears.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PayerAmount {
+    /// Who.
+    pub payer: Payer,
+    /// Yen.
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 40_000)]
+    pub amount_yen: i64,
+}
+
 /// Sums over the cost items of a dispatch.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct CostTotals {
@@ -120,14 +173,10 @@ pub struct CostTotals {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, example = 40_000)]
     pub amount_yen: Option<i64>,
-    /// The prefecture's part: for the owner.
+    /// Who bears how much: for the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0)]
-    pub prefecture_yen: Option<i64>,
-    /// The municipality's part: for the owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0)]
-    pub municipality_yen: Option<i64>,
+    #[schema(max_items = 6)]
+    pub by_payer: Option<Vec<PayerAmount>>,
     /// The asking organisation's own part.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
@@ -148,9 +197,11 @@ impl CostTotals {
         Self {
             items: items.len(),
             amount_yen: Some(items.iter().map(|item| item.amount_yen).sum()),
-            prefecture_yen: eyes.is_owner.then(|| of(&|share| share.payer == Payer::Prefecture)),
-            municipality_yen: eyes.is_owner.then(|| of(&|share| share.payer == Payer::Municipality)),
-            own_share_yen: Some(of(&|share| share.organisation_id == eyes.organisation)),
+            by_payer: eyes.is_owner.then(|| {
+                let of_payer = |payer: &Payer| PayerAmount { payer: *payer, amount_yen: of(&|share| share.payer == *payer) };
+                Payer::ALL.iter().map(of_payer).filter(|part| part.amount_yen != 0).collect()
+            }),
+            own_share_yen: Some(of(&|share| share.organisation_id == Some(eyes.organisation))),
             amounts_undisclosed: undisclosed,
         }
     }
@@ -187,15 +238,11 @@ pub struct CostEstimateView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, example = 60_000)]
     pub honorarium_yen: Option<i64>,
-    /// The prefecture's part: for the owner.
+    /// Who bears how much: every payer for the owner, else what the bodies that apply bear together.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0)]
-    pub prefecture_yen: Option<i64>,
-    /// The municipality's part, of all bodies together.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0)]
-    pub municipality_yen: Option<i64>,
-    /// Whether the fee table is not published, so that nothing can be computed.
+    #[schema(max_items = 6)]
+    pub by_payer: Option<Vec<PayerAmount>>,
+    /// Whether the fee has to be entered, so that nothing can be computed.
     pub fee_must_be_entered: bool,
     /// Whether the programme keeps amounts from everybody but the owner.
     pub amounts_undisclosed: bool,
@@ -211,17 +258,21 @@ impl CostEstimateView {
         eyes: CostEyes,
         undisclosed: bool,
     ) -> Self {
+        let fee_must_be_entered = estimate.is_none();
         let shown = estimate.filter(|_| eyes.is_owner || !undisclosed);
+        let of_bodies = |payer: Payer| eyes.is_owner || matches!(payer, Payer::Host | Payer::Requester);
         Self {
             request_id,
             visits,
             minutes_per_visit: minutes,
-            honorarium_per_visit_yen: shown.map(|e| e.per_visit.get()),
-            honorarium_yen: shown.map(|e| e.total.get()),
-            prefecture_yen: shown.filter(|_| eyes.is_owner).map(|e| e.prefecture.get()),
-            municipality_yen: shown.map(|e| e.municipality.get()),
+            honorarium_per_visit_yen: shown.as_ref().map(|e| e.per_visit.get()),
+            honorarium_yen: shown.as_ref().map(|e| e.total.get()),
+            by_payer: shown.as_ref().map(|e| {
+                let parts = e.by_payer.iter().filter(|(payer, _)| of_bodies(*payer));
+                parts.map(|(payer, part)| PayerAmount { payer: *payer, amount_yen: part.get() }).collect()
+            }),
             // Even that a table is kept back says nothing of its amounts.
-            fee_must_be_entered: estimate.is_none(),
+            fee_must_be_entered,
             amounts_undisclosed: undisclosed,
         }
     }
@@ -232,13 +283,36 @@ impl CostEstimateView {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"component": "travel", "amount_yen": 3_480, "note": "静岡―浜松 往復（実費）"}))]
 pub struct CreateCostItemBody {
-    /// Kind of cost; an honorarium only where the fee table is not published.
+    /// Kind of cost; an honorarium only where no fee table gives it, salaries and the like never.
     pub component: Component,
     /// Yen.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub amount_yen: i64,
+    /// Of these, yen paid directly to carrier, hotel or agent: not paid to the person, and no base of withholding.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+    pub paid_directly_yen: i64,
     /// How it came about, for example the way travelled.
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub note: String,
+}
+
+/// A trip of a visit, paid by the travel rule of its day of departure.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"trip": {"departs_on": "2026-05-20", "days": 2, "nights": 1, "stays_in": "22",
+    "legs": [{"mode": "rail", "expense": {"yen": 6_140}}, {"mode": "rail", "expense": {"yen": 6_140}}],
+    "lodging": {"yen": 9_800}}}))]
+pub struct CreateTripBody {
+    /// The trip.
+    pub trip: Trip,
+}
+
+/// What is paid for a trip.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TripCosts {
+    /// One item for each part of travel that the rule pays.
+    #[schema(max_items = 10)]
+    pub items: Vec<CostItemView>,
 }

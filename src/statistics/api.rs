@@ -171,6 +171,9 @@ pub struct CostStatisticsParams {
     /// Starting year (R8 = 2026).
     #[param(minimum = 2000, maximum = 2100, example = 2026)]
     fiscal_year: i32,
+    /// The calendar year instead, January to December, by the day of the work.
+    #[param(minimum = 2000, maximum = 2100, example = 2026)]
+    calendar_year: Option<i32>,
     /// JSON, or a file.
     #[param(inline)]
     format: Option<ExportFormat>,
@@ -185,7 +188,10 @@ pub struct CostStatisticsParams {
 async fn cost_statistics(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: CostStatisticsParams| {
         let years = Years::single(params.fiscal_year)?;
-        let view = service::costs(conn, ctx, params.programme_id, years)?;
+        if let Some(year) = params.calendar_year {
+            Years::single(year)?;
+        }
+        let view = service::costs(conn, ctx, params.programme_id, years, params.calendar_year)?;
         let name = format!("費用_{}", tables::span(view.fiscal_year, view.fiscal_year));
         export::answer(params.format, view, &name, tables::costs)
     })

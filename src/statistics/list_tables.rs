@@ -4,6 +4,7 @@
 use super::sheet::{Cell, Column, ColumnKind, Sheet};
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
+use crate::costs::Payer;
 use crate::dispatches::report_views::ReportPage;
 use crate::dispatches::views::DispatchPage;
 use crate::dispatches::visit_views::VisitPage;
@@ -12,7 +13,6 @@ use crate::organisations::people_views::UserPage;
 use crate::organisations::views::OrganisationPage;
 use crate::postings::views::PostingPage;
 use crate::requests::views::RequestPage;
-use crate::settlements::model::Payer;
 use crate::settlements::views::CostItemPage;
 
 pub(super) const fn column(key: &'static str, label_ja: &'static str, label_en: &'static str, kind: ColumnKind) -> Column {
@@ -235,28 +235,30 @@ pub fn cost_items(page: &CostItemPage) -> Sheet {
         column("status", "状態", "State", Text),
         column("amount_yen", "金額（円）", "Amount (yen)", Yen),
         column("prefecture_yen", "都道府県負担（円）", "Prefecture (yen)", Yen),
-        column("municipality_yen", "市町村負担（円）", "Municipality (yen)", Yen),
+        column("host_yen", "派遣先負担（円）", "Hosts (yen)", Yen),
+        column("others_yen", "その他の負担（円）", "Others (yen)", Yen),
         column("explanation", "算定の説明", "Explanation", Text),
     ];
     let rows = page
         .items
         .iter()
         .map(|item| {
-            let share = |payer: Payer| {
-                let mut found = item.shares.iter().filter(|share| share.payer == payer).map(|share| share.amount_yen).peekable();
+            let share = |wanted: &dyn Fn(Payer) -> bool| {
+                let mut found = item.shares.iter().filter(|share| wanted(share.payer)).map(|share| share.amount_yen).peekable();
                 // No share shown is not a share of nothing.
                 if found.peek().is_some() { Cell::Int(found.sum()) } else { Cell::Empty }
             };
             vec![
                 id(item.id.0),
-                id(item.dispatch_id.0),
-                id(item.visit_id.0),
+                item.dispatch_id.map_or(Cell::Empty, |dispatch| id(dispatch.0)),
+                item.visit_id.map_or(Cell::Empty, |visit| id(visit.0)),
                 year(item.fiscal_year),
                 item.component.label_ja().into(),
                 item.status.label_ja().into(),
                 item.amount_yen.into(),
-                share(Payer::Prefecture),
-                share(Payer::Municipality),
+                share(&|payer| payer == Payer::Prefecture),
+                share(&|payer| payer == Payer::Host),
+                share(&|payer| !matches!(payer, Payer::Prefecture | Payer::Host)),
                 item.explanation.clone().into(),
             ]
         })

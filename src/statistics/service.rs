@@ -1,19 +1,21 @@
 //! Use cases of statistics: who sees which figures, and the figures put together. Reads only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
 
 use super::export::LARGEST_EXPORT;
 use super::model::{CoverageBand, DispatchBreakdown, Years, is_estimate, month_text, permille};
 use super::queries::{self, Counted, CountedRow, DispatchScope, Division, Figures};
-use super::queries_money;
+use super::queries_money::{self, CostPeriod};
 use super::views::{
-    CostComponentSum, CostOrganisationSum, CostPayerSum, CostStatistics, CoverageBandView, CoverageFigures, CoverageOrganisation,
-    CoverageStatistics, DispatchPart, DispatchStatistics, DispatchTotal, DispatchYear, ExpertWorkload, WorkloadStatistics,
-    WorkloadStatisticsMonth,
+    CostBudgetItemSum, CostComponentSum, CostOrganisationSum, CostPayerSum, CostStatistics, CoverageBandView, CoverageFigures,
+    CoverageOrganisation, CoverageStatistics, DispatchPart, DispatchStatistics, DispatchTotal, DispatchYear, ExpertWorkload,
+    WorkloadStatistics, WorkloadStatisticsMonth,
 };
 use crate::auth::policy::Role;
 use crate::calendar::FiscalYear;
-use crate::costs::Component;
+use crate::costs::{BudgetItem, Component, Payer};
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::Ctx;
@@ -346,35 +348,54 @@ fn coverage_figures<'o>(organisations: impl Iterator<Item = &'o CoverageOrganisa
 
 /// What the visits of a visible programme cost in a fiscal year. Members other than the owner see disclosed items only,
 /// of the bodies only what they bear themselves, and nothing at all where the year's rules keep the amounts.
-pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -> Result<CostStatistics, Error> {
+pub fn costs(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    programme: ProgrammeId,
+    years: Years,
+    calendar_year: Option<i32>,
+) -> Result<CostStatistics, Error> {
     let (programme, standing) = pools::visible_programme(conn, ctx, programme)?;
     let owner = standing == Standing::Owner;
     let fiscal_year = years.from().starting_year();
+    let period = match calendar_year {
+        Some(year) => CostPeriod::Days(
+            NaiveDate::from_ymd_opt(year, 1, 1).ok_or_else(|| Error::internal("year"))?,
+            NaiveDate::from_ymd_opt(year, 12, 31).ok_or_else(|| Error::internal("year"))?,
+        ),
+        None => CostPeriod::Fiscal(fiscal_year),
+    };
     let undisclosed = pools::year(conn, programme.id, fiscal_year)?.is_some_and(|year| year.rules.amounts_undisclosed);
-    let components = queries_money::by_component(conn, programme.id, years)?;
+    let components = queries_money::by_component(conn, programme.id, period)?;
     let open_items = components.iter().filter(|sum| !sum.calculated).map(|sum| sum.items).sum();
     let hidden = |item_undisclosed: bool| !owner && (undisclosed || item_undisclosed);
     let is_partial = components.iter().any(|sum| hidden(sum.undisclosed));
     let shown: Vec<_> = components.into_iter().filter(|sum| sum.calculated && !hidden(sum.undisclosed)).collect();
     let payers: Vec<_> =
-        queries_money::by_payer(conn, programme.id, years)?.into_iter().filter(|sum| !hidden(sum.undisclosed)).collect();
+        queries_money::by_payer(conn, programme.id, period)?.into_iter().filter(|sum| !hidden(sum.undisclosed)).collect();
     let total: i64 = shown.iter().map(|sum| sum.yen).sum();
-    let ids: Vec<OrganisationId> =
-        distinct(payers.iter().map(|sum| sum.organisation.0).collect()).into_iter().map(OrganisationId).collect();
+    let ids: Vec<OrganisationId> = distinct(payers.iter().filter_map(|sum| sum.organisation).map(|id| id.0).collect())
+        .into_iter()
+        .map(OrganisationId)
+        .collect();
     let own = |id: OrganisationId| owner || id == ctx.organisation();
     let names = queries::organisation_names(conn, &ids)?;
+    let mut by_item: BTreeMap<BudgetItem, i64> = BTreeMap::new();
+    for sum in &shown {
+        *by_item.entry(sum.component.budget_item()).or_insert(0) += sum.yen;
+    }
     Ok(CostStatistics {
         programme_id: programme.id,
         programme_name: programme.name,
         fiscal_year,
         is_partial,
+        is_approximate: shown.iter().any(|sum| sum.approximate),
         amounts_undisclosed: undisclosed,
         total_yen: (owner || !undisclosed).then_some(total),
         components: Component::ALL
             .iter()
             .filter_map(|component| {
-                let name = component_name(*component)?;
-                let found: Vec<i64> = shown.iter().filter(|sum| sum.component == name).map(|sum| sum.yen).collect();
+                let found: Vec<i64> = shown.iter().filter(|sum| sum.component == *component).map(|sum| sum.yen).collect();
                 (!found.is_empty()).then(|| CostComponentSum {
                     component: *component,
                     label: component.label_ja().to_owned(),
@@ -382,13 +403,17 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
                 })
             })
             .collect(),
-        payers: [("prefecture", "都道府県"), ("municipality", "市町村")]
+        budget_items: by_item
             .into_iter()
-            .filter_map(|(payer, label)| {
-                let found: Vec<i64> = payers.iter().filter(|sum| sum.payer == payer).map(|sum| sum.yen).collect();
+            .map(|(item, amount_yen)| CostBudgetItemSum { number: item.number, label: item.name.to_owned(), amount_yen })
+            .collect(),
+        payers: Payer::ALL
+            .iter()
+            .filter_map(|payer| {
+                let found: Vec<i64> = payers.iter().filter(|sum| sum.payer == *payer).map(|sum| sum.yen).collect();
                 (!found.is_empty()).then(|| CostPayerSum {
-                    payer: payer.to_owned(),
-                    label: label.to_owned(),
+                    payer: *payer,
+                    label: payer.label_ja().to_owned(),
                     amount_yen: found.iter().sum(),
                 })
             })
@@ -400,16 +425,11 @@ pub fn costs(conn: &mut Conn, ctx: &Ctx, programme: ProgrammeId, years: Years) -
                 organisation_id: id,
                 lg_code,
                 name,
-                amount_yen: payers.iter().filter(|sum| sum.organisation == id).map(|sum| sum.yen).sum(),
+                amount_yen: payers.iter().filter(|sum| sum.organisation == Some(id)).map(|sum| sum.yen).sum(),
             })
             .collect(),
         open_items: owner.then_some(open_items),
     })
-}
-
-/// The stable text of a component, as stored.
-fn component_name(component: Component) -> Option<String> {
-    serde_json::to_value(component).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 
 #[cfg(test)]

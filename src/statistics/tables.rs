@@ -292,6 +292,9 @@ pub fn costs(view: &CostStatistics) -> Sheet {
     for sum in &view.components {
         push("費目別", None, &sum.label, sum.amount_yen.into());
     }
+    for sum in &view.budget_items {
+        push("節別", None, &format!("{} {}", sum.number, sum.label), sum.amount_yen.into());
+    }
     for sum in &view.payers {
         push("負担区分別", None, &sum.label, sum.amount_yen.into());
     }
@@ -302,6 +305,8 @@ pub fn costs(view: &CostStatistics) -> Sheet {
         "合計（非公開）"
     } else if view.is_partial {
         "合計（非公開分を除く）"
+    } else if view.is_approximate {
+        "合計（概数を含む）"
     } else {
         "合計"
     };
@@ -469,9 +474,11 @@ mod tests {
             programme_name: "事業".into(),
             fiscal_year: 2024,
             is_partial: true,
+            is_approximate: false,
             amounts_undisclosed: true,
             total_yen: None,
             components: Vec::new(),
+            budget_items: Vec::new(),
             payers: Vec::new(),
             organisations: Vec::new(),
             open_items: None,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::model::{CoverageBand, DispatchBreakdown};
 use super::queries::Figures;
-use crate::costs::Component;
+use crate::costs::{Component, Payer};
 use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId};
 use crate::requests::model::ActivityKind;
 
@@ -379,17 +379,22 @@ pub struct CostStatistics {
     pub fiscal_year: i32,
     /// Whether amounts were left out because they are not disclosed to the asking organisation.
     pub is_partial: bool,
+    /// Whether some of it is reckoned from approximate figures (約).
+    pub is_approximate: bool,
     /// Whether the programme keeps all its amounts from everybody but the pool's owner. Then no amount follows.
     pub amounts_undisclosed: bool,
     /// Yen of all items that are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0)]
+    #[schema(minimum = -1_000_000_000_000_i64)]
     pub total_yen: Option<i64>,
     /// By component; adds up to the total.
-    #[schema(max_items = 5)]
+    #[schema(max_items = 15)]
     pub components: Vec<CostComponentSum>,
+    /// By item of the budget (節); adds up to the total.
+    #[schema(max_items = 15)]
+    pub budget_items: Vec<CostBudgetItemSum>,
     /// By payer; adds up to the total.
-    #[schema(max_items = 2)]
+    #[schema(max_items = 6)]
     pub payers: Vec<CostPayerSum>,
     /// By who bears it: everybody for the pool's owner, where it adds up to the total; else the own organisation.
     #[schema(max_items = 10_000)]
@@ -409,21 +414,34 @@ pub struct CostComponentSum {
     #[schema(max_length = 40, example = "謝金")]
     pub label: String,
     /// Yen.
-    #[schema(minimum = 0, example = 320_000)]
+    #[schema(minimum = -1_000_000_000_000_i64, example = 320_000)]
+    pub amount_yen: i64,
+}
+
+/// Yen of an item of the budget (節).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CostBudgetItemSum {
+    /// Its number since fiscal year 2020.
+    #[schema(minimum = 1, maximum = 27, example = 7)]
+    pub number: u8,
+    /// Its name.
+    #[schema(max_length = 40, example = "報償費")]
+    pub label: String,
+    /// Yen.
+    #[schema(minimum = -1_000_000_000_000_i64, example = 320_000)]
     pub amount_yen: i64,
 }
 
 /// Yen of a payer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CostPayerSum {
-    /// `prefecture` or `municipality`.
-    #[schema(max_length = 20, example = "prefecture")]
-    pub payer: String,
+    /// Who.
+    pub payer: Payer,
     /// Its name.
     #[schema(max_length = 20, example = "都道府県")]
     pub label: String,
     /// Yen.
-    #[schema(minimum = 0, example = 240_000)]
+    #[schema(minimum = -1_000_000_000_000_i64, example = 240_000)]
     pub amount_yen: i64,
 }
 
@@ -440,6 +458,6 @@ pub struct CostOrganisationSum {
     #[schema(max_length = 200, example = "浜松市")]
     pub name: String,
     /// Yen.
-    #[schema(minimum = 0, example = 80_000)]
+    #[schema(minimum = -1_000_000_000_000_i64, example = 80_000)]
     pub amount_yen: i64,
 }

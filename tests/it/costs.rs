@@ -38,10 +38,10 @@ on_both! {
         let costs = world.coordinator.get(&format!("/dispatches/{dispatch}/costs")).ok(200);
         let found: Vec<i64> = costs["items"].as_array().unwrap().iter().map(|item| item["amount_yen"].as_i64().unwrap()).collect();
         assert_eq!(found, minutes_and_yen.map(|(_, yen)| yen));
-        assert_eq!((&costs["totals"]["amount_yen"], &costs["totals"]["prefecture_yen"], &costs["totals"]["municipality_yen"]),
-            (&json!(85_000), &json!(85_000), &json!(0)));
+        assert_eq!((&costs["totals"]["amount_yen"], &costs["totals"]["by_payer"]),
+            (&json!(85_000), &json!([{"payer": "prefecture", "amount_yen": 85_000}])));
         let own = world.hamamatsu_staff.get(&format!("/dispatches/{dispatch}/costs")).ok(200);
-        assert_eq!((&own["totals"]["amount_yen"], &own["totals"]["own_share_yen"], own["totals"].get("prefecture_yen")),
+        assert_eq!((&own["totals"]["amount_yen"], &own["totals"]["own_share_yen"], own["totals"].get("by_payer")),
             (&json!(85_000), &json!(0), None));
     }
 }
@@ -50,11 +50,10 @@ on_both! {
     fn shares_by_ratio_sum_to_the_yen(app) {
         let world = World::new(app);
         let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
-        rules["payer_ratios"] = json!([
-            {"component": "honorarium", "parts": {"prefecture": 2, "municipality": 1}},
-            {"component": "travel", "parts": {"prefecture": 1, "municipality": 1}}
+        rules["payers"] = json!([
+            {"component": "honorarium", "portions": [{"kind": "ratio", "payer": "host", "numerator": 1, "denominator": 3}], "rest": "prefecture"},
+            {"component": "travel", "portions": [{"kind": "ratio", "payer": "host", "numerator": 1, "denominator": 2}], "rest": "prefecture"}
         ]);
-        rules["remainder"] = json!("prefecture");
         let (dispatch, visits) = dispatched_under(&world, &rules, 2);
         app.set_time("2026-05-31T18:00:00+09:00");
         flow::record(&world.hamamatsu_staff, visits[0], 240).ok(200);
@@ -71,10 +70,11 @@ on_both! {
         // 20,000 by 2:1 is 13,333 and 6,666 and a yen; 3,481 by halves is 1,740 each and a yen: the prefecture bears both.
         let costs = |client: &crate::support::client::Client| client.get(&format!("/dispatches/{dispatch}/costs")).ok(200);
         let totals = costs(&world.coordinator)["totals"].clone();
-        assert_eq!((&totals["amount_yen"], &totals["prefecture_yen"], &totals["municipality_yen"]), (&json!(23_481), &json!(15_075), &json!(8_406)));
+        let by_payer = json!([{"payer": "prefecture", "amount_yen": 15_075}, {"payer": "host", "amount_yen": 8_406}]);
+        assert_eq!((&totals["amount_yen"], &totals["by_payer"]), (&json!(23_481), &by_payer));
         let own = costs(&world.hamamatsu_staff);
         assert_eq!(own["totals"]["own_share_yen"], 8_406);
-        assert_eq!(own["items"][0]["shares"], json!([{"organisation_id": world.hamamatsu, "payer": "municipality", "amount_yen": 6_666}]));
+        assert_eq!(own["items"][0]["shares"], json!([{"organisation_id": world.hamamatsu, "payer": "host", "amount_yen": 6_666}]));
     }
 }
 
@@ -82,7 +82,8 @@ on_both! {
     fn the_database_keeps_a_calculation_from_being_changed(app) {
         let world = World::new(app);
         let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
-        rules["payer_ratios"] = json!([{"component": "honorarium", "parts": {"prefecture": 1, "municipality": 1}}]);
+        rules["payers"] = json!([{"component": "honorarium",
+            "portions": [{"kind": "ratio", "payer": "host", "numerator": 1, "denominator": 2}], "rest": "prefecture"}]);
         let (_, visits) = dispatched_under(&world, &rules, 2);
         app.set_time("2026-05-31T18:00:00+09:00");
         flow::record(&world.hamamatsu_staff, visits[0], 240).ok(200);
@@ -93,21 +94,25 @@ on_both! {
             "UPDATE cost_items SET undisclosed = TRUE",
             "DELETE FROM cost_items",
             "UPDATE cost_shares SET amount_yen = amount_yen + 1",
-            "DELETE FROM cost_shares WHERE payer = 'municipality'",
-            "INSERT INTO cost_shares (cost_item_id, organisation_id, payer, amount_yen) SELECT cost_item_id, organisation_id, 'prefecture', 1
-                FROM cost_shares WHERE payer = 'municipality'",
+            "UPDATE cost_items SET fiscal_year = fiscal_year + 1",
+            "UPDATE cost_items SET first_paid_by = 'host'",
+            "DELETE FROM cost_shares WHERE payer = 'host'",
+            "INSERT INTO cost_shares (cost_item_id, place, organisation_id, payer, amount_yen) SELECT cost_item_id, 9, organisation_id, 'prefecture', 1
+                FROM cost_shares WHERE payer = 'host'",
         ] {
             let refused = sql(app, tampering).unwrap_err();
             assert!(matches!(refused.code, ErrorCode::ValidationFailed | ErrorCode::StillReferenced | ErrorCode::Internal), "{tampering}: {refused}");
         }
         assert_eq!((number(app, "SELECT SUM(amount_yen) FROM cost_shares"), number(app, "SELECT SUM(amount_yen) FROM cost_items")), (before, before));
         // A sum that does not add up never leaves `open`, whichever way it is tried.
-        let open = format!("INSERT INTO cost_items (dispatch_id, visit_id, component, amount_yen, explanation, status, created_at, updated_at)
-            SELECT dispatch_id, {}, 'travel', 1000, '', 'open', created_at, updated_at FROM cost_items", visits[1]);
+        let open = format!("INSERT INTO cost_items (programme_id, owner_organisation_id, fiscal_year, occurred_on, dispatch_id, visit_id, component,
+                amount_yen, explanation, status, created_at, updated_at)
+            SELECT programme_id, owner_organisation_id, fiscal_year, occurred_on, dispatch_id, {}, 'travel', 1000, '', 'open', created_at, updated_at
+                FROM cost_items", visits[1]);
         sql(app, &open.replace("'open'", "'calculated'")).unwrap_err();
         sql(app, &open).unwrap();
-        let share = |amount: i32| format!("INSERT INTO cost_shares (cost_item_id, organisation_id, payer, amount_yen)
-            SELECT id, {}, 'prefecture', {amount} FROM cost_items WHERE component = 'travel'", world.prefecture);
+        let share = |amount: i32| format!("INSERT INTO cost_shares (cost_item_id, place, organisation_id, payer, amount_yen)
+            SELECT id, 0, {}, 'prefecture', {amount} FROM cost_items WHERE component = 'travel'", world.prefecture);
         sql(app, &share(999)).unwrap();
         let calculate = "UPDATE cost_items SET status = 'calculated' WHERE component = 'travel'";
         sql(app, calculate).unwrap_err();

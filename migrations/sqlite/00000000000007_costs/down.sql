@@ -1,3 +1,17 @@
--- Undoes up.sql, children first.
+DROP TABLE posting_amendments;
+DROP TABLE posting_days;
+DROP TABLE documents;
+DROP TABLE closed_periods;
+DROP TABLE expert_payments;
+DROP TABLE claim_payments;
+DROP TABLE claim_instalments;
+DROP TABLE claims;
+DROP TABLE budget_warnings;
+DROP TABLE budget_entries;
 DROP TABLE cost_shares;
 DROP TABLE cost_items;
+DROP TABLE settlements;
+DROP TABLE menu_orders;
+DROP TABLE cost_agreement_bodies;
+DROP TABLE cost_agreements;
+DROP TABLE expert_payment_profiles;

@@ -1,0 +1,255 @@
+//! The money of a programme's year: what is bound for each request and order, in a ledger that only grows. Every change
+//! of a case brings what it has bound up to date; more than the budget is refused, but for what is owed already.
+//!
+//! The caller holds the lock of the programme's year, the first in the order of locks.
+
+use super::budget_store::{self, BudgetEntryKind, BudgetSubject, Waiting};
+use super::model;
+use crate::costs::{Component, Yen};
+use crate::db::Conn;
+use crate::error::{Error, ErrorCode};
+use crate::http::Ctx;
+use crate::ids::{OrganisationId, ProgrammeId, RequestId};
+use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::template::Notice;
+use crate::organisations::people;
+use crate::pools::rules::{Intake, ProgrammeRules};
+use crate::requests::model::RequestStatus;
+use crate::requests::store::RequestRow;
+
+/// Percent of a budget at which the office is told, once each.
+const WARN_AT: [i32; 2] = [80, 100];
+
+/// What so many visits of so many minutes will cost the programme by its fee table. Travel is not known yet and counts as
+/// nothing; so does a fee that has to be entered.
+pub fn expected(rules: &ProgrammeRules, visits: i32, minutes: i32) -> Result<Yen, Error> {
+    let Some(one) = model::expected_fee(rules, minutes, None)? else { return Ok(Yen::ZERO) };
+    let laid_out = model::laid_out(rules, Component::Honorarium, one)?;
+    laid_out.checked_mul(i64::from(visits)).map_err(Error::internal)
+}
+
+/// Brings what a request has bound up to date: its estimate once accepted, its plan and actual costs once decided.
+pub fn bind(conn: &mut Conn, ctx: &Ctx, request: RequestId, rules: &ProgrammeRules, kind: BudgetEntryKind) -> Result<(), Error> {
+    let row = crate::requests::store::find(conn, request)?.ok_or_else(Error::not_found)?;
+    let target = target(conn, &row, rules)?;
+    let year = (row.programme_id, row.fiscal_year);
+    let book = Book { year, owner: row.owner_organisation_id, body: row.applicant_organisation_id, rules };
+    book.set(conn, ctx, BudgetSubject::Request(request), target, kind)
+}
+
+/// What a request binds as it stands.
+fn target(conn: &mut Conn, row: &RequestRow, rules: &ProgrammeRules) -> Result<Yen, Error> {
+    let spent = budget_store::spent(conn, row.id)?;
+    let planned = budget_store::planned_minutes(conn, row.id)?;
+    let decided = row.status == RequestStatus::Decided || !planned.is_empty() || !spent.is_empty();
+    if row.status == RequestStatus::Accepted && !decided {
+        return expected(rules, row.visit_count, row.minutes_per_visit);
+    }
+    let mut parts = Vec::new();
+    for minutes in planned {
+        parts.push(expected(rules, 1, minutes)?);
+    }
+    // Corrections are summed by kind first: a kind's actual amount is never below zero.
+    let mut kinds: Vec<(Component, i64)> = Vec::new();
+    for (component, yen) in spent {
+        match kinds.iter_mut().find(|(other, _)| *other == component) {
+            Some((_, sum)) => *sum = sum.saturating_add(yen),
+            None => kinds.push((component, yen)),
+        }
+    }
+    for (component, yen) in kinds {
+        parts.push(model::laid_out(rules, component, Yen::new(yen.max(0)).map_err(Error::internal)?)?);
+    }
+    Yen::sum(parts).map_err(Error::internal)
+}
+
+/// The ledger of a programme's year, open at one body's page.
+#[derive(Debug, Clone, Copy)]
+pub struct Book<'a> {
+    /// Programme and fiscal year.
+    pub year: (ProgrammeId, i32),
+    /// Owner of the pool.
+    pub owner: OrganisationId,
+    /// The body that applied or ordered.
+    pub body: OrganisationId,
+    /// The rules that hold for the case.
+    pub rules: &'a ProgrammeRules,
+}
+
+impl Book<'_> {
+    /// Binds so much for a request or order in the place of what it had.
+    ///
+    /// # Errors
+    /// 409 `budget_exceeded` when more is wanted than the programme's or the body's budget leaves; never for actual costs,
+    /// which are owed.
+    pub fn set(
+        &self,
+        conn: &mut Conn,
+        ctx: &Ctx,
+        subject: BudgetSubject,
+        target: Yen,
+        kind: BudgetEntryKind,
+    ) -> Result<(), Error> {
+        let own = budget_store::own_bound(conn, subject)?;
+        let delta = target.get() - own;
+        if delta == 0 {
+            return Ok(());
+        }
+        let (programme, year) = self.year;
+        let before = budget_store::bound(conn, programme, year)?;
+        // The budget is that of the year as it is now: a decision keeps its rules, but nobody keeps money for it.
+        let rules = crate::pools::store::year(conn, programme, year)?.map(|row| row.rules);
+        let limit = rules.as_ref().and_then(|rules| rules.budget_yen);
+        if delta > 0 && kind != BudgetEntryKind::Commit {
+            check(limit, before, delta, "programme")?;
+            if let Some(each) = rules.as_ref().and_then(|rules| rules.budget_per_body_yen) {
+                let of_body = budget_store::bound_of_body(conn, programme, year, self.body)?;
+                check(Some(each), of_body, delta, "body")?;
+            }
+        }
+        let after = before + delta;
+        let kind = if delta < 0 && kind == BudgetEntryKind::Reserve { BudgetEntryKind::Release } else { kind };
+        let bounds = (target.get(), after);
+        let limit_yen = limit.map(Yen::get);
+        budget_store::append(conn, self.year, subject, self.body, kind, delta, bounds, limit_yen, ctx.now)?;
+        let Some(limit) = limit else { return Ok(()) };
+        if delta > 0 {
+            return self.warn(conn, ctx, limit, after);
+        }
+        self.offer_freed(conn, ctx, limit, after)
+    }
+
+    fn warn(&self, conn: &mut Conn, ctx: &Ctx, limit: Yen, bound: i64) -> Result<(), Error> {
+        let (programme, year) = self.year;
+        for percent in WARN_AT {
+            let reached = i128::from(bound) * 100 >= i128::from(limit.get()) * i128::from(percent);
+            if reached && budget_store::warn_once(conn, programme, year, percent, ctx.now)? {
+                let name = crate::pools::store::programme(conn, programme)?.name;
+                for to in people::coordinators_of(conn, self.owner, ctx.today())? {
+                    let notice = Notice::BudgetWarning {
+                        recipient: to.addressee(),
+                        programme: name.clone(),
+                        fiscal_year: year,
+                        percent,
+                        budget_yen: limit.get(),
+                        bound_yen: bound,
+                        link: format!("/programmes/{programme}/years/{year}/budget"),
+                    };
+                    let dedupe = format!("budget.warning:{programme}:{year}:{percent}");
+                    enqueue(conn, ctx, Mail { notice, to, owner: self.owner, entity: ("programme", programme.0), dedupe })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the office of the request that is next in line once money is free for it; a person accepts it or not.
+    fn offer_freed(&self, conn: &mut Conn, ctx: &Ctx, limit: Yen, bound: i64) -> Result<(), Error> {
+        let (programme, year) = self.year;
+        let Some(next) = next_waiting(conn, self.year, self.rules, limit.get() - bound)? else { return Ok(()) };
+        let name = crate::pools::store::programme(conn, programme)?.name;
+        let applicant = crate::organisations::store::find(conn, next.applicant_organisation_id)?.map(|body| body.name);
+        for to in people::coordinators_of(conn, self.owner, ctx.today())? {
+            let notice = Notice::BudgetFreed {
+                recipient: to.addressee(),
+                programme: name.clone(),
+                fiscal_year: year,
+                free_yen: limit.get() - bound,
+                applicant: applicant.clone().unwrap_or_default(),
+                title: next.theme.clone(),
+                link: format!("/requests/{}", next.id),
+            };
+            let dedupe = format!("budget.freed:{programme}:{year}:{bound}:{}", next.id);
+            enqueue(conn, ctx, Mail { notice, to, owner: self.owner, entity: ("request", next.id.0), dedupe })?;
+        }
+        Ok(())
+    }
+}
+
+/// 409 when a limit does not reach for `more` beside what is bound. Exactly the limit is enough.
+fn check(limit: Option<Yen>, bound: i64, more: i64, whose: &str) -> Result<(), Error> {
+    let Some(limit) = limit else { return Ok(()) };
+    if bound.saturating_add(more) <= limit.get() {
+        return Ok(());
+    }
+    let left = Yen::new((limit.get() - bound).max(0)).map_err(Error::internal)?;
+    let more = Yen::new(more).map_err(Error::internal)?;
+    let (ja, en) = if whose == "body" { ("この団体の予算", "the body's budget") } else { ("予算", "the budget") };
+    Err(Error::new(ErrorCode::BudgetExceeded).detail(
+        format!("見込額{more}に対し、{ja}の残りは{left}です。補欠とすることができます"),
+        format!(
+            "{} yen are needed and {} yen are left in {en}; a request can be put on the waiting list",
+            more.get(),
+            left.get()
+        ),
+    ))
+}
+
+/// The first request on the waiting list for which so many yen reach.
+pub fn next_waiting(
+    conn: &mut Conn,
+    (programme, year): (ProgrammeId, i32),
+    rules: &ProgrammeRules,
+    free: i64,
+) -> Result<Option<Waiting>, Error> {
+    for row in budget_store::waiting(conn, programme, year)? {
+        if row.status == RequestStatus::Waitlisted && expected(rules, row.visit_count, row.minutes_per_visit)?.get() <= free {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+/// 409 when a request that arrived earlier is still to be looked at, or waits although the money reaches for it: where the
+/// year's money is limited and goes to those who come first, nobody is passed over. `allocated`: a plan over many requests
+/// chose this one, which only batch intake allows.
+pub fn check_order(conn: &mut Conn, request: &RequestRow, rules: &ProgrammeRules) -> Result<(), Error> {
+    let Some(limit) = rules.budget_yen.filter(|_| rules.intake == Intake::FirstCome) else { return Ok(()) };
+    let arrived = (request.submitted_at, request.id);
+    let free = limit.get() - budget_store::bound(conn, request.programme_id, request.fiscal_year)?;
+    for other in budget_store::waiting(conn, request.programme_id, request.fiscal_year)? {
+        if other.id == request.id || (other.submitted_at, other.id) > arrived {
+            continue;
+        }
+        let fits = expected(rules, other.visit_count, other.minutes_per_visit)?.get() <= free;
+        if other.status == RequestStatus::Submitted || fits {
+            return Err(Error::new(ErrorCode::EarlierRequestWaits).detail(
+                format!("先に提出された申請（ID {}）があります。先着順のため、先にその申請を審査してください", other.id),
+                format!("Request {} arrived earlier and is still to be decided on: first come, first served", other.id),
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::costs::{FeeTable, Payer, PayerRule};
+
+    fn yen(amount: i64) -> Yen {
+        Yen::new(amount).unwrap()
+    }
+
+    #[test]
+    fn the_estimate_is_what_the_programme_pays_of_each_visit_times_the_visits() {
+        let mut rules = crate::pools::presets::all().unwrap().remove(0).rules;
+        assert_eq!(expected(&rules, 3, 120).unwrap(), yen(30_000));
+        assert_eq!(expected(&rules, 2, 240).unwrap(), yen(40_000));
+        rules.payers = vec![PayerRule::ratio(Component::Honorarium, Payer::Prefecture, 1, 2, Payer::Host)];
+        assert_eq!(expected(&rules, 2, 240).unwrap(), yen(20_000));
+        for table in [FeeTable::None {}, FeeTable::Undisclosed {}] {
+            rules.fee_table = table;
+            assert_eq!(expected(&rules, 100, 1440).unwrap(), Yen::ZERO);
+        }
+    }
+
+    #[test]
+    fn the_last_yen_can_be_used_and_no_more() {
+        assert!(check(Some(yen(100_000)), 70_000, 30_000, "programme").is_ok());
+        let refused = check(Some(yen(100_000)), 70_001, 30_000, "programme").unwrap_err();
+        assert_eq!(refused.code, ErrorCode::BudgetExceeded);
+        assert!(refused.failure().detail.unwrap().ja.contains("補欠"));
+        assert!(check(None, i64::MAX, 1, "programme").is_ok());
+    }
+}
