@@ -127,6 +127,8 @@ permissions! {
     ReadBudgets = "read_budgets", "costs:read", [PrefecturalCoordinator, Auditor];
     /// Propose how the bodies of a joint request share its cost, and agree to it.
     AgreeOnShares = "agree_on_shares", "requests:write", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
+    /// Ask what a hypothetical request would cost whom.
+    SimulateCosts = "simulate_costs", "costs:read", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
     /// Order service menus, note their contract and completion.
     OrderMenus = "order_menus", "costs:write", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
     /// Enter costs, settle them, record payments, close periods.

@@ -35,7 +35,7 @@ async fn list_agreements(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
 
 /// 負担割合を提案する / Proposes a version; it comes into force when every body has agreed.
 #[utoipa::path(tag = "cost-agreements", params(("id" = RequestId, Path)), request_body = CreateAgreementBody,
-    extensions(("x-permission" = json!("agree_on_shares")), ("x-unversioned" = json!(true))),
+    extensions(("x-permission" = json!("agree_on_shares"))),
     responses((status = 201, description = "提案した", body = CostAgreementView)))]
 #[post("/requests/{id}/agreements")]
 async fn create_agreement(write: Write<AgreeOnShares>) -> Result<HttpResponse, Error> {

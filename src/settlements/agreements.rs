@@ -2,12 +2,14 @@
 //! After the decision another version can take its place, again only when every body agrees; what was shared by then is
 //! shared anew by corrections, and the old version stays on record.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::agreement_store::{self, Agreement, AgreementFigures, AgreementStatus};
 use super::agreement_views::{AgreementExample, ConsentAgreementBody, CostAgreementView, CreateAgreementBody};
 use super::parties::prepare;
-use crate::costs::{SharingBody, SharingError, Yen};
+use crate::costs::{Sharing, SharingBody, SharingError, Yen};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::error::{Error, ErrorCode};
@@ -184,22 +186,32 @@ fn checked(
     }
     // Every body that lacks a figure is named, not only the first.
     let mut fields = Fields::new();
-    loop {
-        match crate::costs::Sharing::prepare(&body.terms, &trial) {
-            Ok(_) => break,
-            Err(problem) => {
-                let pointer = format!("/terms{}", problem.pointer());
-                fields.wrong(pointer, problem.code(), problem.to_string(), problem.detail_en());
-                let SharingError::MissingWeight(_, id) = problem else { break };
-                for other in trial.iter_mut().filter(|other| other.id == id) {
-                    other.population = other.population.or(Some(1));
-                    other.staff = other.staff.or(Some(1));
-                    other.participants = other.participants.or(Some(1));
-                    other.fiscal_need = other.fiscal_need.or(Some(1));
-                    other.fixed = other.fixed.or(Some(1));
-                }
+    let mut missing: BTreeMap<String, Vec<OrganisationId>> = BTreeMap::new();
+    while let Err(problem) = Sharing::prepare(&body.terms, &trial) {
+        let SharingError::MissingWeight(pointer, id) = problem else {
+            let pointer = format!("/terms{}", problem.pointer());
+            fields.wrong(pointer, problem.code(), problem.to_string(), problem.detail_en());
+            break;
+        };
+        missing.entry(pointer).or_default().push(OrganisationId(id));
+        for other in trial.iter_mut().filter(|other| other.id == id) {
+            for figure in
+                [&mut other.population, &mut other.staff, &mut other.participants, &mut other.fiscal_need, &mut other.fixed]
+            {
+                *figure = figure.or(Some(1));
             }
         }
+    }
+    for (pointer, ids) in missing {
+        let rows = crate::organisations::store::find_many(conn, &ids)?;
+        let names: Vec<&str> =
+            ids.iter().filter_map(|id| rows.iter().find(|row| row.id == *id)).map(|row| row.name.as_str()).collect();
+        fields.wrong(
+            format!("/terms{pointer}"),
+            "missing_weight",
+            format!("この割の算定基礎がない団体: {}", names.join("、")),
+            format!("Bodies without a figure for this part: {}", names.join(", ")),
+        );
     }
     fields.finish()?;
     Ok((bodies, figures))

@@ -36,6 +36,7 @@ pub fn configure(config: &mut ServiceConfig) {
     super::budget_api::configure(config);
     super::profile_api::configure(config);
     super::settlement_api::configure(config);
+    super::document_api::configure(config);
 }
 
 /// Filters of the cost list.

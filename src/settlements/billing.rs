@@ -13,9 +13,11 @@ use super::settlement_store::{
     self, ClaimKind, ClaimRow, ExpertPaymentRow, NewClaim, NewExpertPayment, SettlementRow, SettlementStatus,
 };
 use super::settlement_views::{
-    BillSettlementBody, ClaimView, ExpertPaymentView, PayClaimBody, PayExpertBody, SettlementView, claim_views, payment_view,
+    BillSettlementBody, ClaimView, ClosedDay, ExpertPaymentView, PayClaimBody, PayExpertBody, SettlementView, claim_views,
+    payment_view,
 };
 use super::store::{self, CostItemRow, CostShareRow};
+use crate::auth::policy::Role;
 use crate::calendar::FiscalYear;
 use crate::costs::{Component, Payer, SharingRemainder, WithholdingCategory, Yen, instalments, withhold};
 use crate::db::Conn;
@@ -293,7 +295,7 @@ fn terms(ctx: &Ctx, body: &BillSettlementBody) -> Result<Terms, Error> {
         "Must not lie in the future",
     );
     fields.finish()?;
-    Ok(Terms { issued_on, due: body.due_on.clone(), earlier: body.closed_day == super::settlement_views::ClosedDay::Earlier })
+    Ok(Terms { issued_on, due: body.due_on.clone(), earlier: body.closed_day == Some(ClosedDay::Earlier) })
 }
 
 /// Issues what follows from one correction: claims, repayments, and another payment to the expert.
@@ -311,9 +313,32 @@ pub fn issue_for_correction(conn: &mut Conn, ctx: &Ctx, row: &SettlementRow, id:
     Ok(())
 }
 
+/// A claim that concerns the principal's organisation: who issued it, owes it, is owed it.
+pub fn visible_claim(conn: &mut Conn, ctx: &Ctx, id: ClaimId) -> Result<ClaimRow, Error> {
+    let me = ctx.organisation();
+    settlement_store::claim(conn, id)?
+        .filter(|row| [row.owner_organisation_id, row.debtor_organisation_id, row.creditor_organisation_id].contains(&me))
+        .filter(|_| ctx.principal.acts_as != Role::Expert)
+        .ok_or_else(Error::not_found)
+}
+
+/// A payment of the principal's own office, or to the principal as the expert.
+pub fn visible_payment(conn: &mut Conn, ctx: &Ctx, id: ExpertPaymentId) -> Result<ExpertPaymentRow, Error> {
+    let expert = ctx.principal.acts_as == Role::Expert;
+    settlement_store::payment(conn, id)?
+        .filter(|row| match expert {
+            true => ctx.principal.expert_ids.contains(&row.expert_id),
+            false => row.owner_organisation_id == ctx.organisation(),
+        })
+        .ok_or_else(Error::not_found)
+}
+
 /// A claim of the principal's own settlement, locked.
 pub fn owned_claim(conn: &mut Conn, ctx: &Ctx, id: ClaimId) -> Result<(ClaimRow, SettlementRow), Error> {
-    let claim = settlement_store::claim(conn, id)?.ok_or_else(Error::not_found)?;
+    let claim = visible_claim(conn, ctx, id)?;
+    if claim.owner_organisation_id != ctx.organisation() {
+        return Err(Error::new(ErrorCode::Forbidden));
+    }
     let row = lifecycle::owned(conn, ctx, claim.settlement_id)?;
     let claim = settlement_store::claim(conn, id)?.ok_or_else(Error::not_found)?;
     Ok((claim, row))
@@ -321,7 +346,7 @@ pub fn owned_claim(conn: &mut Conn, ctx: &Ctx, id: ClaimId) -> Result<(ClaimRow,
 
 /// A payment of the principal's own settlement, locked.
 pub fn owned_payment(conn: &mut Conn, ctx: &Ctx, id: ExpertPaymentId) -> Result<(ExpertPaymentRow, SettlementRow), Error> {
-    let payment = settlement_store::payment(conn, id)?.ok_or_else(Error::not_found)?;
+    let payment = visible_payment(conn, ctx, id)?;
     let row = lifecycle::owned(conn, ctx, payment.settlement_id)?;
     let payment = settlement_store::payment(conn, id)?.ok_or_else(Error::not_found)?;
     Ok((payment, row))

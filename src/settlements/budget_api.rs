@@ -205,8 +205,9 @@ async fn list_budget_entries(read: Read<ReadBudgets>) -> Result<HttpResponse, Er
             let list = ListQuery::new(params.limit, params.cursor.as_deref(), &scope)?;
             let rows = budget_store::entries(conn, row.programme_id, row.fiscal_year, &list)?;
             let page = list.page(rows, |row| (String::new(), row.id));
+            let next = page.next_cursor.clone();
             let items = page.items.into_iter().map(BudgetEntryView::from).collect();
-            Ok(Answer::Json(BudgetEntryPage { items, next_cursor: page.next_cursor }))
+            Ok(Answer::List(BudgetEntryPage { items, next_cursor: page.next_cursor }, next))
         },
     )
     .await

@@ -13,11 +13,11 @@ use super::placements::{self, CreatePlacementCostBody, PlacementCosts};
 use super::settlement_store::{self, SettlementFilter, SettlementStatus};
 use super::settlement_views::{
     BillSettlementBody, ClaimPage, ClaimView, ConfirmSettlementBody, CreateAdjustmentBody, CreateSettlementBody,
-    ExpertPaymentView, PayClaimBody, PayExpertBody, SettlementPage, SettlementSummary, SettlementVerbBody, SettlementView,
-    claim_views, view,
+    ExpertPaymentPage, ExpertPaymentView, PayClaimBody, PayExpertBody, SettlementPage, SettlementSummary, SettlementVerbBody,
+    SettlementView, claim_views, payment_view, view,
 };
 use super::{adjustments, billing, lifecycle};
-use crate::auth::policy::{ManageCosts, OrderMenus, ReadCosts};
+use crate::auth::policy::{ManageCosts, OrderMenus, ReadCosts, ReadExpertPayments, Role};
 use crate::dispatches::store::Audience;
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
@@ -35,7 +35,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(bill_settlement)
         .service(adjust_settlement)
         .service(list_claims)
+        .service(get_claim)
         .service(pay_claim)
+        .service(list_expert_payments)
+        .service(get_expert_payment)
         .service(pay_expert)
         .service(list_menu_orders)
         .service(create_menu_order)
@@ -88,7 +91,8 @@ async fn list_settlements(read: Read<ReadCosts>) -> Result<HttpResponse, Error> 
         let rows = settlement_store::list(conn, &Audience::of(ctx), &filter, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
         let items = page.items.iter().map(SettlementSummary::from).collect();
-        Ok(Answer::Json(SettlementPage { items, next_cursor: page.next_cursor }))
+        let next = page.next_cursor.clone();
+        Ok(Answer::List(SettlementPage { items, next_cursor: page.next_cursor }, next))
     })
     .await
 }
@@ -178,10 +182,68 @@ async fn list_claims(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &scope)?;
         let rows = settlement_store::list_claims(conn, ctx.organisation(), params.fiscal_year, params.open, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
+        let next = page.next_cursor.clone();
         let items = claim_views(conn, page.items)?;
-        Ok(Answer::Json(ClaimPage { items, next_cursor: page.next_cursor }))
+        Ok(Answer::List(ClaimPage { items, next_cursor: page.next_cursor }, next))
     })
     .await
+}
+
+/// 負担金等 / What one body owes another.
+#[utoipa::path(tag = "settlements", params(("id" = ClaimId, Path)), extensions(("x-permission" = json!("read_costs"))),
+    responses((status = 200, description = "負担金等", body = ClaimView)))]
+#[get("/claims/{id}")]
+async fn get_claim(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
+    let id = read.id::<ClaimId>("id");
+    read.object(
+        move |conn, ctx| billing::visible_claim(conn, ctx, id?),
+        |conn, _, row| claim_views(conn, vec![row])?.pop().ok_or_else(Error::not_found),
+    )
+    .await
+}
+
+/// Filters of the list of payments.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExpertPaymentListParams {
+    /// Only what was paid in this calendar year.
+    #[param(minimum = 2000, maximum = 2100)]
+    calendar_year: Option<i32>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<i64>,
+    /// Where the page begins, from the page before.
+    #[param(max_length = 500)]
+    cursor: Option<String>,
+}
+
+/// 専門家への支払の一覧 / Payments to experts: all of the own office, or the own ones of an expert.
+#[utoipa::path(tag = "settlements", params(ExpertPaymentListParams), extensions(("x-permission" = json!("read_expert_payments"))),
+    responses((status = 200, description = "新しい順", body = ExpertPaymentPage)))]
+#[get("/expert-payments")]
+async fn list_expert_payments(read: Read<ReadExpertPayments>) -> Result<HttpResponse, Error> {
+    read.run(|conn, ctx, params: ExpertPaymentListParams| {
+        let list = ListQuery::new(params.limit, params.cursor.as_deref(), &format!("payments {:?}", params.calendar_year))?;
+        let owner = (ctx.principal.acts_as != Role::Expert).then(|| ctx.organisation());
+        let day = |year, month, day| chrono::NaiveDate::from_ymd_opt(year, month, day);
+        let year = params.calendar_year.and_then(|year| day(year, 1, 1).zip(day(year, 12, 31)));
+        let rows = settlement_store::list_payments(conn, owner, &ctx.principal.expert_ids, year, &list)?;
+        let page = list.page(rows, |row| (String::new(), row.id.0));
+        let items = page.items.iter().map(payment_view).collect();
+        let next = page.next_cursor.clone();
+        Ok(Answer::List(ExpertPaymentPage { items, next_cursor: page.next_cursor }, next))
+    })
+    .await
+}
+
+/// 専門家への支払 / One payment to an expert.
+#[utoipa::path(tag = "settlements", params(("id" = ExpertPaymentId, Path)), extensions(("x-permission" = json!("read_expert_payments"))),
+    responses((status = 200, description = "支払", body = ExpertPaymentView)))]
+#[get("/expert-payments/{id}")]
+async fn get_expert_payment(read: Read<ReadExpertPayments>) -> Result<HttpResponse, Error> {
+    let id = read.id::<ExpertPaymentId>("id");
+    read.object(move |conn, ctx| billing::visible_payment(conn, ctx, id?), |_, _, row| Ok(payment_view(&row))).await
 }
 
 /// 負担金等の納付を記録する / Records a payment of a claim.
@@ -236,15 +298,16 @@ async fn list_menu_orders(read: Read<ReadCosts>) -> Result<HttpResponse, Error> 
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &scope)?;
         let rows = menus::list(conn, ctx, params.programme_id, params.fiscal_year, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
+        let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(MenuOrderView::from).collect();
-        Ok(Answer::Json(MenuOrderPage { items, next_cursor: page.next_cursor }))
+        Ok(Answer::List(MenuOrderPage { items, next_cursor: page.next_cursor }, next))
     })
     .await
 }
 
 /// メニューを注文する / Orders a service menu of a programme.
 #[utoipa::path(tag = "menu-orders", params(("id" = ProgrammeId, Path)), request_body = CreateMenuOrderBody,
-    extensions(("x-permission" = json!("order_menus")), ("x-unversioned" = json!(true))),
+    extensions(("x-permission" = json!("order_menus"))),
     responses((status = 201, description = "注文した", body = MenuOrderView)))]
 #[post("/programmes/{id}/menu-orders")]
 async fn create_menu_order(write: Write<OrderMenus>) -> Result<HttpResponse, Error> {

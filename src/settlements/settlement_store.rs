@@ -621,3 +621,44 @@ pub fn set_paid(conn: &mut Conn, row: &ExpertPaymentRow, paid_on: NaiveDate, now
         .execute(conn)?;
     Ok(version)
 }
+
+/// A page of payments: an owner's own, an expert's own.
+pub fn list_payments(
+    conn: &mut Conn,
+    owner: Option<OrganisationId>,
+    experts: &[ExpertId],
+    calendar_year: Option<(NaiveDate, NaiveDate)>,
+    page: &ListQuery,
+) -> Result<Vec<ExpertPaymentRow>, Error> {
+    let mut query = expert_payments::table
+        .select(ExpertPaymentRow::as_select())
+        .order(expert_payments::id.desc())
+        .limit(page.fetch())
+        .into_boxed();
+    query = match owner {
+        Some(owner) => query.filter(expert_payments::owner_organisation_id.eq(owner)),
+        None => query.filter(expert_payments::expert_id.eq_any(experts.to_vec())),
+    };
+    if let Some((from, to)) = calendar_year {
+        query = query.filter(expert_payments::paid_on.between(from, to));
+    }
+    if let Some((_, id)) = page.after() {
+        query = query.filter(expert_payments::id.lt(ExpertPaymentId(id)));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Everything an owner paid to experts between two days, both included.
+pub fn paid_between(
+    conn: &mut Conn,
+    owner: OrganisationId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<ExpertPaymentRow>, Error> {
+    Ok(expert_payments::table
+        .filter(expert_payments::owner_organisation_id.eq(owner))
+        .filter(expert_payments::paid_on.between(from, to))
+        .order(expert_payments::id)
+        .select(ExpertPaymentRow::as_select())
+        .load(conn)?)
+}

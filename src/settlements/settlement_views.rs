@@ -257,6 +257,18 @@ pub struct ExpertPaymentView {
     pub version: i64,
 }
 
+/// A page of payments.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExpertPaymentPage {
+    /// The newest first.
+    #[schema(max_items = 200)]
+    pub items: Vec<ExpertPaymentView>,
+    /// Pass as `cursor` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub next_cursor: Option<String>,
+}
+
 /// A payment as the API shows it.
 pub fn payment_view(row: &ExpertPaymentRow) -> ExpertPaymentView {
     ExpertPaymentView {
@@ -410,15 +422,14 @@ pub struct ConfirmSettlementBody {
     pub document_number: String,
 }
 
-/// To which open day a due day moves when offices are closed on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ClosedDay {
-    /// The next one (翌開庁日).
-    #[default]
-    Later,
-    /// The one before (直前の開庁日; 御坊市外二ヶ町).
-    Earlier,
+crate::text_enum! {
+    /// To which open day a due day moves when offices are closed on it.
+    pub enum ClosedDay {
+        /// The next one.
+        Later = "later", "翌開庁日";
+        /// The one before.
+        Earlier = "earlier", "直前の開庁日";
+    }
 }
 
 /// Claims and payments are issued.
@@ -431,10 +442,8 @@ pub struct BillSettlementBody {
     /// The days on which equal instalments are due; experts are paid by the last. Fractions are in the first (端数計算法3条).
     #[schema(min_items = 1, max_items = 12)]
     pub due_on: Vec<NaiveDate>,
-    /// To which open day a due day moves.
-    #[serde(default)]
-    #[schema(inline)]
-    pub closed_day: ClosedDay,
+    /// To which open day a due day moves; the next one when absent.
+    pub closed_day: Option<ClosedDay>,
 }
 
 /// A final amount is corrected.

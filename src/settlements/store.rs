@@ -208,6 +208,17 @@ pub fn for_settlement(conn: &mut Conn, settlement: SettlementId) -> Result<(Vec<
     with_shares(conn, items)
 }
 
+/// All cost items charged to a programme's year with their shares, by day.
+pub fn for_year(conn: &mut Conn, programme: ProgrammeId, year: i32) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
+    let items = cost_items::table
+        .filter(cost_items::programme_id.eq(programme))
+        .filter(cost_items::fiscal_year.eq(year))
+        .order((cost_items::occurred_on, cost_items::id))
+        .select(CostItemRow::as_select())
+        .load(conn)?;
+    with_shares(conn, items)
+}
+
 /// A cost item with its shares.
 pub fn item(conn: &mut Conn, id: CostItemId) -> Result<Option<(CostItemRow, Vec<CostShareRow>)>, Error> {
     let row: Option<CostItemRow> = cost_items::table.find(id).select(CostItemRow::as_select()).first(conn).optional()?;

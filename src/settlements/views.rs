@@ -23,7 +23,7 @@ pub struct CostEyes {
 }
 
 /// A party's share.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CostShareView {
     /// Who pays; absent where the payer is not registered here (a ministry, a company).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod layout;
 pub mod overview;
+pub mod paper;
 pub mod session;
 
 use actix_web::web::{self, ServiceConfig};

@@ -15,6 +15,7 @@ mod experts;
 mod frame;
 mod imports;
 mod mail;
+mod money;
 mod offers;
 mod openapi;
 mod organisations;

@@ -129,9 +129,10 @@ on_both! {
 }
 
 /// A programme with so much money, and so many requests of 40,000 yen each that wait for their acceptance.
-fn submitted_under_budget(world: &World, budget: i64, count: usize) -> Vec<String> {
+fn submitted_under_budget(world: &World, budget: i64, count: usize, intake: &str) -> Vec<String> {
     let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
     rules["budget_yen"] = json!(budget);
+    rules["intake"] = json!(intake);
     let programme = flow::programme(world, "予算のある事業", &rules);
     (0..count)
         .map(|_| {
@@ -145,7 +146,7 @@ fn submitted_under_budget(world: &World, budget: i64, count: usize) -> Vec<Strin
 on_both! {
     fn of_32_racing_for_the_budget_as_many_win_as_it_pays(app) {
         let world = World::new(app);
-        let requests = submitted_under_budget(&world, 79_999, 32);
+        let requests = submitted_under_budget(&world, 79_999, 32, "batch");
         let answers = race_verbs(&world.coordinator, &requests, "accept", &json!({}));
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
         for answer in answers.iter().filter(|answer| answer.status != 200) {
@@ -158,7 +159,7 @@ on_both! {
 on_both! {
     fn money_that_is_given_back_can_be_used_again(app) {
         let world = World::new(app);
-        let requests = submitted_under_budget(&world, 80_000, 3);
+        let requests = submitted_under_budget(&world, 80_000, 3, "first_come");
         let accept = |n: usize| world.coordinator.verb(&requests[n], "accept", &json!({}));
         accept(0).ok(200);
         accept(1).ok(200);

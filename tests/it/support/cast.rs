@@ -145,7 +145,17 @@ impl Cast {
             ],
         ));
         clients.push((Role::ApiClient, [key(offices[0], 1), key(offices[1], 2), key(offices[2], 3), key(offices[3], 4)]));
+        let settlement = flow::id(&coordinator.post("/settlements", &json!({"dispatch_id": dispatch})), 201);
+        money_objects(app, &world, settlement, request, expert);
+        let document =
+            flow::id(&coordinator.post("/documents", &json!({"kind": "decision_notice", "dispatch_id": dispatch})), 201);
         let pairs = vec![
+            ("/settlements/{id}", settlement),
+            ("/claims/{id}", 1),
+            ("/expert-payments/{id}", 1),
+            ("/menu-orders/{id}", 1),
+            ("/agreements/{id}", 1),
+            ("/documents/{id}", document),
             ("/pools/{id}", world.pool),
             ("/members/{member_id}", members["items"][0]["id"].as_i64().unwrap()),
             ("/programmes/{id}", world.programme),
@@ -172,6 +182,39 @@ impl Cast {
     /// Own, fellow, same prefecture, stranger.
     pub fn clients(&self, role: Role) -> &[Client; 4] {
         &self.clients.iter().find(|(known, _)| *known == role).unwrap().1
+    }
+}
+
+/// A claim, a payment, an order and an agreement, as they would stand after a longer story.
+fn money_objects(app: &TestApp, world: &World, settlement: i64, request: i64, expert: i64) {
+    let (owner, body, programme) = (world.prefecture, world.hamamatsu, world.programme);
+    let at = "'2026-05-01 00:00:00', '2026-05-01 00:00:00'";
+    for statement in [
+        format!(
+            "INSERT INTO claims (settlement_id, owner_organisation_id, number, kind, creditor_organisation_id, debtor_organisation_id,
+                amount_yen, issued_on, fiscal_year, created_at, updated_at)
+             VALUES ({settlement}, {owner}, 'R8-C9999', 'contribution', {owner}, {body}, 1000, '2026-05-01', 2026, {at})"
+        ),
+        format!(
+            "INSERT INTO expert_payments (settlement_id, owner_organisation_id, expert_id, number, withholding_category, honorarium_yen,
+                travel_yen, withholding_yen, net_yen, due_on, fiscal_year, created_at, updated_at)
+             VALUES ({settlement}, {owner}, {expert}, 'R8-P9999', 'none', 1000, 0, 0, 1000, '2026-05-31', 2026, {at})"
+        ),
+        format!(
+            "INSERT INTO menu_orders (programme_id, owner_organisation_id, organisation_id, fiscal_year, menu_code, menu_name, quantity,
+                unit_price_yen, approximate, tax_excluded, tax_yen, amount_yen, status, created_at, updated_at)
+             VALUES ({programme}, {owner}, {body}, 2026, 'support', '支援メニュー', 1, 1000, FALSE, FALSE, 0, 1000, 'ordered', {at})"
+        ),
+        format!(
+            "INSERT INTO cost_agreements (request_id, number, agreed_on, terms, status, created_at, updated_at)
+             VALUES ({request}, 1, '2026-04-20', '{{\"parts\":[{{\"percent\":100,\"basis\":{{\"kind\":\"equal\"}}}}],\"remainder\":\"lead\"}}',
+                'proposed', {at})"
+        ),
+        format!(
+            "INSERT INTO cost_agreement_bodies (agreement_id, organisation_id, is_lead, figures) VALUES (1, {body}, TRUE, '{{}}')"
+        ),
+    ] {
+        super::tools::sql(app, &statement).unwrap();
     }
 }
 
