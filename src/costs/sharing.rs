@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::NaiveDate;
+use num_bigint::BigUint;
+use num_integer::Integer;
+use num_rational::Ratio;
+use num_traits::{ToPrimitive, Zero};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,8 +20,12 @@ use super::money::{MoneyError, Yen};
 
 /// Most bodies of an agreement; above the number of municipalities in any prefecture (Hokkaido 179).
 pub const MAX_BODIES: usize = 500;
-/// Largest common denominator: sums of two values below it stay within 128 bits.
-const MAX_DENOMINATOR: u128 = 1 << 126;
+/// Largest common denominator that is reckoned with machine integers: sums of two values below it stay within 128 bits.
+/// Finer ones (many bases, nested groups, figures of many digits) take arbitrary precision.
+const NARROW: u128 = 1 << 126;
+
+/// An exact part of the whole.
+type Part = Ratio<BigUint>;
 
 /// By what an agreement divides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -290,15 +298,60 @@ impl SharingTerms {
 pub struct Sharing {
     /// In the order of the codes.
     bodies: Vec<Weighed>,
-    denominator: u128,
+    weights: Weights,
     remainder: SharingRemainder,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Weighed {
     id: i64,
-    weight: u128,
     is_lead: bool,
+}
+
+/// Every body's weight over their common denominator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Weights {
+    Narrow(Vec<u128>, u128),
+    Wide(Vec<BigUint>, BigUint),
+}
+
+impl Weights {
+    fn of(parts: &[Part]) -> Self {
+        let denominator = parts.iter().fold(BigUint::from(1_u32), |all, part| all.lcm(part.denom()));
+        let weights: Vec<BigUint> = parts.iter().map(|part| part.numer() * (&denominator / part.denom())).collect();
+        let narrow: Option<Vec<u128>> = weights.iter().map(ToPrimitive::to_u128).collect();
+        match (narrow, denominator.to_u128().filter(|denominator| *denominator < NARROW)) {
+            (Some(weights), Some(denominator)) => Self::Narrow(weights, denominator),
+            _ => Self::Wide(weights, denominator),
+        }
+    }
+
+    /// Every body's share cut to whole yen, and the bodies in falling order of what was cut off; equal ones stay in order.
+    fn cut(&self, amount: u64, ordered: bool) -> (Vec<u64>, Vec<usize>) {
+        fn order<T: Ord>(rests: &[T], ordered: bool) -> Vec<usize> {
+            let mut places: Vec<usize> = if ordered { (0..rests.len()).collect() } else { Vec::new() };
+            places.sort_by_key(|place| std::cmp::Reverse(rests.get(*place)));
+            places
+        }
+        match self {
+            Self::Narrow(weights, denominator) => {
+                let (wholes, rests): (Vec<u64>, Vec<u128>) =
+                    weights.iter().map(|weight| product_quotient(amount, *weight, *denominator)).unzip();
+                (wholes, order(&rests, ordered))
+            }
+            Self::Wide(weights, denominator) => {
+                let (wholes, rests): (Vec<u64>, Vec<BigUint>) = weights
+                    .iter()
+                    .map(|weight| {
+                        let (whole, rest) = (weight * amount).div_rem(denominator);
+                        // The quotient is at most `amount`.
+                        (whole.to_u64().unwrap_or(u64::MAX), rest)
+                    })
+                    .unzip();
+                (wholes, order(&rests, ordered))
+            }
+        }
+    }
 }
 
 /// An amount divided among bodies. The shares and what goes to the prefecture always sum to the total, and none is
@@ -380,14 +433,9 @@ impl Sharing {
         if needs_lead && leads != 1 {
             return Err(SharingError::Leads(leads));
         }
-        let fractions = fractions(terms, &sorted)?;
-        let denominator = fractions.iter().try_fold(1_u128, |all, (_, below)| lcm(all, *below))?;
-        let bodies = sorted
-            .iter()
-            .zip(&fractions)
-            .map(|(body, (above, below))| Weighed { id: body.id, weight: above * (denominator / below), is_lead: body.is_lead })
-            .collect();
-        Ok(Self { bodies, denominator, remainder: terms.remainder })
+        let weights = Weights::of(&fractions(terms, &sorted)?);
+        let bodies = sorted.iter().map(|body| Weighed { id: body.id, is_lead: body.is_lead }).collect();
+        Ok(Self { bodies, weights, remainder: terms.remainder })
     }
 
     /// Divides an amount.
@@ -396,13 +444,10 @@ impl Sharing {
     /// [`SharingError::NegativeTotal`].
     pub fn split(&self, total: Yen) -> Result<BodySplit, SharingError> {
         let amount = u64::try_from(total.get()).map_err(|_| SharingError::NegativeTotal)?;
+        let (wholes, order) = self.weights.cut(amount, self.remainder == SharingRemainder::LargestRemainder);
+        let sum: u64 = wholes.iter().sum();
         let mut shares = Vec::with_capacity(self.bodies.len());
-        let mut fractions = Vec::with_capacity(self.bodies.len());
-        let mut sum: u64 = 0;
-        for body in &self.bodies {
-            let (whole, rest) = product_quotient(amount, body.weight, self.denominator);
-            sum += whole;
-            fractions.push(rest);
+        for (body, whole) in self.bodies.iter().zip(wholes) {
             shares.push((body.id, Yen::from_wide(i128::from(whole))?));
         }
         let remainder = Yen::from_wide(i128::from(amount) - i128::from(sum))?;
@@ -418,9 +463,6 @@ impl Sharing {
                 }
             }
             SharingRemainder::LargestRemainder => {
-                let mut order: Vec<usize> = (0..shares.len()).collect();
-                // Stable: equal fractions stay in the order of the codes.
-                order.sort_by_key(|place| std::cmp::Reverse(fractions.get(*place).copied()));
                 let one = Yen::from_wide(1)?;
                 for place in order.into_iter().take(usize::try_from(remainder.get()).unwrap_or(0)) {
                     if let Some((_, share)) = shares.get_mut(place) {
@@ -434,7 +476,7 @@ impl Sharing {
 }
 
 /// Every body's exact part of the whole, in the order given.
-fn fractions(terms: &SharingTerms, bodies: &[&SharingBody]) -> Result<Vec<(u128, u128)>, SharingError> {
+fn fractions(terms: &SharingTerms, bodies: &[&SharingBody]) -> Result<Vec<Part>, SharingError> {
     // A party is a body by itself or a group.
     let mut group_of: BTreeMap<i64, usize> = BTreeMap::new();
     for (i, group) in terms.groups.iter().enumerate() {
@@ -458,30 +500,29 @@ fn fractions(terms: &SharingTerms, bodies: &[&SharingBody]) -> Result<Vec<(u128,
         place.push((party, group));
     }
     let of_parties = parts_of("/parts", &terms.parts, &parties)?;
-    let mut inside: BTreeMap<i64, (u128, u128)> = BTreeMap::new();
+    let mut inside: BTreeMap<i64, Part> = BTreeMap::new();
     for (group, party) in &party_of_group {
         let (Some(terms), Some(members)) = (terms.groups.get(*group), parties.get(*party)) else { continue };
         let alone: Vec<Vec<&SharingBody>> = members.iter().map(|body| vec![*body]).collect();
         let parts = parts_of(&format!("/groups/{group}/parts"), &terms.parts, &alone)?;
         inside.extend(members.iter().map(|body| body.id).zip(parts));
     }
-    bodies
+    Ok(bodies
         .iter()
         .zip(place)
         .map(|(body, (party, _))| {
-            let (above, below) = of_parties.get(party).copied().unwrap_or((0, 1));
-            let (within, whole) = inside.get(&body.id).copied().unwrap_or((1, 1));
-            reduced(
-                above.checked_mul(within).ok_or(SharingError::TooFine)?,
-                below.checked_mul(whole).ok_or(SharingError::TooFine)?,
-            )
+            let whole = of_parties.get(party).cloned().unwrap_or_else(Part::zero);
+            match inside.get(&body.id) {
+                Some(within) => whole * within,
+                None => whole,
+            }
         })
-        .collect()
+        .collect())
 }
 
 /// The parts of parties in the whole: the sum over all bases of percent × weight ÷ all weights.
-fn parts_of(pointer: &str, parts: &[SharingPart], parties: &[Vec<&SharingBody>]) -> Result<Vec<(u128, u128)>, SharingError> {
-    let mut sums = vec![(0_u128, 1_u128); parties.len()];
+fn parts_of(pointer: &str, parts: &[SharingPart], parties: &[Vec<&SharingBody>]) -> Result<Vec<Part>, SharingError> {
+    let mut sums = vec![Part::zero(); parties.len()];
     for (i, part) in parts.iter().enumerate() {
         let pointer = format!("{pointer}/{i}");
         let weights = parties.iter().map(|party| weight(&part.basis, party, &pointer)).collect::<Result<Vec<u128>, _>>()?;
@@ -490,9 +531,7 @@ fn parts_of(pointer: &str, parts: &[SharingPart], parties: &[Vec<&SharingBody>])
             return Err(SharingError::NoWeight(pointer));
         }
         for (sum, weight) in sums.iter_mut().zip(weights) {
-            let (above, below) = reduced(weight * u128::from(part.percent), all.checked_mul(100).ok_or(SharingError::TooFine)?)?;
-            let common = lcm(sum.1, below)?;
-            *sum = reduced(sum.0 * (common / sum.1) + above * (common / below), common)?;
+            *sum += Part::new(BigUint::from(weight * u128::from(part.percent)), BigUint::from(all) * 100_u32);
         }
     }
     Ok(sums)
@@ -520,24 +559,6 @@ fn weight(basis: &SharingBasis, party: &[&SharingBody], pointer: &str) -> Result
         }
         Ok(sum + u128::from(figure))
     })
-}
-
-fn reduced(above: u128, below: u128) -> Result<(u128, u128), SharingError> {
-    let divisor = gcd(above, below).max(1);
-    let (above, below) = (above / divisor, below / divisor);
-    if below >= MAX_DENOMINATOR { Err(SharingError::TooFine) } else { Ok((above, below)) }
-}
-
-fn gcd(mut a: u128, mut b: u128) -> u128 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-fn lcm(a: u128, b: u128) -> Result<u128, SharingError> {
-    let common = (a / gcd(a, b).max(1)).checked_mul(b).ok_or(SharingError::TooFine)?;
-    if common >= MAX_DENOMINATOR { Err(SharingError::TooFine) } else { Ok(common) }
 }
 
 /// `amount × weight ÷ denominator`: the whole part and what is left over the denominator. `weight ≤ denominator < 2^126`.

@@ -164,6 +164,22 @@ pub enum Notice {
         /// The request's page.
         link: String,
     },
+    /// To the coordinator: a placed person worked more days in a month than agreed, once for the month.
+    #[serde(rename = "posting.days_exceeded")]
+    PostingDaysExceeded {
+        /// The coordinator's section.
+        recipient: Addressee,
+        /// Who is placed.
+        expert: String,
+        /// With whom.
+        host: String,
+        /// First day of the month.
+        month: NaiveDate,
+        /// Days that are agreed.
+        agreed_days: i32,
+        /// The placement's page.
+        link: String,
+    },
     /// To the applicant: the request waits for a place.
     #[serde(rename = "request.waitlisted")]
     RequestWaitlisted {
@@ -444,6 +460,7 @@ pub enum NoticeKind {
     RequestRejected,
     BudgetWarning,
     BudgetFreed,
+    PostingDaysExceeded,
     RequestWaitlisted,
     RequestAwaitingApproval,
     RequestConsentWanted,
@@ -466,7 +483,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order of a request's life.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Invitation,
         Self::PasswordReset,
         Self::RequestSubmitted,
@@ -475,6 +492,7 @@ impl NoticeKind {
         Self::RequestRejected,
         Self::BudgetWarning,
         Self::BudgetFreed,
+        Self::PostingDaysExceeded,
         Self::RequestWaitlisted,
         Self::RequestAwaitingApproval,
         Self::RequestConsentWanted,
@@ -506,6 +524,7 @@ impl NoticeKind {
             Self::RequestRejected => "request.rejected",
             Self::BudgetWarning => "budget.warning",
             Self::BudgetFreed => "budget.freed",
+            Self::PostingDaysExceeded => "posting.days_exceeded",
             Self::RequestWaitlisted => "request.waitlisted",
             Self::RequestAwaitingApproval => "request.awaiting_approval",
             Self::RequestConsentWanted => "request.consent_wanted",
@@ -540,6 +559,7 @@ impl Notice {
             Self::RequestRejected { .. } => NoticeKind::RequestRejected,
             Self::BudgetWarning { .. } => NoticeKind::BudgetWarning,
             Self::BudgetFreed { .. } => NoticeKind::BudgetFreed,
+            Self::PostingDaysExceeded { .. } => NoticeKind::PostingDaysExceeded,
             Self::RequestWaitlisted { .. } => NoticeKind::RequestWaitlisted,
             Self::RequestAwaitingApproval { .. } => NoticeKind::RequestAwaitingApproval,
             Self::RequestConsentWanted { .. } => NoticeKind::RequestConsentWanted,

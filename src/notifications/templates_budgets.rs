@@ -1,4 +1,6 @@
-//! The wording about a programme's money, to the office.
+//! The wording about a programme's money and agreed days, to the office.
+
+use chrono::{Datelike, NaiveDate};
 
 use super::templates_letter::Letter;
 use super::templates_wording::Pen;
@@ -64,4 +66,23 @@ pub(super) fn freed(pen: &Pen<'_>, (programme, fiscal_year): (&str, i32), free: 
         .fact("件名", "Title", Some(title))
         .fact("予算の残額", "Money left", Some(yen(pen, free).as_str()))
         .link(pen.brand, "申請の画面", "The request", pen.link)
+}
+
+/// To the coordinator: more days than agreed.
+pub(super) fn days_exceeded(pen: &Pen<'_>, expert: &str, host: &str, month: NaiveDate, agreed: i32) -> Letter {
+    let when = format!("{}-{:02}", month.year(), month.month());
+    let happened = match pen.locale {
+        Locale::Ja => format!("{host}に配属中の{expert}さんの勤務日が、{when}に目安の月{agreed}日を超えました。"),
+        Locale::En => format!("{expert}, placed with {host}, has worked more than the agreed {agreed} days in {when}."),
+    };
+    pen.letter(pen.say("勤務日が目安を超えました", "More days than agreed"), &happened)
+        .subject_extra(host)
+        .action(pen.say(
+            "勤務の予定を確認し、必要なら受入団体・所属先と調整してください。",
+            "Look at the plan and, where need be, settle it with host and employer.",
+        ))
+        .group()
+        .fact("受入団体", "Host", Some(host))
+        .fact("対象月", "Month", Some(when.as_str()))
+        .link(pen.brand, "配属の画面", "The placement", pen.link)
 }

@@ -73,6 +73,14 @@ pub fn sample(kind: NoticeKind) -> Notice {
             title: "窓口業務のデジタル化".to_owned(),
             link: link(),
         },
+        NoticeKind::PostingDaysExceeded => Notice::PostingDaysExceeded {
+            recipient: office(),
+            expert: "共通 人材".to_owned(),
+            host: "藤枝市".to_owned(),
+            month: chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap_or_default(),
+            agreed_days: 4,
+            link: link(),
+        },
         NoticeKind::RequestWaitlisted => Notice::RequestWaitlisted {
             recipient: town_section(),
             request: request(),

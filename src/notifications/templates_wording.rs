@@ -93,6 +93,9 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
         Notice::BudgetFreed { recipient, programme, fiscal_year, free_yen, applicant, title, link } => {
             templates_budgets::freed(&pen(locale, brand, recipient, link), (programme, *fiscal_year), *free_yen, applicant, title)
         }
+        Notice::PostingDaysExceeded { recipient, expert, host, month, agreed_days, link } => {
+            templates_budgets::days_exceeded(&pen(locale, brand, recipient, link), expert, host, *month, *agreed_days)
+        }
         Notice::RequestWaitlisted { recipient, request, position, reason, link } => {
             templates_requests::waitlisted(&pen(locale, brand, recipient, link), request, *position, reason.as_deref())
         }

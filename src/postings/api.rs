@@ -8,12 +8,14 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::days::{self, ExtendPostingBody, PostingDays, RecordPostingDayBody};
 use super::model::PostingStatus;
 use super::service;
 use super::store::{self, PostingFilter};
 use super::views::{CancelPostingBody, CreatePostingBody, PostingCountsView, PostingPage, PostingView, UpdatePostingBody};
-use crate::auth::policy::{ManagePostings, ReadDispatches};
+use crate::auth::policy::{ManagePostings, ReadDispatches, RecordVisits};
 use crate::error::Error;
+use crate::http::read::Answer;
 use crate::http::{Read, Write};
 use crate::ids::{ExpertId, OrganisationId, PostingId, ProgrammeId};
 use crate::statistics::export::{self, ExportFile, ExportFormat};
@@ -21,7 +23,15 @@ use crate::statistics::list_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_postings).service(create_posting).service(get_posting).service(update_posting).service(cancel_posting);
+    config
+        .service(list_postings)
+        .service(create_posting)
+        .service(get_posting)
+        .service(update_posting)
+        .service(cancel_posting)
+        .service(extend_posting)
+        .service(list_posting_days)
+        .service(record_posting_day);
 }
 
 /// Filters of the list of placements.
@@ -128,4 +138,49 @@ async fn update_posting(write: Write<ManagePostings>) -> Result<HttpResponse, Er
 async fn cancel_posting(write: Write<ManagePostings>) -> Result<HttpResponse, Error> {
     let id = write.id::<PostingId>("id").ok();
     write.change(move |conn, ctx| store::owned(conn, ctx, id.ok_or_else(Error::not_found)?), service::cancel).await
+}
+
+/// 配属を延長する / Lets a placement go on beyond its term, by an amendment.
+#[utoipa::path(tag = "postings", params(("id" = PostingId, Path)), request_body = ExtendPostingBody,
+    extensions(("x-permission" = json!("manage_postings")), ("x-if-match" = json!(true))),
+    responses((status = 200, description = "延長した", body = PostingView)))]
+#[post("/postings/{id}/extend")]
+async fn extend_posting(write: Write<ManagePostings>) -> Result<HttpResponse, Error> {
+    let id = write.id::<PostingId>("id").ok();
+    write.change(move |conn, ctx| store::owned(conn, ctx, id.ok_or_else(Error::not_found)?), days::extend).await
+}
+
+/// Which month.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PostingDaysParams {
+    /// A day of the month; this month when absent.
+    month: Option<chrono::NaiveDate>,
+}
+
+/// 配属の勤務日 / The days of a month on which a placed person worked.
+#[utoipa::path(tag = "postings", params(("id" = PostingId, Path), PostingDaysParams),
+    extensions(("x-permission" = json!("read_dispatches"))),
+    responses((status = 200, description = "月ごとの勤務日", body = PostingDays)))]
+#[get("/postings/{id}/days")]
+async fn list_posting_days(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
+    let id = read.id::<PostingId>("id");
+    read.run_after(
+        move |conn, ctx| store::visible(conn, ctx, id?),
+        |conn, ctx, row, params: PostingDaysParams| {
+            Ok(Answer::Json(days::month(conn, &row, params.month.unwrap_or_else(|| ctx.today()))?))
+        },
+    )
+    .await
+}
+
+/// 勤務日を記録する / Records a day on which a placed person worked.
+#[utoipa::path(tag = "postings", params(("id" = PostingId, Path)), request_body = RecordPostingDayBody,
+    extensions(("x-permission" = json!("record_visits")), ("x-unversioned" = json!(true))),
+    responses((status = 201, description = "記録した", body = PostingDays)))]
+#[post("/postings/{id}/days")]
+async fn record_posting_day(write: Write<RecordVisits>) -> Result<HttpResponse, Error> {
+    let id = write.id::<PostingId>("id").ok();
+    write.under(move |conn, ctx| days::recordable(conn, ctx, id.ok_or_else(Error::not_found)?), days::record).await
 }

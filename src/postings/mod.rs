@@ -2,6 +2,7 @@
 //! matter of this room.
 
 pub mod api;
+pub mod days;
 pub mod model;
 pub mod service;
 pub mod store;

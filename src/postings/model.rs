@@ -36,6 +36,8 @@ crate::text_enum! {
     pub enum PostingVerb {
         /// Change days, share, basis or note.
         Edit = "edit", "変更";
+        /// Let it go on beyond its term, by an amendment.
+        Extend = "extend", "延長";
         /// Cancel it as a whole; to end it early, change its end.
         Cancel = "cancel", "取消し";
     }
@@ -44,6 +46,7 @@ crate::text_enum! {
 /// The state table. Errors, buttons and documentation follow from it.
 pub const TRANSITIONS: &[(PostingStatus, PostingVerb, PostingStatus)] = &[
     (PostingStatus::Active, PostingVerb::Edit, PostingStatus::Active),
+    (PostingStatus::Active, PostingVerb::Extend, PostingStatus::Active),
     (PostingStatus::Active, PostingVerb::Cancel, PostingStatus::Cancelled),
 ];
 

@@ -75,15 +75,7 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: UpdatePosti
     fields.finish()?;
     if row.period() != posting.period() || row.share_percent != posting.share_percent {
         let programme = pools_store::programme(conn, row.programme_id)?;
-        let plan = Plan {
-            id: Some(row.id),
-            programme: &programme,
-            expert: row.expert_id,
-            host: row.host_organisation_id,
-            share: row.share_percent,
-            period: row.period(),
-        };
-        plan.check(conn)?;
+        Plan::of(&row, &programme).check(conn)?;
     }
     let row = store::update(conn, &row, ctx.now)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id).change(figures(&posting), figures(&row));
@@ -126,7 +118,7 @@ fn check_values(period: Period, share: i32, note: &str, fields: &mut Fields) {
 }
 
 /// A placement as it would be, for checking it against the rules and the other placements.
-struct Plan<'a> {
+pub(super) struct Plan<'a> {
     /// The placement that is changed, which does not count against itself.
     id: Option<PostingId>,
     programme: &'a ProgrammeRow,
@@ -136,10 +128,28 @@ struct Plan<'a> {
     period: Period,
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    /// A placement that exists, as it would be.
+    pub(super) fn of(row: &PostingRow, programme: &'a ProgrammeRow) -> Self {
+        Self {
+            id: Some(row.id),
+            programme,
+            expert: row.expert_id,
+            host: row.host_organisation_id,
+            share: row.share_percent,
+            period: row.period(),
+        }
+    }
+
     /// 422 for what can never be, 409 for what other placements leave no room for. Takes the locks: of the host's places
     /// first, then of the expert, and holds them until the transaction ends.
     fn check(&self, conn: &mut Conn) -> Result<(), Error> {
+        let rules = self.check_beyond_term(conn)?;
+        self.check_length(&rules)
+    }
+
+    /// The same for a placement that an amendment lets go on beyond the longest term.
+    pub(super) fn check_beyond_term(&self, conn: &mut Conn) -> Result<PostingRules, Error> {
         let year = pools_service::rules_on(conn, self.programme.id, self.period.from, "/valid_from")?;
         let Some(rules) = year.rules.postings else {
             return Err(Error::rule(
@@ -157,8 +167,8 @@ impl Plan<'_> {
             .collect();
         self.check_share(&others)?;
         self.check_places(&others, &rules)?;
-        self.check_length(&rules)?;
-        self.check_parties(conn)
+        self.check_parties(conn)?;
+        Ok(rules)
     }
 
     fn check_share(&self, others: &[PostingRow]) -> Result<(), Error> {
@@ -202,8 +212,8 @@ impl Plan<'_> {
             Some(months) if model::longer_than(self.period, months) => Err(Error::rule(
                 "longest_months",
                 "/valid_to",
-                format!("配属は{months}か月以内です"),
-                format!("A placement lasts at most {months} months"),
+                format!("配属は{months}か月以内です。延長には協定等の変更（延長の操作）が必要です"),
+                format!("A placement lasts at most {months} months; it goes on only by an amendment (extend)"),
             )),
             _ => Ok(()),
         }

@@ -40,7 +40,7 @@ pub struct PostingView {
     /// State.
     pub status: PostingStatus,
     /// What the pool's owner can do now.
-    #[schema(max_items = 2)]
+    #[schema(max_items = 3)]
     pub verbs: Vec<PostingVerb>,
     /// Remark.
     #[schema(max_length = 1000)]

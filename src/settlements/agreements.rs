@@ -262,8 +262,7 @@ pub fn consent(
         .change(json!({"status": seen.row.status}), json!({"status": agreement.row.status, "consented": who}))
         .for_body(who, ctx.organisation());
     let view = view(&agreement)?;
-    let version = view.version;
-    Ok(Outcome::changed(view, version, audit))
+    Ok(Outcome { view, audit, version: None, location: None, secret: false })
 }
 
 /// Brings a version into force once every body has agreed; after the decision what was shared by then is shared anew.

@@ -494,10 +494,10 @@ on_both! {
         assert_eq!(world.kosai_staff.get(&path).problem(404), "not_found");
         let complete = |day: &str| world.hamamatsu_staff.verb(&path, "complete", &json!({"completed_on": day}));
         assert_eq!(complete("2026-05-01").problem(409), "invalid_transition");
-        let contract = json!({"contracted_on": "2026-04-10", "contract_number": "契第12号", "unit_price_yen": 1_090_001});
+        let contract = json!({"contracted_on": "2026-04-03", "contract_number": "契第12号", "unit_price_yen": 1_090_001});
         let contracted = world.hamamatsu_staff.verb(&path, "contract", &contract).ok(200).clone();
         assert_eq!((&contracted["approximate"], &contracted["amount_yen"]), (&json!(false), &json!(1_199_001)));
-        assert_eq!(complete("2026-04-09").wrong(), ["/completed_on outside_fiscal_year"]);
+        assert_eq!(complete("2026-04-02").wrong(), ["/completed_on outside_fiscal_year"]);
         app.set_time("2026-11-30T18:00:00+09:00");
         complete("2026-11-30").ok(200);
         assert_eq!((borne(app, world.prefecture), borne(app, world.hamamatsu)), (599_500, 599_501));

@@ -5,6 +5,7 @@ pub mod cast;
 pub mod client;
 pub mod conformance;
 pub mod database;
+pub mod exact;
 pub mod flow;
 pub mod queries;
 pub mod schema;
