@@ -144,7 +144,7 @@ fn correct(
         approximate: item.approximate,
         explanation: reason,
     };
-    store::insert(conn, &new, &difference, ctx.now).map(Some)
+    store::insert(conn, &new, difference, ctx.now).map(Some)
 }
 
 /// Corrects a final amount to what it should have been.

@@ -592,7 +592,7 @@ pub fn complete(
         approximate: row.approximate,
         explanation: &explanation,
     };
-    store::insert(conn, &new, &shares, ctx.now)?;
+    store::insert(conn, &new, shares, ctx.now)?;
     bind(conn, ctx, &row, &year, amount, BudgetEntryKind::Commit)?;
     Ok(moved(row, before, ctx))
 }

@@ -171,7 +171,7 @@ pub fn enter(
             approximate: false,
             explanation: &explanation,
         };
-        ids.push(store::insert(conn, &new, &shares, ctx.now)?);
+        ids.push(store::insert(conn, &new, shares, ctx.now)?);
         Ok(())
     };
     for (host, part) in parts.hosts() {

@@ -89,7 +89,7 @@ impl OfVisit<'_> {
             approximate: false,
             explanation,
         };
-        store::insert(conn, &new, &shares, ctx.now)
+        store::insert(conn, &new, shares, ctx.now)
     }
 }
 

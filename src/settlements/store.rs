@@ -272,6 +272,11 @@ pub fn placement_items(
         .load(conn)?)
 }
 
+/// Items of one statement: SQLite takes 32,766 values.
+const ITEMS_A_STATEMENT: usize = 500;
+/// Shares of one statement.
+const SHARES_A_STATEMENT: usize = 2_000;
+
 /// A cost item to be kept.
 #[derive(Debug, Clone)]
 pub struct NewCostItem<'a> {
@@ -315,54 +320,108 @@ pub struct NewCostItem<'a> {
     pub explanation: &'a str,
 }
 
-/// Keeps a cost item with its shares and fixes it; the database refuses shares that do not sum to the amount, and a
-/// second item of the same kind for the visit (409).
-pub fn insert(conn: &mut Conn, new: &NewCostItem<'_>, shares: &[Share], now: UtcTime) -> Result<CostItemId, Error> {
+/// The columns of a cost item that is being calculated.
+#[derive(Insertable)]
+#[diesel(table_name = cost_items)]
+struct CostItemInsert<'a> {
+    programme_id: ProgrammeId,
+    owner_organisation_id: OrganisationId,
+    fiscal_year: i32,
+    occurred_on: NaiveDate,
+    dispatch_id: Option<DispatchId>,
+    visit_id: Option<VisitId>,
+    expert_id: Option<ExpertId>,
+    order_id: Option<MenuOrderId>,
+    settlement_id: Option<SettlementId>,
+    adjusts_id: Option<CostItemId>,
+    component: Component,
+    amount_yen: i64,
+    paid_directly_yen: i64,
+    paid_minutes: Option<i32>,
+    first_paid_by: Option<Payer>,
+    agreement_id: Option<CostAgreementId>,
+    undisclosed: bool,
+    approximate: bool,
+    explanation: &'a str,
+    status: CostStatus,
+    created_at: UtcTime,
+    updated_at: UtcTime,
+}
+
+impl<'a> CostItemInsert<'a> {
+    fn of(new: &NewCostItem<'a>, now: UtcTime) -> Self {
+        Self {
+            programme_id: new.programme,
+            owner_organisation_id: new.owner,
+            fiscal_year: new.fiscal_year,
+            occurred_on: new.occurred_on,
+            dispatch_id: new.dispatch,
+            visit_id: new.visit,
+            expert_id: new.expert,
+            order_id: new.order,
+            settlement_id: new.settlement,
+            adjusts_id: new.adjusts,
+            component: new.component,
+            amount_yen: new.amount.get(),
+            paid_directly_yen: new.paid_directly.get(),
+            paid_minutes: new.paid_minutes,
+            first_paid_by: new.first_paid_by,
+            agreement_id: new.agreement,
+            undisclosed: new.undisclosed,
+            approximate: new.approximate,
+            explanation: new.explanation,
+            status: CostStatus::Open,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// Keeps one cost item; see [`insert_many`].
+pub fn insert(conn: &mut Conn, new: &NewCostItem<'_>, shares: Vec<Share>, now: UtcTime) -> Result<CostItemId, Error> {
+    let ids = insert_many(conn, &[(new.clone(), shares)], now)?;
+    ids.first().copied().ok_or_else(|| Error::internal("a cost item was not kept"))
+}
+
+/// Keeps cost items with their shares and fixes them, a batch a statement; the database refuses shares that do not sum to
+/// the amount, and a second item of the same kind for a visit (409). The ids are in the order of the items.
+pub fn insert_many(conn: &mut Conn, items: &[(NewCostItem<'_>, Vec<Share>)], now: UtcTime) -> Result<Vec<CostItemId>, Error> {
     use cost_items as t;
-    let id: CostItemId = diesel::insert_into(t::table)
-        .values((
-            (
-                t::programme_id.eq(new.programme),
-                t::owner_organisation_id.eq(new.owner),
-                t::fiscal_year.eq(new.fiscal_year),
-                t::occurred_on.eq(new.occurred_on),
-                t::dispatch_id.eq(new.dispatch),
-                t::visit_id.eq(new.visit),
-                t::expert_id.eq(new.expert),
-                t::order_id.eq(new.order),
-                t::settlement_id.eq(new.settlement),
-                t::adjusts_id.eq(new.adjusts),
-            ),
-            (
-                t::component.eq(new.component),
-                t::amount_yen.eq(new.amount.get()),
-                t::paid_directly_yen.eq(new.paid_directly.get()),
-                t::paid_minutes.eq(new.paid_minutes),
-                t::first_paid_by.eq(new.first_paid_by),
-                t::agreement_id.eq(new.agreement),
-                t::undisclosed.eq(new.undisclosed),
-                t::approximate.eq(new.approximate),
-                t::explanation.eq(new.explanation),
-                t::status.eq(CostStatus::Open),
-                t::created_at.eq(now),
-                t::updated_at.eq(now),
-            ),
-        ))
-        .returning(t::id)
-        .get_result(conn)?;
-    let rows: Vec<_> = (0_i32..)
-        .zip(shares)
-        .map(|(place, share)| {
-            (
-                cost_shares::cost_item_id.eq(id),
-                cost_shares::place.eq(place),
-                cost_shares::organisation_id.eq(share.organisation),
-                cost_shares::payer.eq(share.payer),
-                cost_shares::amount_yen.eq(share.amount.get()),
-            )
-        })
-        .collect();
-    insert_rows!(conn, cost_shares::table, &rows)?;
-    diesel::update(t::table.find(id)).set(t::status.eq(CostStatus::Calculated)).execute(conn)?;
-    Ok(id)
+    let mut all = Vec::with_capacity(items.len());
+    for some in items.chunks(ITEMS_A_STATEMENT) {
+        let rows: Vec<CostItemInsert<'_>> = some.iter().map(|(new, _)| CostItemInsert::of(new, now)).collect();
+        insert_rows!(conn, t::table, &rows)?;
+        // Nothing stays open beyond its transaction, and numbers rise: the last open ones are those just added.
+        let mut ids: Vec<CostItemId> = t::table
+            .filter(t::status.eq(CostStatus::Open))
+            .order(t::id.desc())
+            .limit(i64::try_from(some.len()).map_err(Error::internal)?)
+            .select(t::id)
+            .load(conn)?;
+        ids.reverse();
+        let shares: Vec<_> = ids
+            .iter()
+            .zip(some)
+            .flat_map(|(id, (_, shares))| (0_i32..).zip(shares).map(move |(place, share)| (*id, place, share)))
+            .map(|(id, place, share)| {
+                (
+                    cost_shares::cost_item_id.eq(id),
+                    cost_shares::place.eq(place),
+                    cost_shares::organisation_id.eq(share.organisation),
+                    cost_shares::payer.eq(share.payer),
+                    cost_shares::amount_yen.eq(share.amount.get()),
+                )
+            })
+            .collect();
+        for some in shares.chunks(SHARES_A_STATEMENT) {
+            insert_rows!(conn, cost_shares::table, some)?;
+        }
+        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
+            diesel::update(t::table.filter(t::id.between(first, last)).filter(t::status.eq(CostStatus::Open)))
+                .set(t::status.eq(CostStatus::Calculated))
+                .execute(conn)?;
+        }
+        all.extend(ids);
+    }
+    Ok(all)
 }
