@@ -201,18 +201,28 @@ pub fn find(conn: &mut Conn, id: CostAgreementId) -> Result<Option<Agreement>, E
     Ok(with_bodies(conn, row)?.pop())
 }
 
+/// A version to be proposed.
+#[derive(Debug, Clone)]
+pub struct NewAgreement<'a> {
+    /// The joint request.
+    pub request: RequestId,
+    /// Running number within the request.
+    pub number: i32,
+    /// The date it carries.
+    pub agreed_on: NaiveDate,
+    /// The terms.
+    pub terms: &'a SharingTerms,
+    /// Why it replaces the one before.
+    pub reason: &'a str,
+    /// Who proposes it.
+    pub by: Option<UserId>,
+    /// Bodies: whether each leads, what it is weighed by, and when it agreed.
+    pub bodies: Vec<(OrganisationId, bool, AgreementFigures, Option<UtcTime>)>,
+}
+
 /// Adds a version with its bodies.
-pub fn insert(
-    conn: &mut Conn,
-    request: RequestId,
-    number: i32,
-    agreed_on: NaiveDate,
-    terms: &SharingTerms,
-    reason: &str,
-    by: Option<UserId>,
-    bodies: &[(OrganisationId, bool, AgreementFigures, Option<UtcTime>)],
-    now: UtcTime,
-) -> Result<CostAgreementId, Error> {
+pub fn insert(conn: &mut Conn, new: &NewAgreement<'_>, now: UtcTime) -> Result<CostAgreementId, Error> {
+    let NewAgreement { request, number, agreed_on, terms, reason, by, bodies } = new;
     use cost_agreements as t;
     let id: CostAgreementId = diesel::insert_into(t::table)
         .values((
@@ -236,7 +246,7 @@ pub fn insert(
                 cost_agreement_bodies::is_lead.eq(is_lead),
                 cost_agreement_bodies::figures.eq(serde_json::to_string(figures).map_err(Error::internal)?),
                 cost_agreement_bodies::consented_at.eq(consented_at),
-                cost_agreement_bodies::consented_by.eq(consented_at.and(by)),
+                cost_agreement_bodies::consented_by.eq(consented_at.and(*by)),
             ))
             .execute(conn)?;
     }

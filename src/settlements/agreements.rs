@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::agreement_store::{self, Agreement, AgreementFigures, AgreementStatus};
+use super::agreement_store::{self, Agreement, AgreementFigures, AgreementStatus, NewAgreement};
 use super::agreement_views::{AgreementExample, ConsentAgreementBody, CostAgreementView, CreateAgreementBody};
 use super::parties::prepare;
 use crate::costs::{Sharing, SharingBody, SharingError, Yen};
@@ -104,8 +104,16 @@ pub fn propose(
             (id, body.is_lead, figures, (id == me).then_some(ctx.now))
         })
         .collect();
-    let by = ctx.principal.user_id();
-    let id = agreement_store::insert(conn, row.id, number, body.agreed_on, &body.terms, &body.reason, by, &rows, ctx.now)?;
+    let new = NewAgreement {
+        request: row.id,
+        number,
+        agreed_on: body.agreed_on,
+        terms: &body.terms,
+        reason: &body.reason,
+        by: ctx.principal.user_id(),
+        bodies: rows,
+    };
+    let id = agreement_store::insert(conn, &new, ctx.now)?;
     let audit = Audit::new("cost_agreement", id.0, row.owner_organisation_id)
         .created(json!({"request_id": row.id, "number": number, "terms": body.terms, "agreed_on": body.agreed_on}))
         .for_body(row.applicant_organisation_id, me);

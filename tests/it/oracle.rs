@@ -130,7 +130,7 @@ fn agreement(dice: &mut Dice) -> (exact::Terms, Vec<exact::Body>) {
     let remainder = dice.pick(&[
         exact::Remainder::Lead,
         exact::Remainder::Prefecture,
-        exact::Remainder::LargestRemainder,
+        exact::Remainder::Largest,
         exact::Remainder::FirstInstalment,
     ]);
     let mut groups = Vec::new();
@@ -149,7 +149,7 @@ fn engine_agreement(terms: &exact::Terms, bodies: &[exact::Body]) -> (SharingTer
     let remainder = match terms.remainder {
         exact::Remainder::Lead => SharingRemainder::Lead,
         exact::Remainder::Prefecture => SharingRemainder::Prefecture,
-        exact::Remainder::LargestRemainder => SharingRemainder::LargestRemainder,
+        exact::Remainder::Largest => SharingRemainder::LargestRemainder,
         exact::Remainder::FirstInstalment => SharingRemainder::FirstInstalment,
     };
     let groups = terms

@@ -103,7 +103,7 @@ pub enum Remainder {
     Lead,
     FirstInstalment,
     Prefecture,
-    LargestRemainder,
+    Largest,
 }
 
 /// A body taking part in the sharing.
@@ -238,7 +238,7 @@ pub fn share(total: i64, terms: &Terms, bodies: &[Body]) -> Result<(BTreeMap<i64
     match terms.remainder {
         Remainder::Lead | Remainder::FirstInstalment => *yen.get_mut(&leads[0]).unwrap() += left,
         Remainder::Prefecture => to_prefecture = left,
-        Remainder::LargestRemainder => {
+        Remainder::Largest => {
             let mut queue: Vec<(&BigRational, &Body)> = bodies.iter().map(|b| (&fractions[&b.id], b)).collect();
             queue.sort_by_key(|(_, b)| (b.code.is_none(), &b.code, b.id));
             // Stable: equal fractions stay in the order of code.
