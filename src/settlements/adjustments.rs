@@ -200,7 +200,10 @@ pub fn adjust(
     }
     let mut row = row;
     row.status = after;
-    row.version = settlement_store::update(conn, &row, None, ctx.now)?;
+    settlement_store::update(conn, &row, None, ctx.now)?;
+    // What nobody reimburses through this system leaves nothing to pay.
+    billing::settle_if_paid(conn, ctx, row.id)?;
+    let row = settlement_store::find(conn, row.id)?.ok_or_else(Error::not_found)?;
     let audit = Audit::new("settlement", row.id.0, row.owner_organisation_id)
         .change(json!({"cost_item_id": item.id}), json!({"amount_yen": target, "adjustment_id": id, "status": row.status}))
         .because(body.reason);

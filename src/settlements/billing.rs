@@ -136,12 +136,14 @@ fn issue_claim(
     (debtor, creditor, yen): (OrganisationId, OrganisationId, i64),
     alone: i64,
     terms: &Terms,
-    corrects: bool,
+    correction_of: Option<i32>,
 ) -> Result<ClaimId, Error> {
     let year = FiscalYear::of(terms.issued_on);
     let settled = FiscalYear::new(row.fiscal_year).map_err(Error::internal)?;
-    let prior_year = terms.issued_on > settled.closing_day();
-    let charged = if prior_year { year } else { settled };
+    // A correction belongs to the year to which its cost is charged; what is billed late, to the year of the bill.
+    let late = if terms.issued_on > settled.closing_day() { year } else { settled };
+    let charged = correction_of.unwrap_or_else(|| late.starting_year());
+    let (prior_year, corrects) = (charged != row.fiscal_year, correction_of.is_some());
     let (kind, debtor, creditor) = match (yen > 0, corrects) {
         (true, false) => (ClaimKind::Contribution, debtor, creditor),
         (true, true) => (ClaimKind::Additional, debtor, creditor),
@@ -163,7 +165,7 @@ fn issue_claim(
         debtor,
         amount: amount.get(),
         issued_on: terms.issued_on,
-        fiscal_year: charged.starting_year(),
+        fiscal_year: charged,
         prior_year,
         instalments: days.into_iter().zip(parts.into_iter().map(Yen::get)).collect(),
     };
@@ -211,7 +213,7 @@ fn issue_payment(
     conn: &mut Conn,
     ctx: &Ctx,
     row: &SettlementRow,
-    cost_item: Option<CostItemId>,
+    correction: Option<(CostItemId, i32)>,
     (expert, due): (ExpertId, Due),
     terms: &Terms,
 ) -> Result<ExpertPaymentId, Error> {
@@ -226,7 +228,7 @@ fn issue_payment(
     let running = next_document_number(conn, row.owner_organisation_id, "payment", year.starting_year())?;
     let payment = NewExpertPayment {
         settlement: row.id,
-        cost_item,
+        cost_item: correction.map(|(item, _)| item),
         owner: row.owner_organisation_id,
         expert,
         payee: profile.employer_organisation_id.filter(|_| company),
@@ -236,7 +238,7 @@ fn issue_payment(
         travel: due.travel,
         withholding: withheld.tax.get(),
         due_on,
-        fiscal_year: row.fiscal_year,
+        fiscal_year: correction.map_or(row.fiscal_year, |(_, charged)| charged),
     };
     settlement_store::insert_payment(conn, &payment, ctx.now)
 }
@@ -252,7 +254,7 @@ pub fn bill(conn: &mut Conn, ctx: &Ctx, row: SettlementRow, body: BillSettlement
     for ((debtor, creditor), yen) in owed(conn, &items, &shares)? {
         if yen != 0 {
             let alone = first_alone(conn, &items, &shares, debtor)?;
-            issue_claim(conn, ctx, &row, None, (debtor, creditor, yen), alone, &terms, false)?;
+            issue_claim(conn, ctx, &row, None, (debtor, creditor, yen), alone, &terms, None)?;
             issued += 1;
         }
     }
@@ -301,14 +303,15 @@ fn terms(ctx: &Ctx, body: &BillSettlementBody) -> Result<Terms, Error> {
 /// Issues what follows from one correction: claims, repayments, and another payment to the expert.
 pub fn issue_for_correction(conn: &mut Conn, ctx: &Ctx, row: &SettlementRow, id: CostItemId, terms: &Terms) -> Result<(), Error> {
     let Some((item, shares)) = store::item(conn, id)? else { return Err(Error::not_found()) };
+    let charged = item.fiscal_year;
     let items = [item];
     for ((debtor, creditor), yen) in owed(conn, &items, &shares)? {
         if yen != 0 {
-            issue_claim(conn, ctx, row, Some(id), (debtor, creditor, yen), 0, terms, true)?;
+            issue_claim(conn, ctx, row, Some(id), (debtor, creditor, yen), 0, terms, Some(charged))?;
         }
     }
     for due in due_to_experts(&items, &shares) {
-        issue_payment(conn, ctx, row, Some(id), due, terms)?;
+        issue_payment(conn, ctx, row, Some((id, charged)), due, terms)?;
     }
     Ok(())
 }
@@ -413,7 +416,7 @@ pub fn pay_expert(
 }
 
 /// Moves a billed settlement on once every claim and every payment of it is paid.
-fn settle_if_paid(conn: &mut Conn, ctx: &Ctx, id: crate::ids::SettlementId) -> Result<(), Error> {
+pub(super) fn settle_if_paid(conn: &mut Conn, ctx: &Ctx, id: crate::ids::SettlementId) -> Result<(), Error> {
     let mut row = settlement_store::find(conn, id)?.ok_or_else(Error::not_found)?;
     let claims = settlement_store::claims_of(conn, &[id])?;
     let payments = settlement_store::payments_of(conn, &[id])?;

@@ -137,6 +137,13 @@ pub fn close(conn: &mut Conn, ctx: &Ctx, body: ClosePeriodBody) -> Result<Outcom
                 format!("{unpaid} settlements are not paid yet (cash until {})", year.closing_day()),
             ));
         }
+        let open = settlement_store::count_unpaid(conn, owner, body.fiscal_year)?;
+        if open > 0 {
+            return Err(Error::new(ErrorCode::InvalidTransition).detail(
+                format!("この年度に属する未払の負担金・支払（過年度の追給・返納を含む）が{open}件あります"),
+                format!("{open} claims or payments of this year are not paid yet, corrections of earlier years included"),
+            ));
+        }
         closed = settlement_store::close_year(conn, owner, body.fiscal_year, ctx.now)?;
     }
     let month = body.month.unwrap_or(WHOLE_YEAR);

@@ -298,6 +298,23 @@ pub fn count_not_in(conn: &mut Conn, owner: OrganisationId, year: i32, states: &
         .get_result(conn)?)
 }
 
+/// How many claims and payments that belong to an owner's fiscal year are not paid.
+pub fn count_unpaid(conn: &mut Conn, owner: OrganisationId, year: i32) -> Result<i64, Error> {
+    let claims: i64 = claims::table
+        .filter(claims::owner_organisation_id.eq(owner))
+        .filter(claims::fiscal_year.eq(year))
+        .filter(claims::paid_yen.lt(claims::amount_yen))
+        .count()
+        .get_result(conn)?;
+    let payments: i64 = expert_payments::table
+        .filter(expert_payments::owner_organisation_id.eq(owner))
+        .filter(expert_payments::fiscal_year.eq(year))
+        .filter(expert_payments::paid_on.is_null())
+        .count()
+        .get_result(conn)?;
+    Ok(claims + payments)
+}
+
 /// Closes the paid settlements of an owner's fiscal year.
 pub fn close_year(conn: &mut Conn, owner: OrganisationId, year: i32, now: UtcTime) -> Result<usize, Error> {
     Ok(diesel::update(

@@ -96,6 +96,10 @@ export function describeFee(fee: Schemas["FeeTable"]): string {
       return "謝金なし";
     case "undisclosed":
       return "非公表";
+    case "agreed":
+      return fee.cap === undefined ? "回ごとに定める額" : `回ごとに定める額（${fee.cap}円まで）`;
+    case "per_visit":
+      return `1回${fee.amount}円`;
     case "timed":
       return `${fee.unit_minutes}分ごとに${fee.rate}円${fee.flat_from ? `、${fee.flat_from.from_minutes}分以上は${fee.flat_from.amount}円` : ""}`;
   }

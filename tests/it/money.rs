@@ -363,7 +363,13 @@ on_both! {
         let last = prior["items"].as_array().unwrap().last().unwrap().clone();
         assert_eq!((&last["fiscal_year"], &last["amount_yen"]), (&json!(2027), &json!(10_000)));
         let paid = prior["payments"].as_array().unwrap().last().unwrap().clone();
-        assert_eq!(pay(&paid, "2027-06-01").problem(409), "period_closed");
+        app.set_time("2028-06-01T09:00:00+09:00");
+        assert_eq!(close(&json!({"fiscal_year": 2027})).problem(409), "invalid_transition", "the correction is still to be paid");
+        pay(&paid, "2027-06-01").ok(200);
+        close(&json!({"fiscal_year": 2027})).ok(201);
+        // A closed year takes no payment, should one ever be left in it.
+        sql(app, &format!("UPDATE expert_payments SET paid_on = NULL WHERE id = {}", payment["id"])).unwrap();
+        assert_eq!(pay(&payment, "2027-06-01").problem(409), "period_closed");
         let statistics = |year: i32| office.get(&format!("/statistics/costs?programme_id={programme}&fiscal_year={year}")).ok(200).clone();
         assert_eq!((&statistics(2026)["total_yen"], &statistics(2027)["total_yen"]), (&json!(13_480), &json!(10_000)));
         assert_eq!(statistics(2026)["budget_items"], json!([{"number": 7, "label": "報償費", "amount_yen": 10_000}, {"number": 8, "label": "旅費", "amount_yen": 3_480}]));
@@ -602,5 +608,69 @@ on_both! {
             assert_eq!(owed, borne(app, world.hamamatsu));
             assert_eq!(number(app, "SELECT CAST(SUM(honorarium_yen) AS BIGINT) FROM expert_payments"), total);
         }
+    }
+}
+
+on_both! {
+    fn whatever_happens_the_ledger_stays_within_the_budget_and_above_zero(app) {
+        let world = World::new(app);
+        let (office, staff) = (&world.coordinator, &world.hamamatsu_staff);
+        let programme = flow::programme(&world, "乱択の事業", &shizuoka(&world, &json!({"budget_yen": 100_000, "intake": "batch"})));
+        let cases: Vec<(String, i64)> = (0..5)
+            .map(|n| (submitted(&world, programme, &json!({})), flow::expert(&world, "見本 太郎", &format!("walk{n}@example.jp"))))
+            .collect();
+        let reason = json!({"reason_code": "other", "reason": "乱択"});
+        let mut dice: u64 = 20_261_125;
+        let mut done = std::collections::BTreeMap::new();
+        for step in 0..90 {
+            if step == 60 {
+                app.set_time("2026-05-20T09:00:00+09:00");
+            }
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (request, expert) = &cases[usize::try_from((dice >> 33) % 5).unwrap()];
+            let dispatch = number(app, &format!("SELECT COALESCE((SELECT id FROM dispatches WHERE request_id = {}), 0)", id_of(request)));
+            let visit = number(app, &format!("SELECT COALESCE((SELECT MIN(id) FROM visits WHERE dispatch_id = {dispatch} AND status = 'planned'), 0)"));
+            let (what, answer) = match (dice >> 40) % 9 {
+                0 => ("waitlist", office.verb(request, "waitlist", &reason)),
+                1 if step % 4 == 0 => ("withdraw", staff.verb(request, "withdraw", &reason)),
+                2 | 3 => ("accept", accept(&world, request)),
+                4 | 5 => {
+                    let body = json!({"expert_id": expert, "visits": [visit_on("2026-05-11"), visit_on("2026-05-12")], "message": ""});
+                    let offer = office.post(&format!("{request}/offers"), &body);
+                    if offer.status == 201 {
+                        let offer = offer.json()["id"].as_i64().unwrap();
+                        flow::accept_offer(&world, offer);
+                        ("decide", office.verb(request, "decide", &json!({"offer_ids": [offer]})))
+                    } else {
+                        ("offer", offer)
+                    }
+                }
+                6 if visit > 0 && step >= 60 => ("record", flow::record(staff, visit, i64::try_from(60 + dice % 180).unwrap())),
+                7 if dispatch > 0 => {
+                    let visit = json!({"day": "2026-05-13", "start_minute": 600, "minutes": 240, "mode": "onsite", "place": ""});
+                    let body = json!({"reason": "追加", "add": [{"expert_id": expert, "visit": visit}]});
+                    ("amend", office.verb(&format!("/dispatches/{dispatch}"), "amend", &body))
+                }
+                8 if dispatch > 0 && step > 60 => {
+                    let body = json!({"party": "prefecture", "reason_code": "other", "reason": "中止"});
+                    ("cancel", office.verb(&format!("/dispatches/{dispatch}"), "cancel", &body))
+                }
+                _ => continue,
+            };
+            assert!(matches!(answer.status, 200 | 201 | 403 | 409 | 422), "{what}: {}", answer.text());
+            if answer.status < 300 {
+                *done.entry(what).or_insert(0) += 1;
+            }
+            ledger_is_sound(app, programme);
+            let bound = budget(&world, programme)["bound_yen"].as_i64().unwrap();
+            // What is bound is what the cases come to by themselves, never more than there is.
+            let cases = number(app, &format!(
+                "SELECT CAST(COALESCE((SELECT SUM(40000) FROM requests WHERE programme_id = {programme} AND status = 'accepted'), 0)
+                    + COALESCE((SELECT SUM(20000) FROM visits v JOIN dispatches d ON d.id = v.dispatch_id
+                        WHERE d.programme_id = {programme} AND v.status = 'planned'), 0)
+                    + COALESCE((SELECT SUM(amount_yen) FROM cost_items WHERE programme_id = {programme}), 0) AS BIGINT)"));
+            assert_eq!((bound, bound <= 100_000), (cases, true), "after {what}");
+        }
+        assert!(done.len() >= 4, "the walk does many things: {done:?}");
     }
 }
