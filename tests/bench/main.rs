@@ -153,7 +153,7 @@ fn fill(app: &App, visits: usize) {
                 format!(
                     "({n}, 1, 2026, 1, {body}, {body}, 'requested', 'visit', '測定', 'key{n}', '', '', 'onsite', '2026-04-01', '2027-03-31', 100, 240,
                      '', '', '', '', '', '', TRUE, 'decided', '2026-04-01 00:00:00', {at})",
-                    body = 60 + n % 1_000
+                    body = 10 + n % 80
                 )
             })
             .collect();
@@ -165,7 +165,7 @@ fn fill(app: &App, visits: usize) {
         ));
         let rows: Vec<String> = (first..(first + 200).min(dispatches + 1))
             .map(|n| {
-                format!("({n}, {n}, 1, 1, {}, 'visit', 2026, 'R8-{n}', '2026-04-01', '2026-04-01', '2027-03-31', 'decided', '{{}}', {at})", 60 + n % 1_000)
+                format!("({n}, {n}, 1, 1, {}, 'visit', 2026, 'R8-{n}', '2026-04-01', '2026-04-01', '2027-03-31', 'decided', '{{}}', {at})", 10 + n % 80)
             })
             .collect();
         run(&format!(
@@ -180,7 +180,7 @@ fn fill(app: &App, visits: usize) {
                 let dispatch = (n - 1) / VISITS_PER_DISPATCH + 1;
                 format!(
                     "({n}, 1, 1, {}, 1, {dispatch}, {dispatch}, 'service', 'visit', 'done', '2026-06-01', '2026-06-01', 240, 240, 'onsite', {at})",
-                    60 + dispatch % 1_000
+                    10 + dispatch % 80
                 )
             })
             .collect();
@@ -217,7 +217,7 @@ fn plain(app: &App, visits: usize) {
                     conn.batch_execute(&format!("INSERT INTO plain_items VALUES {}", rows.join(", ")))?;
                     let rows: Vec<String> = some
                         .iter()
-                        .flat_map(|n| (0..BODIES).map(move |place| format!("({n}, {place}, {}, 'host', 5000)", 60 + place)))
+                        .flat_map(|n| (0..BODIES).map(move |place| format!("({n}, {place}, {}, 'host', 5000)", 10 + place)))
                         .collect();
                     conn.batch_execute(&format!("INSERT INTO plain_shares VALUES {}", rows.join(", ")))?;
                 }
@@ -241,7 +241,7 @@ fn settle(app: &App, visits: usize) {
                 for n in batch {
                     let dispatch = n / VISITS_PER_DISPATCH;
                     if parties.as_ref().is_none_or(|(known, _)| *known != dispatch) {
-                        let first = 60 + i64::try_from(dispatch % 1_000).unwrap();
+                        let first = 10 + i64::try_from(dispatch % 80).unwrap();
                         let single = Parties::single(OrganisationId(1), OrganisationId(first), None);
                         parties = Some((dispatch, Parties { sharing: Some((sharing(first), None)), ..single }));
                     }
