@@ -31,7 +31,7 @@ pub use fee::{
     DistanceSurcharge, ExcludedTime, FeeCalculation, FeeError, FeeGrade, FeeInput, FeeStep, FeeStepCode, FeeTable,
     FeeTableProblem, FeeTier, FlatFee, MAX_VISIT_MINUTES, PartUnitRounding, fee,
 };
-pub use money::{MoneyError, Ratio, Yen};
+pub use money::{MoneyError, Ratio, Yen, grouped};
 pub use payers::{PayerError, PayerProblem, PayerRule, PayerSplit, Portion};
 pub use placing::{Prorated, Stay, instalments, prorate};
 pub use sharing::{

@@ -144,7 +144,7 @@ impl fmt::Display for Yen {
 }
 
 /// A number with thousands separated by commas.
-pub(super) fn grouped(number: i64) -> String {
+pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
     if number < 0 {

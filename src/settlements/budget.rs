@@ -201,8 +201,7 @@ pub fn next_waiting(
 }
 
 /// 409 when a request that arrived earlier is still to be looked at, or waits although the money reaches for it: where the
-/// year's money is limited and goes to those who come first, nobody is passed over. `allocated`: a plan over many requests
-/// chose this one, which only batch intake allows.
+/// year's money is limited and goes to those who come first, nobody is passed over.
 pub fn check_order(conn: &mut Conn, request: &RequestRow, rules: &ProgrammeRules) -> Result<(), Error> {
     let Some(limit) = rules.budget_yen.filter(|_| rules.intake == Intake::FirstCome) else { return Ok(()) };
     let arrived = (request.submitted_at, request.id);

@@ -8,7 +8,7 @@ use crate::clock::UtcTime;
 use crate::costs::Component;
 use crate::db::Conn;
 use crate::db::dialect::insert_new;
-use crate::db::schema::{budget_entries, budget_warnings, cost_items, dispatches, menu_orders, requests, visits};
+use crate::db::schema::{budget_entries, budget_warnings, cost_items, dispatches, requests, visits};
 use crate::error::Error;
 use crate::http::ListQuery;
 use crate::ids::{MenuOrderId, OrganisationId, ProgrammeId, RequestId};
@@ -233,9 +233,4 @@ pub fn waiting(conn: &mut Conn, programme: ProgrammeId, year: i32) -> Result<Vec
             requests::theme,
         ))
         .load(conn)?)
-}
-
-/// Yen of an order that counts, by state.
-pub fn order_amount(conn: &mut Conn, order: MenuOrderId) -> Result<Option<(String, i64)>, Error> {
-    Ok(menu_orders::table.find(order).select((menu_orders::status, menu_orders::amount_yen)).first(conn).optional()?)
 }

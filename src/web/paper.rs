@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::costs::grouped;
 use crate::error::Error;
 
 /// A paper to be printed.
@@ -117,17 +118,9 @@ impl From<String> for PaperCell {
 impl PaperCell {
     /// An amount as papers write it.
     pub fn yen(amount: i64) -> Self {
-        let digits = amount.unsigned_abs().to_string();
-        let mut text = String::new();
-        for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                text.push(',');
-            }
-            text.push(digit);
-        }
         // 公文書 write negative amounts with a triangle.
         let sign = if amount < 0 { "△" } else { "" };
-        Self { text: format!("{sign}{text}円"), number: true }
+        Self { text: format!("{sign}{}円", grouped(amount.saturating_abs())), number: true }
     }
 }
 

@@ -455,6 +455,12 @@ on_both! {
         assert_eq!(world.hamamatsu_staff.get(&claim).ok(200)["amount_yen"], 164_000);
         assert_eq!(world.kosai_staff.get(&claim).problem(404), "not_found");
         assert_eq!(world.kosai_staff.get(&settlement).ok(200)["claims"].as_array().unwrap().len(), 1);
+        let notice = office.post("/documents", &json!({"kind": "contribution_notice", "claim_id": of(world.hamamatsu)["id"]})).ok(201).clone();
+        let paper = world.hamamatsu_staff.get(&format!("/documents/{}/content", notice["id"]));
+        for words in ["浜松市 御中", "54,668円", "令和8年7月17日", "164,000円"] {
+            assert!(paper.text().contains(words), "{words} in {}", paper.text());
+        }
+        assert_eq!(world.kosai_staff.get(&format!("/documents/{}", notice["id"])).problem(404), "not_found");
         let pay = |amount: i64| office.verb(&claim, "pay", &json!({"paid_on": "2026-07-10", "amount_yen": amount}));
         assert_eq!(pay(164_001).wrong(), ["/amount_yen out_of_range"]);
         pay(54_668).ok(200);
