@@ -121,6 +121,8 @@ permissions! {
     ManagePostings = "manage_postings", "dispatches:write", [PrefecturalCoordinator];
     /// See costs and shares.
     ReadCosts = "read_costs", "costs:read", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Auditor];
+    /// See issued documents: those of the own organisation, an expert those about own payments.
+    ReadDocuments = "read_documents", "costs:read", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Expert, Auditor];
     /// See how experts are paid, as the owner's office or the expert.
     ReadExpertPayments = "read_expert_payments", "costs:read", [PrefecturalCoordinator, Expert, Auditor];
     /// See what a programme's year has bound of its money.

@@ -161,6 +161,8 @@ pub enum SharingError {
     PercentSum(String, u64),
     /// Nobody, or more than [`MAX_BODIES`].
     BodyCount(usize),
+    /// People are counted by more than one source or day; JSON pointer to the second.
+    MixedPopulations(String),
     /// A body is named twice, or in two groups; JSON pointer and id.
     Repeated(String, i64),
     /// A group names a body that does not take part; JSON pointer and id.
@@ -185,6 +187,7 @@ impl SharingError {
         match self {
             Self::PercentSum(..) => "percent_sum",
             Self::BodyCount(_) => "body_count",
+            Self::MixedPopulations(_) => "mixed_populations",
             Self::Repeated(..) => "duplicate",
             Self::NotABody(..) => "not_a_body",
             Self::MissingWeight(..) => "missing_weight",
@@ -200,6 +203,7 @@ impl SharingError {
     pub fn pointer(&self) -> &str {
         match self {
             Self::PercentSum(pointer, _)
+            | Self::MixedPopulations(pointer)
             | Self::Repeated(pointer, _)
             | Self::NotABody(pointer, _)
             | Self::MissingWeight(pointer, _)
@@ -221,6 +225,7 @@ impl SharingError {
         match self {
             Self::PercentSum(_, sum) => format!("The percentages must sum to 100, not {sum}."),
             Self::BodyCount(count) => format!("1 to {MAX_BODIES} bodies can share, not {count}."),
+            Self::MixedPopulations(_) => "People must be counted by one source and day throughout.".to_owned(),
             Self::Repeated(_, body) => format!("Body {body} is named twice."),
             Self::NotABody(_, body) => format!("Body {body} does not take part."),
             Self::MissingWeight(_, body) => format!("Body {body} has no figure for this part."),
@@ -238,6 +243,7 @@ impl fmt::Display for SharingError {
         match self {
             Self::PercentSum(_, sum) => write!(f, "割合の合計は100%にしてください（現在{sum}%）。"),
             Self::BodyCount(count) => write!(f, "負担団体は1～{MAX_BODIES}団体にしてください（現在{count}）。"),
+            Self::MixedPopulations(_) => f.write_str("人口の出典と基準日は合意全体で1つにしてください。"),
             Self::Repeated(_, body) => write!(f, "団体{body}が重複しています。"),
             Self::NotABody(_, body) => write!(f, "団体{body}は負担団体に含まれていません。"),
             Self::MissingWeight(_, body) => write!(f, "団体{body}のこの割の算定基礎がありません。"),
@@ -269,7 +275,15 @@ impl SharingTerms {
         let mut problems = Vec::new();
         let lists = std::iter::once(("/parts".to_owned(), &self.parts))
             .chain(self.groups.iter().enumerate().map(|(i, group)| (format!("/groups/{i}/parts"), &group.parts)));
+        let mut counted = None;
         for (pointer, parts) in lists {
+            for (i, part) in parts.iter().enumerate() {
+                if let SharingBasis::Population { source, as_of } = part.basis {
+                    if *counted.get_or_insert((source, as_of)) != (source, as_of) {
+                        problems.push(SharingError::MixedPopulations(format!("{pointer}/{i}/basis")));
+                    }
+                }
+            }
             let sum: u64 = parts.iter().map(|part| u64::from(part.percent)).sum();
             if sum != 100 || parts.iter().any(|part| part.percent == 0) {
                 problems.push(SharingError::PercentSum(pointer, sum));

@@ -346,8 +346,9 @@ pub fn travel(rules: &[TravelRule], organisation: Option<i64>, trip: &Trip) -> R
         return Err(TravelError::Trip(problems));
     }
     let has_expense = !trip.legs.is_empty() || trip.lodging.is_some() || trip.package.is_some() || trip.nights > 0;
-    if trip.paid_by_employer && has_expense {
-        return Err(TravelError::PaidTwice);
+    if trip.paid_by_employer {
+        // Day allowances are for the same trip: they are not paid twice either.
+        return if has_expense { Err(TravelError::PaidTwice) } else { Ok(Vec::new()) };
     }
     let rule = rule_for(rules, organisation, trip.departs_on).ok_or(TravelError::NoRule(trip.departs_on))?;
     let mut items = Vec::new();

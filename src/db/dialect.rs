@@ -48,18 +48,23 @@ pub fn keeps_lists_prepared(conn: &Conn) -> bool {
     matches!(conn, Conn::Postgres(_))
 }
 
-/// Adds any number of rows with one statement; none is no statement.
+/// So many rows are added one by one on SQLite.
+pub(crate) const MANY_ROWS: usize = 64;
+
+/// Adds any number of rows with one statement; none is no statement. What is added in bulk may take one for each row.
 macro_rules! insert_rows {
     ($conn:expr, $table:expr, $rows:expr) => {{
         let rows = $rows;
-        if rows.is_empty() {
-            Ok(0)
-        } else {
-            let insert = diesel::insert_into($table).values(rows);
-            match $conn {
-                $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::execute(insert, c),
-                $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::execute(insert, c),
+        match $conn {
+            _ if rows.is_empty() => Ok(0),
+            // Of many rows, one statement kept prepared is faster than a long one that is parsed anew.
+            $crate::db::Conn::Sqlite(c) if rows.len() >= $crate::db::dialect::MANY_ROWS => {
+                rows.iter().try_fold(0, |added, row| {
+                    diesel::RunQueryDsl::execute(diesel::insert_into($table).values(row), c).map(|one| added + one)
+                })
             }
+            $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), c),
+            $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), c),
         }
     }};
 }
@@ -103,6 +108,18 @@ pub fn claim(conn: &mut Conn, key: &str) -> QueryResult<()> {
     }
 }
 
+/// As [`claim`], but shared with others who claim it so; nobody has it alone meanwhile.
+pub fn claim_shared(conn: &mut Conn, key: &str) -> QueryResult<()> {
+    match conn {
+        // The write lock is already held.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(c) => diesel::sql_query("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))")
+            .bind::<Text, _>(key)
+            .execute(c)
+            .map(drop),
+    }
+}
+
 /// The tables whose rows can be locked before a limit is checked.
 #[derive(Debug, Clone, Copy)]
 pub enum Lockable {
@@ -125,6 +142,47 @@ pub fn lock_row(conn: &mut Conn, table: Lockable, id: i64) -> QueryResult<usize>
         // The write lock is already held.
         Conn::Sqlite(_) => Ok(1),
         Conn::Postgres(c) => diesel::sql_query(statement).bind::<BigInt, _>(id).execute(c),
+    }
+}
+
+/// The tables whose rows get their numbers before they are kept, because rows that belong to them are kept first.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbered {
+    /// Cost items: their shares come first.
+    CostItem,
+}
+
+/// So many numbers for new rows of a table, rising; nobody else gets them.
+pub fn take_ids(conn: &mut Conn, table: Numbered, count: usize) -> QueryResult<Vec<i64>> {
+    #[derive(QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let name = match table {
+        Numbered::CostItem => "cost_items",
+    };
+    match conn {
+        // The write lock is held until the rows are kept, which is when SQLite's counter moves on.
+        Conn::Sqlite(c) => {
+            let last: Option<Number> = diesel::sql_query("SELECT seq AS id FROM sqlite_sequence WHERE name = $1")
+                .bind::<Text, _>(name)
+                .get_result(c)
+                .optional()?;
+            let last = last.map_or(0, |last| last.id);
+            Ok((last + 1..=last + count).collect())
+        }
+        Conn::Postgres(c) => {
+            let numbers: Vec<Number> =
+                diesel::sql_query("SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id FROM generate_series(1, $2)")
+                    .bind::<Text, _>(name)
+                    .bind::<BigInt, _>(count)
+                    .load(c)?;
+            let mut ids: Vec<i64> = numbers.into_iter().map(|number| number.id).collect();
+            ids.sort_unstable();
+            Ok(ids)
+        }
     }
 }
 

@@ -55,6 +55,7 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
     lock_year(conn, &before)?;
     lock_row(conn, Lockable::Request, before.request_id.0)?;
     require_report_open(conn, &before)?;
+    crate::settlements::lifecycle::require_not_final(conn, before.id)?;
     let visits = visit_store::of_dispatch(conn, before.id)?;
     let plan = plan(conn, &before, &visits, &body)?;
     let request = request_of(conn, &before)?;

@@ -11,19 +11,18 @@ use super::budget;
 use super::budget_store::BudgetEntryKind;
 use super::lifecycle::SettlementVerb;
 use super::parties::{Parties, Share};
-use super::periods;
 use super::settlement_store::{self, SettlementRow, SettlementStatus, Subject};
 use super::settlement_views::{CreateAdjustmentBody, SettlementView};
 use super::store::{self, CostItemRow, CostShareRow, NewCostItem};
+use super::{menus, periods, service};
 use crate::calendar::FiscalYear;
-use crate::costs::{Payer, Yen};
+use crate::costs::{Component, Payer, PayerRule, Yen};
 use crate::db::Conn;
 use crate::dispatches::store::DispatchRow;
 use crate::dispatches::visit_store;
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{CostItemId, OrganisationId};
-use crate::pools::rules::ProgrammeRules;
 
 /// Days after which a correction is due where nothing else is said.
 const DUE_AFTER_DAYS: u64 = 30;
@@ -33,6 +32,8 @@ const DUE_AFTER_DAYS: u64 = 30;
 pub struct Position {
     /// Yen.
     pub amount: i64,
+    /// Of these, paid directly to carrier or hotel.
+    pub directly: i64,
     /// Yen by party.
     pub parts: BTreeMap<(Payer, Option<OrganisationId>), i64>,
 }
@@ -43,11 +44,17 @@ impl Position {
         let mut found = Self::default();
         for item in items {
             found.amount += item.amount_yen;
+            found.directly += item.paid_directly_yen;
             for share in shares.iter().filter(|share| share.cost_item_id == item.id) {
                 *found.parts.entry((share.payer, share.organisation_id)).or_insert(0) += share.amount_yen;
             }
         }
         found
+    }
+
+    /// What of another amount is paid directly where nobody says so: all where all was, else as much as was.
+    fn directly_at(&self, amount: i64) -> i64 {
+        if self.directly == self.amount { amount } else { self.directly.min(amount) }
     }
 
     /// What has to be added to come to other shares; parties whose part stays are left out.
@@ -67,8 +74,8 @@ impl Position {
     }
 }
 
-/// The rules and parties under which an item was divided.
-fn context(conn: &mut Conn, item: &CostItemRow) -> Result<(ProgrammeRules, Parties, Option<DispatchRow>), Error> {
+/// The rule by which an item is paid and the parties under which it is divided.
+fn context(conn: &mut Conn, item: &CostItemRow) -> Result<(PayerRule, Parties), Error> {
     if let Some(id) = item.dispatch_id {
         let dispatch = crate::dispatches::store::find(conn, id)?.ok_or_else(Error::not_found)?;
         let rules = dispatch.rules()?;
@@ -77,25 +84,29 @@ fn context(conn: &mut Conn, item: &CostItemRow) -> Result<(ProgrammeRules, Parti
             None => None,
         };
         let parties = Parties::of_dispatch(conn, &dispatch, &rules, visit.as_ref())?;
-        return Ok((rules, parties, Some(dispatch)));
+        return Ok((rules.payer_rule(item.component), parties));
     }
-    let year = crate::pools::store::year(conn, item.programme_id, item.fiscal_year)?.ok_or_else(Error::not_found)?;
+    let rule = item.payer_rule.as_deref().ok_or_else(|| Error::internal("a cost of no dispatch without its payer rule"))?;
+    let rule: PayerRule = serde_json::from_str(rule).map_err(Error::internal)?;
+    let owner = item.owner_organisation_id;
+    if let Some(order) = item.order_id {
+        let order = menus::find(conn, order)?.ok_or_else(Error::not_found)?;
+        return Ok((rule, Parties::single(owner, order.organisation_id, None)));
+    }
     let host = store::shares_of(conn, &[item.id])?
         .into_iter()
         .find(|share| share.payer == Payer::Host)
         .and_then(|share| share.organisation_id)
-        .unwrap_or(item.owner_organisation_id);
-    let employer = match item.expert_id {
-        Some(expert) => super::parties::employer(conn, expert)?,
-        None => None,
-    };
-    Ok((year.rules, Parties::single(item.owner_organisation_id, host, employer), None))
+        .unwrap_or(owner);
+    let employer = item.expert_id.map(|expert| super::parties::employer(conn, expert)).transpose()?.flatten();
+    Ok((rule, Parties::single(owner, host, employer)))
 }
 
-/// To which fiscal year a correction is charged: that of the work while its cash is open, else the one of the day.
-fn charged_to(conn: &mut Conn, item: &CostItemRow, day: NaiveDate) -> Result<i32, Error> {
+/// To which fiscal year a correction is charged: that of the work while its cash is open today, whatever day the correction
+/// carries, else the one of its day.
+fn charged_to(conn: &mut Conn, ctx: &Ctx, item: &CostItemRow, day: NaiveDate) -> Result<i32, Error> {
     let year = FiscalYear::new(item.fiscal_year).map_err(Error::internal)?;
-    let open = day <= year.closing_day() && !periods::year_is_closed(conn, item.owner_organisation_id, item.fiscal_year)?;
+    let open = ctx.today() <= year.closing_day() && !periods::year_is_closed(conn, item.owner_organisation_id, item.fiscal_year)?;
     Ok(if open { item.fiscal_year } else { FiscalYear::of(day).starting_year() })
 }
 
@@ -104,7 +115,7 @@ fn correct(
     conn: &mut Conn,
     ctx: &Ctx,
     item: &CostItemRow,
-    target: Option<Yen>,
+    target: Option<(Yen, Option<i64>)>,
     day: NaiveDate,
     reason: &str,
 ) -> Result<Option<CostItemId>, Error> {
@@ -112,15 +123,18 @@ fn correct(
     shares.extend(store::shares_of(conn, &[item.id])?);
     let all: Vec<&CostItemRow> = std::iter::once(item).chain(&corrections).collect();
     let now = Position::of(&all, &shares);
-    let target = target.map_or_else(|| Yen::new(now.amount).map_err(Error::internal), Ok)?;
-    let (rules, parties, _) = context(conn, item)?;
-    let wanted = parties.divide(&rules, item.component, target)?;
+    let (target, directly) = match target {
+        Some((target, directly)) => (target, directly.unwrap_or_else(|| now.directly_at(target.get()))),
+        None => (Yen::new(now.amount).map_err(Error::internal)?, now.directly),
+    };
+    let (rule, parties) = context(conn, item)?;
+    let wanted = parties.divide_by(&rule, target)?;
     let difference = now.difference(&wanted)?;
     let delta = target.get() - now.amount;
-    if difference.is_empty() && delta == 0 {
+    if difference.is_empty() && delta == 0 && directly == now.directly {
         return Ok(None);
     }
-    let fiscal_year = charged_to(conn, item, day)?;
+    let fiscal_year = charged_to(conn, ctx, item, day)?;
     let within = if fiscal_year == item.fiscal_year { item.occurred_on } else { day };
     periods::require_open(conn, item.owner_organisation_id, fiscal_year, day)?;
     let new = NewCostItem {
@@ -136,10 +150,11 @@ fn correct(
         adjusts: Some(item.id),
         component: item.component,
         amount: Yen::new(delta).map_err(Error::internal)?,
-        paid_directly: Yen::ZERO,
+        paid_directly: directly - now.directly,
         paid_minutes: None,
         first_paid_by: item.first_paid_by,
         agreement: parties.agreement(),
+        payer_rule: item.payer_rule.as_deref(),
         undisclosed: item.undisclosed,
         approximate: item.approximate,
         explanation: reason,
@@ -161,6 +176,9 @@ pub fn adjust(
     fields.within("/amount_yen", body.amount_yen, 0, Yen::MAX.get());
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
     fields.text("/reason", &body.reason, 2000);
+    if let Some(directly) = body.paid_directly_yen {
+        fields.within("/paid_directly_yen", directly, 0, body.amount_yen.clamp(0, Yen::MAX.get()));
+    }
     fields.check(
         day <= ctx.today(),
         "/adjusted_on",
@@ -168,6 +186,16 @@ pub fn adjust(
         "今日以前の日付にしてください",
         "Must not lie in the future",
     );
+    fields.check(
+        row.confirmed_on.is_none_or(|confirmed| day >= confirmed),
+        "/adjusted_on",
+        "before_start",
+        "額の確定の日以降にしてください",
+        "Must not precede the day on which the amount became final",
+    );
+    if let Some(due) = body.due_on {
+        fields.check(due >= day, "/due_on", "before_start", "訂正の日以降にしてください", "Must not precede the correction");
+    }
     let item = store::item(conn, body.cost_item_id)?
         .map(|(item, _)| item)
         .filter(|item| item.settlement_id == Some(row.id) && item.adjusts_id.is_none());
@@ -181,7 +209,10 @@ pub fn adjust(
     fields.finish()?;
     let Some(item) = item else { return Err(Error::not_found()) };
     let target = Yen::new(body.amount_yen).map_err(Error::internal)?;
-    let Some(id) = correct(conn, ctx, &item, Some(target), day, &body.reason)? else {
+    if item.component == Component::Honorarium {
+        service::check_honorarium_amount(conn, &item, body.amount_yen)?;
+    }
+    let Some(id) = correct(conn, ctx, &item, Some((target, body.paid_directly_yen)), day, &body.reason)? else {
         return Err(Error::new(ErrorCode::ValidationFailed).field(
             "/amount_yen",
             "nothing_to_change",
@@ -189,9 +220,17 @@ pub fn adjust(
             "The amount is the same as it stands",
         ));
     };
-    if let Subject::Dispatch(dispatch) = row.subject()? {
-        let dispatch = crate::dispatches::store::find(conn, dispatch)?.ok_or_else(Error::not_found)?;
-        budget::bind(conn, ctx, dispatch.request_id, &dispatch.rules()?, BudgetEntryKind::Commit)?;
+    match row.subject()? {
+        Subject::Dispatch(dispatch) => {
+            let dispatch = crate::dispatches::store::find(conn, dispatch)?.ok_or_else(Error::not_found)?;
+            budget::bind(conn, ctx, dispatch.request_id, &dispatch.rules()?, BudgetEntryKind::Commit)?;
+        }
+        Subject::Order(order) => {
+            let (order, year) = menus::worked_on(conn, ctx, order)?;
+            let spent = Yen::new(store::spent_on_order(conn, order.id, order.fiscal_year)?).map_err(Error::internal)?;
+            menus::bind(conn, ctx, &order, &year, spent, BudgetEntryKind::Commit)?;
+        }
+        Subject::Placement(..) => {}
     }
     if before != SettlementStatus::Confirmed {
         let due = day.checked_add_days(Days::new(DUE_AFTER_DAYS)).unwrap_or(day);
@@ -219,4 +258,70 @@ pub fn share_anew(conn: &mut Conn, ctx: &Ctx, dispatch: &DispatchRow) -> Result<
         correct(conn, ctx, item, None, ctx.today(), "負担割合の変更")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::costs::{Sharing, SharingBasis, SharingBody, SharingPart, SharingRemainder, SharingTerms};
+
+    const BODIES: i64 = 5;
+
+    fn parties(percent: u32, remainder: SharingRemainder, weights: &[u64], leaving: &[bool]) -> Parties {
+        let bodies: Vec<SharingBody> = (1..=BODIES)
+            .zip(weights.iter().zip(leaving))
+            // The lead stays.
+            .filter(|(id, (_, leaves))| *id == 1 || !**leaves)
+            .map(|(id, (weight, _))| SharingBody {
+                id,
+                code: Some(format!("{id:06}")),
+                is_lead: id == 1,
+                fixed: Some(*weight),
+                ..SharingBody::default()
+            })
+            .collect();
+        let parts = vec![
+            SharingPart { percent, basis: SharingBasis::Equal {} },
+            SharingPart { percent: 100 - percent, basis: SharingBasis::Fixed {} },
+        ];
+        let sharing = Sharing::prepare(&SharingTerms { parts, remainder, groups: Vec::new() }, &bodies).unwrap();
+        Parties { sharing: Some((sharing, None)), ..Parties::single(OrganisationId(90), OrganisationId(1), None) }
+    }
+
+    proptest! {
+        /// Whatever is corrected and whoever leaves: every correction's parts sum to what the amount changes by, and what
+        /// original and corrections come to is what the last amount under the last agreement gives by itself.
+        #[test]
+        fn corrections_and_withdrawals_reconcile_to_the_yen(
+            percent in 1u32..100,
+            remainder in prop::sample::select(vec![SharingRemainder::Lead, SharingRemainder::Prefecture,
+                SharingRemainder::LargestRemainder, SharingRemainder::FirstInstalment]),
+            weights in prop::collection::vec(1u64..400_000, 5),
+            steps in prop::collection::vec((0i64..=50_000_000, prop::collection::vec(prop::bool::weighted(0.3), 5)), 1..8),
+            prefecture in 0u32..3,
+        ) {
+            let rule = match prefecture {
+                0 => PayerRule::all(Component::Honorarium, Payer::Host),
+                _ => PayerRule::ratio(Component::Honorarium, Payer::Prefecture, 1, prefecture + 1, Payer::Host),
+            };
+            let mut stands = Position::default();
+            for (amount, leaving) in steps {
+                let parties = parties(percent, remainder, &weights, &leaving);
+                let wanted = parties.divide_by(&rule, Yen::new(amount).unwrap()).unwrap();
+                let moved = stands.difference(&wanted).unwrap();
+                prop_assert_eq!(moved.iter().map(|share| share.amount.get()).sum::<i64>(), amount - stands.amount);
+                stands.amount = amount;
+                for share in moved {
+                    *stands.parts.entry((share.payer, share.organisation)).or_insert(0) += share.amount.get();
+                }
+                stands.parts.retain(|_, yen| *yen != 0);
+                let afresh: BTreeMap<_, _> =
+                    wanted.into_iter().map(|share| ((share.payer, share.organisation), share.amount.get())).collect();
+                prop_assert_eq!(&stands.parts, &afresh);
+                prop_assert!(stands.parts.values().all(|yen| *yen > 0));
+            }
+        }
+    }
 }

@@ -284,7 +284,7 @@ pub fn set_consent(
     Ok(())
 }
 
-/// The newest count of people of each body by the source and day that the terms name, first part that asks for one.
+/// The newest count of people of each body by the source and day that the terms name; they name one.
 pub fn populations(conn: &mut Conn, ids: &[OrganisationId], terms: &SharingTerms) -> Result<Vec<(OrganisationId, u64)>, Error> {
     let asked = terms.parts.iter().chain(terms.groups.iter().flat_map(|group| &group.parts)).find_map(|part| match part.basis {
         SharingBasis::Population { source, as_of } => Some((source, as_of)),
@@ -299,6 +299,8 @@ pub fn populations(conn: &mut Conn, ids: &[OrganisationId], terms: &SharingTerms
         .filter(populations::organisation_id.eq_any(ids))
         .filter(populations::as_of.le(as_of))
         .filter(populations::source.like(words))
+        // A count cut to thousands divides no money.
+        .filter(populations::rounded_to.le(1))
         .order((populations::organisation_id, populations::as_of.desc()))
         .select((populations::organisation_id, populations::population))
         .load(conn)?;

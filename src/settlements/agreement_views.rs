@@ -116,8 +116,8 @@ pub struct CreateAgreementBody {
     pub agreed_on: NaiveDate,
     /// The terms.
     pub terms: SharingTerms,
-    /// Figures of bodies that nobody but they knows (staff, participants, fiscal need, fixed proportions); people and codes
-    /// are looked up.
+    /// Figures of bodies that nobody but they knows (staff, participants, fiscal need, fixed proportions), and counts of people
+    /// that are not registered here; codes and registered counts are looked up.
     #[serde(default)]
     #[schema(max_items = 500)]
     pub figures: Vec<AgreementBodyFigures>,
@@ -137,6 +137,9 @@ pub struct CreateAgreementBody {
 pub struct AgreementBodyFigures {
     /// The body.
     pub organisation_id: OrganisationId,
+    /// People by the count that the terms name, where it is not registered here or was published since.
+    #[schema(minimum = 1, maximum = 100_000_000)]
+    pub population: Option<u64>,
     /// Staff.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub staff: Option<u64>,

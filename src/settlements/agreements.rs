@@ -59,6 +59,15 @@ pub fn view(agreement: &Agreement) -> Result<CostAgreementView, Error> {
     CostAgreementView::new(agreement, example)
 }
 
+/// Locks the year's money, then the request: a version that comes into force moves shares.
+fn lock(conn: &mut Conn, row: &RequestRow) -> Result<(), Error> {
+    if let Some(year) = crate::pools::store::year(conn, row.programme_id, row.fiscal_year)? {
+        lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
+    }
+    lock_row(conn, Lockable::Request, row.id.0)?;
+    Ok(())
+}
+
 /// Proposes a version. It takes the place of another proposal; the one in force stays until every body has agreed.
 pub fn propose(
     conn: &mut Conn,
@@ -66,7 +75,7 @@ pub fn propose(
     row: RequestRow,
     body: CreateAgreementBody,
 ) -> Result<Outcome<CostAgreementView>, Error> {
-    lock_row(conn, Lockable::Request, row.id.0)?;
+    lock(conn, &row)?;
     let decided = row.status == RequestStatus::Decided;
     let open = matches!(
         row.status,
@@ -174,6 +183,7 @@ fn checked(
     let mut figures = Vec::with_capacity(bodies.len());
     for other in &mut bodies {
         if let Some(own) = body.figures.iter().find(|own| own.organisation_id.0 == other.id) {
+            other.population = own.population.or(other.population);
             other.staff = own.staff;
             other.participants = own.participants;
             other.fiscal_need = own.fiscal_need;
@@ -232,11 +242,7 @@ pub fn consent(
     (seen, row): (Agreement, RequestRow),
     body: ConsentAgreementBody,
 ) -> Result<Outcome<CostAgreementView>, Error> {
-    let year = crate::pools::store::year(conn, row.programme_id, row.fiscal_year)?;
-    if let Some(year) = year {
-        lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
-    }
-    lock_row(conn, Lockable::Request, row.id.0)?;
+    lock(conn, &row)?;
     let seen = agreement_store::find(conn, seen.row.id)?.ok_or_else(Error::not_found)?;
     if seen.row.status != AgreementStatus::Proposed {
         return Err(Error::transition(seen.row.status.as_str(), Vec::new())
@@ -285,6 +291,8 @@ fn in_force_if_agreed(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, id: CostAgre
     }
     agreement_store::set_status(conn, &agreement.row, AgreementStatus::InForce, ctx.now)?;
     if let Some(dispatch) = crate::dispatches::store::of_request(conn, row.id)? {
+        // Between the proposal and the last word the amount may have become final.
+        super::lifecycle::require_not_final(conn, dispatch.id)?;
         agreement_store::freeze(conn, id, ctx.now)?;
         super::adjustments::share_anew(conn, ctx, &dispatch)?;
     }
@@ -313,6 +321,49 @@ pub fn freeze_before_decision(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) 
             ));
         }
         agreement_store::freeze(conn, agreed.row.id, ctx.now)?;
+        return Ok(());
     }
-    Ok(())
+    freeze_terms_of_programme(conn, ctx, request)
+}
+
+/// Where nothing of their own is agreed, the bodies share by the programme's terms, to which they applied: the figures of the
+/// day of the decision are kept as the first version.
+fn freeze_terms_of_programme(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<(), Error> {
+    let year = crate::pools::store::year(conn, request.programme_id, request.fiscal_year)?;
+    let Some(terms) = year.and_then(|year| year.rules.sharing) else { return Ok(()) };
+    let bodies = agreement_store::bodies_of_request(conn, request.id, &terms)?;
+    if bodies.len() < 2 {
+        return Ok(());
+    }
+    let mut trial = bodies.clone();
+    for body in &mut trial {
+        (body.usage_minutes, body.usage_visits) = (Some(1), Some(1));
+    }
+    if let Err(problem) = Sharing::prepare(&terms, &trial) {
+        return Err(Error::new(ErrorCode::AgreementPending).detail(
+            format!("事業の負担割合を計算できません（{problem}）。算定基礎を添えて負担割合を合意してください"),
+            format!("The programme's terms cannot be reckoned ({}): agree on the shares with the figures", problem.detail_en()),
+        ));
+    }
+    let figures = |body: &SharingBody| AgreementFigures {
+        code: body.code.clone(),
+        population: body.population,
+        staff: body.staff,
+        participants: body.participants,
+        fiscal_need: body.fiscal_need,
+        fixed: body.fixed,
+    };
+    let new = NewAgreement {
+        request: request.id,
+        number: agreement_store::of_request(conn, request.id)?.first().map_or(1, |newest| newest.row.number + 1),
+        agreed_on: ctx.today(),
+        terms: &terms,
+        reason: "事業の規則による負担割合",
+        by: None,
+        bodies: bodies.iter().map(|body| (OrganisationId(body.id), body.is_lead, figures(body), Some(ctx.now))).collect(),
+    };
+    let id = agreement_store::insert(conn, &new, ctx.now)?;
+    let kept = agreement_store::find(conn, id)?.ok_or_else(Error::not_found)?;
+    agreement_store::set_status(conn, &kept.row, AgreementStatus::InForce, ctx.now)?;
+    agreement_store::freeze(conn, id, ctx.now)
 }

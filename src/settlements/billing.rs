@@ -10,7 +10,7 @@ use super::lifecycle::{self, SettlementVerb};
 use super::periods;
 use super::profile_store::{self, ProfileRow};
 use super::settlement_store::{
-    self, ClaimKind, ClaimRow, ExpertPaymentRow, NewClaim, NewExpertPayment, SettlementRow, SettlementStatus,
+    self, ClaimKind, ClaimRow, ExpertPaymentRow, NewClaim, NewExpertPayment, SettlementRow, SettlementStatus, Subject,
 };
 use super::settlement_views::{
     BillSettlementBody, ClaimView, ClosedDay, ExpertPaymentView, PayClaimBody, PayExpertBody, SettlementView, claim_views,
@@ -60,24 +60,34 @@ fn organisation_of(
     item: &CostItemRow,
     shares: &[CostShareRow],
     employer: Option<OrganisationId>,
+    lead: Option<OrganisationId>,
 ) -> Option<OrganisationId> {
     match payer {
         Payer::Prefecture => Some(item.owner_organisation_id),
         Payer::SendingBody | Payer::Company => employer,
         Payer::NationalBody => None,
-        Payer::Host | Payer::Requester => shares
-            .iter()
-            .find(|share| share.cost_item_id == item.id && share.payer == payer)
-            .and_then(|share| share.organisation_id),
+        // Of several hosts the one that applied for all.
+        Payer::Host | Payer::Requester => lead.or_else(|| {
+            shares
+                .iter()
+                .find(|share| share.cost_item_id == item.id && share.payer == payer)
+                .and_then(|share| share.organisation_id)
+        }),
     }
 }
 
 /// Who owes whom how much for items that one party pays at first: debtor, creditor, yen; below zero the other way.
-fn owed(
+pub(super) fn owed(
     conn: &mut Conn,
+    row: &SettlementRow,
     items: &[CostItemRow],
     shares: &[CostShareRow],
 ) -> Result<BTreeMap<(OrganisationId, OrganisationId), i64>, Error> {
+    let lead = match row.subject()? {
+        Subject::Dispatch(id) => crate::dispatches::store::find(conn, id)?.map(|dispatch| dispatch.applicant_organisation_id),
+        Subject::Order(id) => super::menus::find(conn, id)?.map(|order| order.organisation_id),
+        Subject::Placement(..) => None,
+    };
     let mut employers: BTreeMap<ExpertId, Option<OrganisationId>> = BTreeMap::new();
     let mut sums = BTreeMap::new();
     for item in items {
@@ -93,8 +103,8 @@ fn owed(
             },
             None => None,
         };
-        let Some(creditor) = organisation_of(first, item, shares, employer) else { continue };
-        for share in shares.iter().filter(|share| share.cost_item_id == item.id && share.payer != first) {
+        let Some(creditor) = organisation_of(first, item, shares, employer, lead) else { continue };
+        for share in shares.iter().filter(|share| share.cost_item_id == item.id) {
             if let Some(debtor) = share.organisation_id.filter(|debtor| *debtor != creditor) {
                 *sums.entry((debtor, creditor)).or_insert(0_i64) += share.amount_yen;
             }
@@ -200,7 +210,7 @@ fn due_to_experts(items: &[CostItemRow], shares: &[CostShareRow]) -> BTreeMap<Ex
         if item.component == Component::Honorarium {
             due.entry(expert).or_default().honorarium += yen;
         } else if item.component.is_travel() {
-            due.entry(expert).or_default().travel += yen - item.paid_directly_yen.min(yen.max(0));
+            due.entry(expert).or_default().travel += yen - item.paid_directly_yen.clamp(yen.min(0), yen.max(0));
         }
     }
     due.retain(|_, due| due.honorarium != 0 || due.travel != 0);
@@ -248,10 +258,10 @@ pub fn bill(conn: &mut Conn, ctx: &Ctx, row: SettlementRow, body: BillSettlement
     let before = row.status;
     let mut row = row;
     row.status = before.after(SettlementVerb::Bill)?;
-    let terms = terms(ctx, &body)?;
+    let terms = terms(ctx, &row, &body)?;
     let (items, shares) = store::for_settlement(conn, row.id)?;
     let mut issued = 0_usize;
-    for ((debtor, creditor), yen) in owed(conn, &items, &shares)? {
+    for ((debtor, creditor), yen) in owed(conn, &row, &items, &shares)? {
         if yen != 0 {
             let alone = first_alone(conn, &items, &shares, debtor)?;
             issue_claim(conn, ctx, &row, None, (debtor, creditor, yen), alone, &terms, None)?;
@@ -268,7 +278,7 @@ pub fn bill(conn: &mut Conn, ctx: &Ctx, row: SettlementRow, body: BillSettlement
     lifecycle::finish(conn, ctx, row, before, None)
 }
 
-fn terms(ctx: &Ctx, body: &BillSettlementBody) -> Result<Terms, Error> {
+fn terms(ctx: &Ctx, row: &SettlementRow, body: &BillSettlementBody) -> Result<Terms, Error> {
     let issued_on = body.issued_on.unwrap_or_else(|| ctx.today());
     let mut fields = Fields::new();
     fields.check(
@@ -290,6 +300,13 @@ fn terms(ctx: &Ctx, body: &BillSettlementBody) -> Result<Terms, Error> {
         fields.check(right, format!("/due_on/{i}"), "before_start", "発行日以降にしてください", "Must not precede the issue");
     }
     fields.check(
+        row.confirmed_on.is_none_or(|confirmed| issued_on >= confirmed),
+        "/issued_on",
+        "before_start",
+        "額の確定の日以降にしてください",
+        "Must not precede the day on which the amount became final",
+    );
+    fields.check(
         issued_on <= ctx.today(),
         "/issued_on",
         "in_the_future",
@@ -305,7 +322,7 @@ pub fn issue_for_correction(conn: &mut Conn, ctx: &Ctx, row: &SettlementRow, id:
     let Some((item, shares)) = store::item(conn, id)? else { return Err(Error::not_found()) };
     let charged = item.fiscal_year;
     let items = [item];
-    for ((debtor, creditor), yen) in owed(conn, &items, &shares)? {
+    for ((debtor, creditor), yen) in owed(conn, row, &items, &shares)? {
         if yen != 0 {
             issue_claim(conn, ctx, row, Some(id), (debtor, creditor, yen), 0, terms, Some(charged))?;
         }
@@ -358,19 +375,20 @@ pub fn owned_payment(conn: &mut Conn, ctx: &Ctx, id: ExpertPaymentId) -> Result<
 fn check_paid_on(
     conn: &mut Conn,
     ctx: &Ctx,
-    owner: OrganisationId,
-    year: i32,
+    (owner, year): (OrganisationId, i32),
+    issued_on: Option<NaiveDate>,
     day: NaiveDate,
     fields: &mut Fields,
 ) -> Result<(), Error> {
     fields.check(day <= ctx.today(), "/paid_on", "in_the_future", "今日以前の日付にしてください", "Must not lie in the future");
-    if periods::year_is_closed(conn, owner, year)? {
-        return Err(Error::new(ErrorCode::PeriodClosed).detail(
-            format!("{year}年度は締め切られているため、支払を記録できません"),
-            format!("Fiscal year {year} is closed: it takes no more payments"),
-        ));
-    }
-    Ok(())
+    fields.check(
+        issued_on.is_none_or(|issued| day >= issued),
+        "/paid_on",
+        "before_start",
+        "発行日以降の日付にしてください",
+        "Must not precede the issue",
+    );
+    periods::require_year_open(conn, owner, year)
 }
 
 /// Records a payment of a claim. With the last one the settlement is paid.
@@ -380,7 +398,8 @@ pub fn pay_claim(conn: &mut Conn, ctx: &Ctx, claim: ClaimRow, body: PayClaimBody
     fields.within("/amount_yen", body.amount_yen, 1, left.max(1));
     fields.check(left > 0, "/amount_yen", "already_paid", "全額支払済みです", "Everything is paid");
     fields.text("/note", &body.note, 500);
-    check_paid_on(conn, ctx, claim.owner_organisation_id, claim.fiscal_year, body.paid_on, &mut fields)?;
+    let year = (claim.owner_organisation_id, claim.fiscal_year);
+    check_paid_on(conn, ctx, year, Some(claim.issued_on), body.paid_on, &mut fields)?;
     fields.finish()?;
     settlement_store::pay_claim(conn, &claim, (body.paid_on, body.amount_yen, &body.note), ctx.now)?;
     settle_if_paid(conn, ctx, claim.settlement_id)?;
@@ -405,7 +424,9 @@ pub fn pay_expert(
         return Err(Error::new(ErrorCode::InvalidTransition).detail("支払済みです", "It is paid already"));
     }
     let mut fields = Fields::new();
-    check_paid_on(conn, ctx, payment.owner_organisation_id, payment.fiscal_year, body.paid_on, &mut fields)?;
+    let year = (payment.owner_organisation_id, payment.fiscal_year);
+    let confirmed_on = settlement_store::find(conn, payment.settlement_id)?.and_then(|row| row.confirmed_on);
+    check_paid_on(conn, ctx, year, confirmed_on, body.paid_on, &mut fields)?;
     fields.finish()?;
     let version = settlement_store::set_paid(conn, &payment, body.paid_on, ctx.now)?;
     settle_if_paid(conn, ctx, payment.settlement_id)?;

@@ -3,13 +3,15 @@
 //!
 //! The caller holds the lock of the programme's year, the first in the order of locks.
 
+use std::collections::BTreeMap;
+
 use super::budget_store::{self, BudgetEntryKind, BudgetSubject, Waiting};
 use super::model;
 use crate::costs::{Component, Yen};
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::Ctx;
-use crate::ids::{OrganisationId, ProgrammeId, RequestId};
+use crate::ids::{CostItemId, OrganisationId, ProgrammeId, RequestId};
 use crate::notifications::service::{Mail, enqueue};
 use crate::notifications::template::Notice;
 use crate::organisations::people;
@@ -21,7 +23,7 @@ use crate::requests::store::RequestRow;
 const WARN_AT: [i32; 2] = [80, 100];
 
 /// What so many visits of so many minutes will cost the programme by its fee table. Travel is not known yet and counts as
-/// nothing; so does a fee that has to be entered.
+/// nothing; so does a fee that has to be entered and has no cap.
 pub fn expected(rules: &ProgrammeRules, visits: i32, minutes: i32) -> Result<Yen, Error> {
     let Some(one) = model::expected_fee(rules, minutes, None)? else { return Ok(Yen::ZERO) };
     let laid_out = model::laid_out(rules, Component::Honorarium, one)?;
@@ -40,24 +42,24 @@ pub fn bind(conn: &mut Conn, ctx: &Ctx, request: RequestId, rules: &ProgrammeRul
 /// What a request binds as it stands.
 fn target(conn: &mut Conn, row: &RequestRow, rules: &ProgrammeRules) -> Result<Yen, Error> {
     let spent = budget_store::spent(conn, row.id)?;
-    let planned = budget_store::planned_minutes(conn, row.id)?;
+    let planned = budget_store::planned_visits(conn, row.id)?;
     let decided = row.status == RequestStatus::Decided || !planned.is_empty() || !spent.is_empty();
     if row.status == RequestStatus::Accepted && !decided {
         return expected(rules, row.visit_count, row.minutes_per_visit);
     }
     let mut parts = Vec::new();
-    for minutes in planned {
-        parts.push(expected(rules, 1, minutes)?);
-    }
-    // Corrections are summed by kind first: a kind's actual amount is never below zero.
-    let mut kinds: Vec<(Component, i64)> = Vec::new();
-    for (component, yen) in spent {
-        match kinds.iter_mut().find(|(other, _)| *other == component) {
-            Some((_, sum)) => *sum = sum.saturating_add(yen),
-            None => kinds.push((component, yen)),
+    for visit in planned {
+        if let Some(fee) = model::fee_of(rules, visit.minutes, visit.fee_grade.as_deref(), visit.is_official())? {
+            parts.push(model::laid_out(rules, Component::Honorarium, fee)?);
         }
     }
-    for (component, yen) in kinds {
+    // An item and its corrections are one amount, and each amount is divided by itself, caps and all.
+    let mut items: BTreeMap<CostItemId, (Component, i64)> = BTreeMap::new();
+    for (item, component, yen) in spent {
+        let sum = &mut items.entry(item).or_insert((component, 0)).1;
+        *sum = sum.saturating_add(yen);
+    }
+    for (component, yen) in items.into_values() {
         parts.push(model::laid_out(rules, component, Yen::new(yen.max(0)).map_err(Error::internal)?)?);
     }
     Yen::sum(parts).map_err(Error::internal)

@@ -8,10 +8,13 @@ use crate::clock::UtcTime;
 use crate::costs::Component;
 use crate::db::Conn;
 use crate::db::dialect::insert_new;
-use crate::db::schema::{budget_entries, budget_warnings, cost_items, dispatches, requests, visits};
+use crate::db::schema::{
+    budget_entries, budget_warnings, cost_items, dispatches, expert_payment_profiles, experts, requests, visits,
+};
 use crate::error::Error;
+use crate::experts::model::AffiliationKind;
 use crate::http::ListQuery;
-use crate::ids::{MenuOrderId, OrganisationId, ProgrammeId, RequestId};
+use crate::ids::{CostItemId, MenuOrderId, OrganisationId, ProgrammeId, RequestId};
 use crate::requests::model::RequestStatus;
 
 crate::text_enum! {
@@ -177,24 +180,46 @@ pub fn entries(conn: &mut Conn, programme: ProgrammeId, year: i32, page: &ListQu
     Ok(query.load(conn)?)
 }
 
-/// Planned minutes of the visits of a request's dispatches that are still ahead.
-pub fn planned_minutes(conn: &mut Conn, request: RequestId) -> Result<Vec<i32>, Error> {
+/// A visit that is still ahead, and what its honorarium depends on.
+#[derive(Debug, Clone, Queryable)]
+pub struct PlannedVisit {
+    /// Planned minutes.
+    pub minutes: i32,
+    /// What the expert is.
+    pub affiliation_kind: AffiliationKind,
+    /// The expert's grade in fee tables, if a profile is kept.
+    pub fee_grade: Option<String>,
+}
+
+impl PlannedVisit {
+    /// Whether the expert comes as an official on duty.
+    pub fn is_official(&self) -> bool {
+        self.affiliation_kind == AffiliationKind::PublicOfficial
+    }
+}
+
+/// The visits of a request's dispatches that are still ahead.
+pub fn planned_visits(conn: &mut Conn, request: RequestId) -> Result<Vec<PlannedVisit>, Error> {
     Ok(visits::table
         .inner_join(dispatches::table)
+        .inner_join(experts::table)
+        .left_join(expert_payment_profiles::table.on(expert_payment_profiles::expert_id.eq(visits::expert_id)))
         .filter(dispatches::request_id.eq(request))
         .filter(visits::status.eq_any(["held", "planned"]))
-        .select(visits::planned_minutes)
+        .order(visits::id)
+        .select((visits::planned_minutes, experts::affiliation_kind, expert_payment_profiles::fee_grade.nullable()))
         .load(conn)?)
 }
 
-/// Yen by kind of the cost items of a request's dispatches, corrections included.
-pub fn spent(conn: &mut Conn, request: RequestId) -> Result<Vec<(Component, i64)>, Error> {
-    Ok(cost_items::table
+/// Original item, kind and yen of the cost items of a request's dispatches, corrections under what they correct.
+pub fn spent(conn: &mut Conn, request: RequestId) -> Result<Vec<(CostItemId, Component, i64)>, Error> {
+    let rows: Vec<(CostItemId, Option<CostItemId>, Component, i64)> = cost_items::table
         .inner_join(dispatches::table)
         .filter(dispatches::request_id.eq(request))
         .filter(cost_items::fiscal_year.eq(dispatches::fiscal_year))
-        .select((cost_items::component, cost_items::amount_yen))
-        .load(conn)?)
+        .select((cost_items::id, cost_items::adjusts_id, cost_items::component, cost_items::amount_yen))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, adjusts, component, yen)| (adjusts.unwrap_or(id), component, yen)).collect())
 }
 
 /// A request that arrived earlier, or waits for money: id, what it asks for, body.

@@ -6,10 +6,10 @@ use serde_json::json;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::document_store::{self, DocumentKind};
+use super::document_store::{self, DocumentKind, Reader};
 use super::documents::{self, DocumentPage, DocumentView, IssueDocumentBody};
 use super::simulate::{self, SimulateBody, SimulationView};
-use crate::auth::policy::{ManageCosts, ReadCosts, SimulateCosts};
+use crate::auth::policy::{ManageCosts, ReadDocuments, SimulateCosts};
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
 use crate::http::{Audit, ListQuery, Outcome, Read, Write};
@@ -45,15 +45,15 @@ pub struct DocumentListParams {
     cursor: Option<String>,
 }
 
-/// 発行した文書の一覧 / Documents that the own organisation issued or received.
-#[utoipa::path(tag = "documents", params(DocumentListParams), extensions(("x-permission" = json!("read_costs"))),
+/// 発行した文書の一覧 / Documents that the own organisation issued or received; an expert's notices of payment.
+#[utoipa::path(tag = "documents", params(DocumentListParams), extensions(("x-permission" = json!("read_documents"))),
     responses((status = 200, description = "新しい順", body = DocumentPage)))]
 #[get("/documents")]
-async fn list_documents(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
+async fn list_documents(read: Read<ReadDocuments>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: DocumentListParams| {
         let scope = format!("documents {:?} {:?}", params.kind, params.fiscal_year);
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &scope)?;
-        let rows = document_store::list(conn, ctx.organisation(), params.kind, params.fiscal_year, &list)?;
+        let rows = document_store::list(conn, &Reader::of(ctx), params.kind, params.fiscal_year, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(DocumentView::from).collect();
@@ -71,26 +71,26 @@ async fn issue_document(write: Write<ManageCosts>) -> Result<HttpResponse, Error
 }
 
 /// 発行した文書 / One document without its content.
-#[utoipa::path(tag = "documents", params(("id" = DocumentId, Path)), extensions(("x-permission" = json!("read_costs"))),
+#[utoipa::path(tag = "documents", params(("id" = DocumentId, Path)), extensions(("x-permission" = json!("read_documents"))),
     responses((status = 200, description = "文書", body = DocumentView)))]
 #[get("/documents/{id}")]
-async fn get_document(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
+async fn get_document(read: Read<ReadDocuments>) -> Result<HttpResponse, Error> {
     let id = read.id::<DocumentId>("id");
     read.run_after(
-        move |conn, ctx| document_store::visible(conn, ctx.organisation(), id?),
+        move |conn, ctx| document_store::visible(conn, &Reader::of(ctx), id?),
         |_, _, row, _: NoQuery| Ok(Answer::Json(DocumentView::from(row))),
     )
     .await
 }
 
 /// 文書の内容 / The paper as it was issued, for printing on A4.
-#[utoipa::path(tag = "documents", params(("id" = DocumentId, Path)), extensions(("x-permission" = json!("read_costs"))),
+#[utoipa::path(tag = "documents", params(("id" = DocumentId, Path)), extensions(("x-permission" = json!("read_documents"))),
     responses((status = 200, description = "発行時のまま（HTML、A4印刷用）", body = ExportFile, content_type = "text/html")))]
 #[get("/documents/{id}/content")]
-async fn get_document_content(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
+async fn get_document_content(read: Read<ReadDocuments>) -> Result<HttpResponse, Error> {
     let id = read.id::<DocumentId>("id");
     read.run_after(
-        move |conn, ctx| document_store::visible(conn, ctx.organisation(), id?),
+        move |conn, ctx| document_store::visible(conn, &Reader::of(ctx), id?),
         |conn, _, row, _: NoQuery| {
             let content = document_store::html(conn, row.id)?.into_bytes();
             let name = format!("{}_{}.html", row.title, row.number);

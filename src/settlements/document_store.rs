@@ -1,13 +1,15 @@
 //! SQL of issued documents. A row is written once and never changed.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
+use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::db::schema::documents;
+use crate::db::schema::{dispatches, documents, expert_payments, request_participants};
 use crate::error::Error;
-use crate::http::ListQuery;
-use crate::ids::{ClaimId, DispatchId, DocumentId, ExpertPaymentId, OrganisationId, ProgrammeId, RequestId, UserId};
+use crate::http::{Ctx, ListQuery};
+use crate::ids::{ClaimId, DispatchId, DocumentId, ExpertId, ExpertPaymentId, OrganisationId, ProgrammeId, RequestId, UserId};
 
 crate::text_enum! {
     /// What a document is.
@@ -115,15 +117,55 @@ pub fn insert(
         .get_result(conn)?)
 }
 
-/// A document that an organisation issued or received.
-pub fn visible(conn: &mut Conn, me: OrganisationId, id: DocumentId) -> Result<DocumentRow, Error> {
-    documents::table
-        .find(id)
-        .filter(documents::owner_organisation_id.eq(me).or(documents::recipient_organisation_id.eq(me)))
-        .select(DocumentRow::as_select())
-        .first(conn)
-        .optional()?
-        .ok_or_else(Error::not_found)
+/// With whose eyes documents are looked at.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// A body: what it issued or received, and decisions on requests in which it takes part.
+    Body(OrganisationId),
+    /// An expert: the own notices of payment.
+    Expert(Vec<ExpertId>),
+}
+
+impl Reader {
+    /// The principal's.
+    pub fn of(ctx: &Ctx) -> Self {
+        match ctx.principal.acts_as {
+            Role::Expert => Self::Expert(ctx.principal.expert_ids.clone()),
+            _ => Self::Body(ctx.organisation()),
+        }
+    }
+}
+
+/// Narrows a query of documents to what a reader sees.
+macro_rules! seen_by {
+    ($query:expr, $reader:expr) => {{
+        let query = $query;
+        match $reader {
+            Reader::Body(me) => {
+                let takes_part = dispatches::table
+                    .inner_join(request_participants::table.on(request_participants::request_id.eq(dispatches::request_id)))
+                    .filter(dispatches::id.nullable().eq(documents::dispatch_id))
+                    .filter(request_participants::organisation_id.eq(*me));
+                query.filter(
+                    documents::owner_organisation_id
+                        .eq(*me)
+                        .or(documents::recipient_organisation_id.eq(*me))
+                        .or(documents::kind.eq(DocumentKind::DecisionNotice).and(exists(takes_part))),
+                )
+            }
+            Reader::Expert(ids) => query.filter(exists(
+                expert_payments::table
+                    .filter(expert_payments::id.nullable().eq(documents::payment_id))
+                    .filter(expert_payments::expert_id.eq_any(ids.clone())),
+            )),
+        }
+    }};
+}
+
+/// A document that a reader sees.
+pub fn visible(conn: &mut Conn, reader: &Reader, id: DocumentId) -> Result<DocumentRow, Error> {
+    let query = documents::table.filter(documents::id.eq(id)).select(DocumentRow::as_select()).into_boxed();
+    seen_by!(query, reader).first(conn).optional()?.ok_or_else(Error::not_found)
 }
 
 /// The paper as it was issued.
@@ -131,20 +173,16 @@ pub fn html(conn: &mut Conn, id: DocumentId) -> Result<String, Error> {
     Ok(documents::table.find(id).select(documents::html).first(conn)?)
 }
 
-/// A page of the documents that an organisation issued or received.
+/// A page of the documents that a reader sees.
 pub fn list(
     conn: &mut Conn,
-    me: OrganisationId,
+    reader: &Reader,
     kind: Option<DocumentKind>,
     year: Option<i32>,
     page: &ListQuery,
 ) -> Result<Vec<DocumentRow>, Error> {
-    let mut query = documents::table
-        .filter(documents::owner_organisation_id.eq(me).or(documents::recipient_organisation_id.eq(me)))
-        .order(documents::id.desc())
-        .limit(page.fetch())
-        .select(DocumentRow::as_select())
-        .into_boxed();
+    let query = documents::table.order(documents::id.desc()).limit(page.fetch()).select(DocumentRow::as_select()).into_boxed();
+    let mut query = seen_by!(query, reader);
     if let Some(kind) = kind {
         query = query.filter(documents::kind.eq(kind));
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::document_store::{self, DocumentKind, DocumentRow, NewDocument};
+use super::document_store::{self, DocumentKind, DocumentRow, NewDocument, Reader};
 use super::papers::{self, Subject};
 use crate::auth::secrets;
 use crate::calendar::{FiscalYear, wareki};
@@ -143,7 +143,7 @@ pub fn issue(conn: &mut Conn, ctx: &Ctx, body: IssueDocumentBody) -> Result<Outc
         html,
     };
     let id = document_store::insert(conn, owner, body.kind, year.starting_year(), &new, ctx.principal.user_id(), ctx.now)?;
-    let row = document_store::visible(conn, owner, id)?;
+    let row = document_store::visible(conn, &Reader::Body(owner), id)?;
     let audit = Audit::new("document", id.0, owner).created(
         json!({"kind": row.kind, "number": row.number, "recipient": row.recipient_organisation_id, "sha256": row.sha256}),
     );

@@ -109,9 +109,7 @@ pub fn open(conn: &mut Conn, ctx: &Ctx, body: CreateSettlementBody) -> Result<Ou
     if owner != me {
         return Err(Error::new(ErrorCode::Forbidden));
     }
-    if periods::year_is_closed(conn, owner, year)? {
-        return Err(Error::new(ErrorCode::PeriodClosed));
-    }
+    periods::require_year_open(conn, owner, year)?;
     let id = settlement_store::insert(conn, (programme, owner, year), subject, ctx.now)?;
     let row = settlement_store::find(conn, id)?.ok_or_else(Error::not_found)?;
     let audit =

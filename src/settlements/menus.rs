@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 
 use super::budget::Book;
 use super::budget_store::{BudgetEntryKind, BudgetSubject};
-use super::model::laid_out;
+use super::model::laid_out_by;
 use super::parties::Parties;
 use super::periods;
 use super::store::{self, NewCostItem};
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
-use crate::costs::{CONSUMPTION_TAX, Component, TaxRounding, Yen, add_tax, rate_on};
+use crate::costs::{CONSUMPTION_TAX, Component, PayerRule, TaxRounding, Yen, add_tax, rate_on};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::db::schema::menu_orders;
@@ -116,8 +116,17 @@ pub struct MenuOrderRow {
     pub status: MenuOrderStatus,
     /// Note.
     pub note: String,
+    /// The rule by which it is paid, as JSON, as it was when it was ordered.
+    pub payer_rule: String,
     /// Version.
     pub version: i64,
+}
+
+impl MenuOrderRow {
+    /// The rule by which it is paid.
+    pub fn rule(&self) -> Result<PayerRule, Error> {
+        serde_json::from_str(&self.payer_rule).map_err(Error::internal)
+    }
 }
 
 impl Versioned for MenuOrderRow {
@@ -347,23 +356,39 @@ pub fn list(
 
 /// Price, tax and sum of so many menus on a day.
 fn price(unit: Yen, quantity: i32, tax_excluded: bool, on: NaiveDate) -> Result<(Yen, Yen), Error> {
-    let net = unit.checked_mul(i64::from(quantity)).map_err(Error::internal)?;
+    let too_much = |_| {
+        Error::new(ErrorCode::ValidationFailed).field(
+            "/unit_price_yen",
+            "amount_out_of_range",
+            "合計が1兆円を超えます",
+            "The sum exceeds a trillion yen",
+        )
+    };
+    let net = unit.checked_mul(i64::from(quantity)).map_err(too_much)?;
     if !tax_excluded {
         return Ok((Yen::ZERO, net));
     }
     let rate = rate_on(CONSUMPTION_TAX, on).map_or(0, |rate| rate.basis_points);
-    let taxed = add_tax(net, rate, TaxRounding::Floor).map_err(Error::internal)?;
+    let taxed = add_tax(net, rate, TaxRounding::Floor).map_err(too_much)?;
     Ok((taxed.tax, taxed.gross))
 }
 
-fn bind(conn: &mut Conn, ctx: &Ctx, row: &MenuOrderRow, year: &YearRow, amount: Yen, kind: BudgetEntryKind) -> Result<(), Error> {
+/// Brings what an order has bound up to date.
+pub(super) fn bind(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &MenuOrderRow,
+    year: &YearRow,
+    amount: Yen,
+    kind: BudgetEntryKind,
+) -> Result<(), Error> {
     let book = Book {
         year: (row.programme_id, row.fiscal_year),
         owner: row.owner_organisation_id,
         body: row.organisation_id,
         rules: &year.rules,
     };
-    let target = laid_out(&year.rules, Component::VendorFee, amount)?;
+    let target = laid_out_by(&row.rule()?, amount)?;
     book.set(conn, ctx, BudgetSubject::Order(row.id), target, kind)
 }
 
@@ -428,11 +453,10 @@ pub fn order(
     fields.finish()?;
     let (Some(year), Some(menu), Some(unit)) = (year, menu, unit) else { return Err(Error::internal("order")) };
     lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
-    if periods::year_is_closed(conn, programme.owner_organisation_id, body.fiscal_year)? {
-        return Err(Error::new(ErrorCode::PeriodClosed));
-    }
+    periods::require_year_open(conn, programme.owner_organisation_id, body.fiscal_year)?;
     let unit = Yen::new(unit).map_err(Error::internal)?;
     let (tax, amount) = price(unit, body.quantity, menu.tax_excluded, ctx.today())?;
+    let rule = serde_json::to_string(&year.rules.payer_rule(Component::VendorFee)).map_err(Error::internal)?;
     use menu_orders as t;
     let id: MenuOrderId = diesel::insert_into(t::table)
         .values((
@@ -454,6 +478,7 @@ pub fn order(
                 t::vendor_organisation_id.eq(menu.vendor_organisation_id),
                 t::status.eq(MenuOrderStatus::Ordered),
                 t::note.eq(&body.note),
+                t::payer_rule.eq(rule),
                 t::created_at.eq(ctx.now),
                 t::updated_at.eq(ctx.now),
             ),
@@ -563,7 +588,8 @@ pub fn complete(
     let row = keep(conn, &row, ctx.now)?;
     let amount = Yen::new(row.amount_yen).map_err(Error::internal)?;
     let parties = Parties::single(row.owner_organisation_id, row.organisation_id, None);
-    let shares = parties.divide(&year.rules, Component::VendorFee, amount)?;
+    let rule = row.rule()?;
+    let shares = parties.divide_by(&rule, amount)?;
     let explanation = format!(
         "{} {}件（単価{}円{}）",
         row.menu_name,
@@ -584,10 +610,11 @@ pub fn complete(
         adjusts: None,
         component: Component::VendorFee,
         amount,
-        paid_directly: Yen::ZERO,
+        paid_directly: 0,
         paid_minutes: None,
-        first_paid_by: year.rules.payer_rule(Component::VendorFee).first_paid_by,
+        first_paid_by: rule.first_paid_by,
         agreement: None,
+        payer_rule: Some(&row.payer_rule),
         undisclosed: year.rules.amounts_undisclosed,
         approximate: row.approximate,
         explanation: &explanation,

@@ -1,6 +1,6 @@
 //! States of cost items and settlements, the honorarium of a visit, and what a request will presumably cost.
 
-use crate::costs::{Component, FeeError, FeeInput, FeeStep, Payer, PayerSplit, Yen, fee};
+use crate::costs::{Component, FeeError, FeeInput, FeeStep, FeeTable, Payer, PayerRule, PayerSplit, Yen, fee};
 use crate::error::Error;
 use crate::pools::rules::ProgrammeRules;
 
@@ -67,7 +67,15 @@ impl Estimate {
     }
 }
 
-/// The honorarium that so many minutes will presumably cost; by the lowest grade where a table has grades and the expert
+/// The most that can be agreed for a visit, where a table names no amount but a cap.
+fn most_agreed(table: &FeeTable) -> Option<Yen> {
+    match table {
+        FeeTable::Agreed { cap } => *cap,
+        _ => None,
+    }
+}
+
+/// The honorarium that so many minutes will presumably cost, where nothing but a cap is agreed at most; by the lowest grade where a table has grades and the expert
 /// is not known yet. `None`: the table names no amount.
 pub fn expected_fee(rules: &ProgrammeRules, minutes: i32, grade: Option<&str>) -> Result<Option<Yen>, Error> {
     let minutes = u32::try_from(minutes).map_err(Error::internal)?;
@@ -75,13 +83,19 @@ pub fn expected_fee(rules: &ProgrammeRules, minutes: i32, grade: Option<&str>) -
     input.grade = grade.filter(|grade| !grade.is_empty()).map(str::to_owned).or_else(|| rules.fee_table.lowest_grade());
     match fee(&rules.fee_table, &input) {
         Ok(found) => Ok(Some(found.amount)),
-        Err(FeeError::AmountMustBeEntered) => Ok(None),
+        Err(FeeError::AmountMustBeEntered) => Ok(most_agreed(&rules.fee_table)),
         Err(FeeError::UnknownGrade(_)) => {
             input.grade = rules.fee_table.lowest_grade();
             fee(&rules.fee_table, &input).map(|found| Some(found.amount)).map_err(Error::internal)
         }
         Err(error) => Err(Error::internal(error)),
     }
+}
+
+/// As [`expected_fee`], once it is known who comes: an official on duty gets nothing.
+pub fn fee_of(rules: &ProgrammeRules, minutes: i32, grade: Option<&str>, official_on_duty: bool) -> Result<Option<Yen>, Error> {
+    let fee = expected_fee(rules, minutes, grade)?;
+    Ok(fee.map(|fee| if official_on_duty { Yen::ZERO } else { fee }))
 }
 
 /// The estimate for so many visits of so many minutes; each visit is divided by itself, as it will be when it is done.
@@ -97,19 +111,23 @@ pub fn estimate(rules: &ProgrammeRules, visits: i32, minutes: i32) -> Result<Opt
 /// What of an amount the programme itself lays out: what prefecture and national body bear, and all of what either pays
 /// at first. This is what its budget is held against; what hosts and companies pay by themselves is theirs.
 pub fn laid_out(rules: &ProgrammeRules, component: Component, amount: Yen) -> Result<Yen, Error> {
-    let rule = rules.payer_rule(component);
+    laid_out_by(&rules.payer_rule(component), amount)
+}
+
+/// As [`laid_out`], by one rule.
+pub fn laid_out_by(rule: &PayerRule, amount: Yen) -> Result<Yen, Error> {
     let own = |payer: Payer| matches!(payer, Payer::Prefecture | Payer::NationalBody);
     if let Some(first) = rule.first_paid_by {
         return Ok(if own(first) { amount } else { Yen::ZERO });
     }
-    let split = PayerSplit::divide(amount, &rule).map_err(Error::internal)?;
+    let split = PayerSplit::divide(amount, rule).map_err(Error::internal)?;
     Yen::sum(split.parts().iter().filter(|(payer, _)| own(*payer)).map(|(_, part)| *part)).map_err(Error::internal)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::costs::{FeeTable, FlatFee, PartUnitRounding, PayerRule};
+    use crate::costs::{FlatFee, PartUnitRounding};
 
     fn yen(amount: i64) -> Yen {
         Yen::new(amount).unwrap()

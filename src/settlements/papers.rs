@@ -1,6 +1,6 @@
 //! What each kind of paper says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -17,8 +17,9 @@ use crate::dispatches::model::VisitStatus;
 use crate::dispatches::store::DispatchRow;
 use crate::dispatches::{records, visit_store};
 use crate::error::{Error, ErrorCode};
+use crate::experts::model::AffiliationKind;
 use crate::http::Ctx;
-use crate::ids::{ExpertId, OrganisationId};
+use crate::ids::{CostItemId, ExpertId, OrganisationId};
 use crate::pools::rules::ProgrammeRules;
 use crate::pools::store::{ProgrammeRow, YearRow};
 use crate::requests::store::RequestRow;
@@ -179,6 +180,14 @@ fn parties_of_request(conn: &mut Conn, row: &RequestRow, rules: &ProgrammeRules)
     Ok(parties)
 }
 
+/// What a planned visit of an expert will cost. `None`: the table names no amount.
+fn planned_fee(conn: &mut Conn, rules: &ProgrammeRules, expert: ExpertId, minutes: i32) -> Result<Option<Yen>, Error> {
+    let found = crate::experts::store::find(conn, expert)?.ok_or_else(Error::not_found)?;
+    let grade = super::profile_store::find(conn, expert)?.map(|profile| profile.fee_grade);
+    let official = found.affiliation_kind == AffiliationKind::PublicOfficial;
+    model::fee_of(rules, minutes, grade.as_deref(), official)
+}
+
 fn decision(conn: &mut Conn, row: &DispatchRow) -> Result<Made, Error> {
     let rules = row.rules()?;
     let request = crate::requests::store::find(conn, row.request_id)?.ok_or_else(Error::not_found)?;
@@ -195,7 +204,7 @@ fn decision(conn: &mut Conn, row: &DispatchRow) -> Result<Made, Error> {
             format!("{}分", visit.planned_minutes).into(),
             visit.mode.label_ja().into(),
         ]);
-        match model::expected_fee(&rules, visit.planned_minutes, None)? {
+        match planned_fee(conn, &rules, visit.expert_id, visit.planned_minutes)? {
             Some(fee) => {
                 let parties = Parties::of_dispatch(conn, row, &rules, Some(visit))?;
                 add_shares(&mut sums, &parties, &rules, Component::Honorarium, fee)?;
@@ -251,15 +260,22 @@ fn contribution(conn: &mut Conn, row: &ClaimRow) -> Result<Made, Error> {
         ClaimKind::Additional => "額の訂正により不足した負担金を、次のとおり追加で納入してください。",
         ClaimKind::Repayment => "額の訂正により過納となった金額を、次のとおり返納します。",
     };
+    let settlement = settlement_store::find(conn, row.settlement_id)?.ok_or_else(Error::not_found)?;
     let (items, shares) = store::for_settlement(conn, row.settlement_id)?;
     let mut basis = PaperTable::new("算定の基礎", &["費目", "対象日", "全体の額", "うち負担額"]);
     let party = if row.kind == ClaimKind::Repayment { row.creditor_organisation_id } else { row.debtor_organisation_id };
-    for item in items.iter().filter(|item| row.cost_item_id.is_none_or(|id| id == item.id)) {
-        let own: i64 = shares
-            .iter()
-            .filter(|share| share.cost_item_id == item.id && share.organisation_id == Some(party))
-            .map(|share| share.amount_yen)
-            .sum();
+    let pair = match row.kind {
+        ClaimKind::Repayment => (row.creditor_organisation_id, row.debtor_organisation_id),
+        _ => (row.debtor_organisation_id, row.creditor_organisation_id),
+    };
+    // What was corrected after the bill has claims of its own.
+    let told = |item: &&CostItemRow| match row.cost_item_id {
+        Some(id) => id == item.id,
+        None => item.created_at <= row.created_at,
+    };
+    for item in items.iter().filter(told) {
+        let owed = super::billing::owed(conn, &settlement, std::slice::from_ref(item), &shares)?;
+        let own = owed.get(&pair).copied().unwrap_or(0);
         if own != 0 && !item.undisclosed {
             basis.row(vec![
                 item.component.label_ja().into(),
@@ -323,6 +339,15 @@ fn payment(conn: &mut Conn, row: &ExpertPaymentRow) -> Result<Made, Error> {
     })
 }
 
+/// What certain shares of each item sum to; items without such a share are left out.
+fn parts_of<'a>(shares: impl Iterator<Item = &'a CostShareRow>) -> HashMap<CostItemId, i64> {
+    let mut sums = HashMap::new();
+    for share in shares {
+        *sums.entry(share.cost_item_id).or_insert(0) += share.amount_yen;
+    }
+    sums
+}
+
 /// The costs of a programme's year with their shares.
 fn costs_of(conn: &mut Conn, year: &YearRow) -> Result<(Vec<CostItemRow>, Vec<CostShareRow>), Error> {
     store::for_year(conn, year.programme_id, year.fiscal_year)
@@ -343,15 +368,9 @@ fn statement(conn: &mut Conn, programme: &ProgrammeRow, year: &YearRow, body: Or
     let (items, shares) = costs_of(conn, year)?;
     let mut table = PaperTable::new("負担額の明細", &["費目", "対象日", "説明", "負担額"]);
     let (mut total, mut hidden) = (0, false);
+    let parts = parts_of(shares.iter().filter(|share| share.organisation_id == Some(body)));
     for item in &items {
-        let own: Vec<i64> = shares
-            .iter()
-            .filter(|share| share.cost_item_id == item.id && share.organisation_id == Some(body))
-            .map(|share| share.amount_yen)
-            .collect();
-        if own.is_empty() {
-            continue;
-        }
+        let Some(own) = parts.get(&item.id).copied() else { continue };
         let kind = if item.adjusts_id.is_some() {
             format!("{}（追給・返納）", item.component.label_ja())
         } else {
@@ -362,13 +381,8 @@ fn statement(conn: &mut Conn, programme: &ProgrammeRow, year: &YearRow, body: Or
             table.row(vec![kind.into(), wareki(item.occurred_on).into(), "非公表".into(), "非公表".into()]);
             continue;
         }
-        total += own.iter().sum::<i64>();
-        table.row(vec![
-            kind.into(),
-            wareki(item.occurred_on).into(),
-            item.explanation.clone().into(),
-            PaperCell::yen(own.iter().sum()),
-        ]);
+        total += own;
+        table.row(vec![kind.into(), wareki(item.occurred_on).into(), item.explanation.clone().into(), PaperCell::yen(own)]);
     }
     table.total(vec![if hidden { "合計（非公表分を除く）" } else { "合計" }.into(), "".into(), "".into(), PaperCell::yen(total)]);
     Ok(Made {
@@ -394,20 +408,14 @@ fn programme_settlement(conn: &mut Conn, programme: &ProgrammeRow, year: &YearRo
     let mut columns = vec!["費目", "総額"];
     columns.extend(payers.iter().map(|payer| payer.label_ja()));
     let mut table = PaperTable::new("費目別・負担区分別", &columns);
-    let of = |component: Option<Component>, payer: Option<Payer>| -> i64 {
-        let counts = |item: &&CostItemRow| component.is_none_or(|wanted| item.component == wanted);
-        match payer {
-            None => items.iter().filter(counts).map(|item| item.amount_yen).sum(),
-            Some(payer) => shares
-                .iter()
-                .filter(|share| share.payer == payer && items.iter().any(|item| item.id == share.cost_item_id && counts(&item)))
-                .map(|share| share.amount_yen)
-                .sum(),
-        }
+    let parts: Vec<HashMap<CostItemId, i64>> =
+        payers.iter().map(|payer| parts_of(shares.iter().filter(|share| share.payer == *payer))).collect();
+    let of = |component: Option<Component>, part: &dyn Fn(&CostItemRow) -> i64| -> i64 {
+        items.iter().filter(|item| component.is_none_or(|wanted| item.component == wanted)).map(part).sum()
     };
     let row = |component: Option<Component>| -> Vec<PaperCell> {
-        std::iter::once(PaperCell::yen(of(component, None)))
-            .chain(payers.iter().map(|payer| PaperCell::yen(of(component, Some(*payer)))))
+        std::iter::once(PaperCell::yen(of(component, &|item| item.amount_yen)))
+            .chain(parts.iter().map(|part| PaperCell::yen(of(component, &|item| part.get(&item.id).copied().unwrap_or(0)))))
             .collect()
     };
     for component in Component::ALL.iter().filter(|component| items.iter().any(|item| item.component == **component)) {
@@ -442,13 +450,10 @@ fn programme_settlement(conn: &mut Conn, programme: &ProgrammeRow, year: &YearRo
 fn by_budget_item(conn: &mut Conn, programme: &ProgrammeRow, year: &YearRow) -> Result<Made, Error> {
     let (items, shares) = costs_of(conn, year)?;
     let mut sums: BTreeMap<(u8, &str), (i64, i64)> = BTreeMap::new();
+    let parts = parts_of(shares.iter().filter(|share| share.payer == Payer::Prefecture));
     for item in &items {
         let key = item.component.budget_item();
-        let own: i64 = shares
-            .iter()
-            .filter(|share| share.cost_item_id == item.id && share.payer == Payer::Prefecture)
-            .map(|share| share.amount_yen)
-            .sum();
+        let own = parts.get(&item.id).copied().unwrap_or(0);
         let sum = sums.entry((key.number, key.name)).or_default();
         sum.0 += item.amount_yen;
         sum.1 += own;
@@ -485,11 +490,13 @@ fn allocation_tax(
     let mut table = PaperTable::new("措置の見込み", &["項目", "対象となる負担額", "率", "見込額", "根拠"]);
     let mut total = 0;
     for rule in &year.rules.allocation_tax {
-        let cost: i64 = shares
+        let bears =
+            |share: &&CostShareRow| share.payer == rule.payer && body.is_none_or(|body| share.organisation_id == Some(body));
+        let parts = parts_of(shares.iter().filter(bears));
+        let cost: i64 = items
             .iter()
-            .filter(|share| share.payer == rule.payer && body.is_none_or(|body| share.organisation_id == Some(body)))
-            .filter(|share| items.iter().any(|item| item.id == share.cost_item_id && rule.components.contains(&item.component)))
-            .map(|share| share.amount_yen)
+            .filter(|item| rule.components.contains(&item.component) && (body.is_none() || !item.undisclosed))
+            .filter_map(|item| parts.get(&item.id))
             .sum();
         let estimate = rule.estimate(Yen::new(cost.max(0)).map_err(Error::internal)?).map_err(Error::internal)?;
         total += estimate.get();
@@ -506,6 +513,7 @@ fn allocation_tax(
         ]);
     }
     table.total(vec!["合計".into(), "".into(), "".into(), PaperCell::yen(total), "".into()]);
+    let hidden = body.is_some() && items.iter().any(|item| item.undisclosed);
     let to = match body {
         Some(body) => format!("{} 御中", name(conn, body)?),
         None => String::new(),
@@ -523,7 +531,10 @@ fn allocation_tax(
                 "見込みであり、決定された額ではありません。特別交付税は後に一般財源として交付され、負担者には含めません。"
                     .to_owned(),
                 "率・上限・対象は事業の規則に登録された年度の値です。要綱等で確認してください。".to_owned(),
-            ],
+            ]
+            .into_iter()
+            .chain(hidden.then(|| "非公表の額を含みません。".to_owned()))
+            .collect(),
             ..Paper::default()
         },
         recipient: body,

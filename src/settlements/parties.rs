@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::agreement_store;
-use crate::costs::{Component, Payer, PayerSplit, Sharing, SharingBody, SharingTerms, Yen};
+use crate::costs::{Component, Payer, PayerRule, PayerSplit, Sharing, SharingBody, SharingTerms, Yen};
 use crate::db::Conn;
 use crate::dispatches::store::DispatchRow;
 use crate::dispatches::visit_store::{self, VisitRow};
@@ -81,7 +81,12 @@ impl Parties {
 
     /// An amount divided among everybody who bears a part of it. The parts sum to the amount; nobody is named twice.
     pub fn divide(&self, rules: &ProgrammeRules, component: Component, amount: Yen) -> Result<Vec<Share>, Error> {
-        let split = PayerSplit::divide(amount, &rules.payer_rule(component)).map_err(Error::internal)?;
+        self.divide_by(&rules.payer_rule(component), amount)
+    }
+
+    /// As [`Self::divide`], by one rule.
+    pub fn divide_by(&self, rule: &PayerRule, amount: Yen) -> Result<Vec<Share>, Error> {
+        let split = PayerSplit::divide(amount, rule).map_err(Error::internal)?;
         let mut parts: BTreeMap<(Payer, Option<OrganisationId>), Yen> = BTreeMap::new();
         let mut add = |payer: Payer, organisation: Option<OrganisationId>, part: Yen| -> Result<(), Error> {
             if part != Yen::ZERO {

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::settlement_store::{self, SettlementStatus};
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::closed_periods;
+use crate::db::{Conn, dialect};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::OrganisationId;
@@ -70,6 +70,21 @@ pub fn list(conn: &mut Conn, owner: OrganisationId) -> Result<Vec<ClosedPeriodVi
         .collect())
 }
 
+/// What those who record under an owner share, and who closes a period has alone.
+fn closing_key(owner: OrganisationId) -> String {
+    format!("close {owner}")
+}
+
+/// 409 when a fiscal year as a whole takes no more records; nobody closes it before the transaction ends.
+pub fn require_year_open(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32) -> Result<(), Error> {
+    dialect::claim_shared(conn, &closing_key(owner))?;
+    match year_is_closed(conn, owner, fiscal_year)? {
+        true => Err(Error::new(ErrorCode::PeriodClosed)
+            .detail(format!("{fiscal_year}年度は締め切られています"), format!("Fiscal year {fiscal_year} is closed"))),
+        false => Ok(()),
+    }
+}
+
 /// Whether a fiscal year as a whole is closed.
 pub fn year_is_closed(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32) -> Result<bool, Error> {
     let found: i64 = closed_periods::table
@@ -83,7 +98,12 @@ pub fn year_is_closed(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32) 
 
 /// 409 when the fiscal year, or the month of the day, takes no more records.
 pub fn require_open(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32, day: NaiveDate) -> Result<(), Error> {
-    let month = i32::try_from(day.month()).map_err(Error::internal)?;
+    // A day after the year's end (a correction before its cash closes) falls in no month of it.
+    let month = match FiscalYear::of(day).starting_year() == fiscal_year {
+        true => i32::try_from(day.month()).map_err(Error::internal)?,
+        false => WHOLE_YEAR,
+    };
+    dialect::claim_shared(conn, &closing_key(owner))?;
     let closed: Option<i32> = closed_periods::table
         .filter(closed_periods::owner_organisation_id.eq(owner))
         .filter(closed_periods::fiscal_year.eq(fiscal_year))
@@ -107,7 +127,7 @@ pub fn require_open(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32, da
 /// Closes a month that is over, or a fiscal year whose settlements are all paid; a year closes its settlements with it.
 pub fn close(conn: &mut Conn, ctx: &Ctx, body: ClosePeriodBody) -> Result<Outcome<ClosedPeriodView>, Error> {
     let owner = ctx.organisation();
-    crate::db::dialect::claim(conn, &format!("close {owner}"))?;
+    dialect::claim(conn, &closing_key(owner))?;
     let mut fields = Fields::new();
     fields.within("/fiscal_year", i64::from(body.fiscal_year), i64::from(FiscalYear::MIN), i64::from(FiscalYear::MAX));
     if let Some(month) = body.month {
@@ -142,6 +162,13 @@ pub fn close(conn: &mut Conn, ctx: &Ctx, body: ClosePeriodBody) -> Result<Outcom
             return Err(Error::new(ErrorCode::InvalidTransition).detail(
                 format!("この年度に属する未払の負担金・支払（過年度の追給・返納を含む）が{open}件あります"),
                 format!("{open} claims or payments of this year are not paid yet, corrections of earlier years included"),
+            ));
+        }
+        let unsettled = settlement_store::count_unsettled(conn, owner, body.fiscal_year)?;
+        if unsettled > 0 {
+            return Err(Error::new(ErrorCode::InvalidTransition).detail(
+                format!("どの精算にも入っていない費用が{unsettled}件あります。精算してから締め切ってください"),
+                format!("{unsettled} costs of this year are in no settlement: settle them first"),
             ));
         }
         closed = settlement_store::close_year(conn, owner, body.fiscal_year, ctx.now)?;

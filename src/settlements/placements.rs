@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::parties::{Parties, Share, employer};
-use super::periods;
+use super::parties::{Parties, employer};
 use super::store::{self, NewCostItem};
 use super::views::{CostEyes, CostItemView};
+use super::{periods, settlement_store};
 use crate::calendar::{FiscalYear, month_range};
-use crate::costs::{Component, Payer, Stay, Yen, prorate};
+use crate::costs::{Component, Payer, PayerRule, Stay, Yen, prorate};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::error::{Error, ErrorCode};
@@ -96,6 +96,9 @@ pub fn enter(
     lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
     lock_row(conn, Lockable::Expert, body.expert_id.0)?;
     periods::require_open(conn, programme.owner_organisation_id, fiscal_year, first)?;
+    if settlement_store::final_placement(conn, programme.id, body.expert_id, first)? {
+        return Err(Error::new(ErrorCode::SettlementFixed));
+    }
     let existing = store::placement_items(conn, programme.id, body.expert_id, first, last, body.component)?;
     if !existing.is_empty() {
         return Err(Error::new(ErrorCode::Duplicate).field(
@@ -124,16 +127,20 @@ pub fn enter(
     let rule = year.rules.payer_rule(body.component);
     let mut ids = Vec::new();
     let mut keep = |conn: &mut Conn, host: Option<OrganisationId>, part: Yen| -> Result<(), Error> {
-        let shares = match host {
-            Some(host) => {
-                Parties::single(programme.owner_organisation_id, host, employer).divide(&year.rules, body.component, part)?
-            }
+        let rule = match host {
+            Some(_) => rule.clone(),
             // No host has these days: who pays at first keeps them.
-            None => match rule.first_paid_by.unwrap_or(rule.rest) {
-                payer @ (Payer::Company | Payer::SendingBody) => vec![Share { payer, organisation: employer, amount: part }],
-                _ => vec![Share { payer: Payer::Prefecture, organisation: Some(programme.owner_organisation_id), amount: part }],
-            },
+            None => {
+                let payer = match rule.first_paid_by.unwrap_or(rule.rest) {
+                    payer @ (Payer::Company | Payer::SendingBody) => payer,
+                    _ => Payer::Prefecture,
+                };
+                PayerRule { first_paid_by: rule.first_paid_by, ..PayerRule::all(body.component, payer) }
+            }
         };
+        let owner = programme.owner_organisation_id;
+        let shares = Parties::single(owner, host.unwrap_or(owner), employer).divide_by(&rule, part)?;
+        let kept_rule = serde_json::to_string(&rule).map_err(Error::internal)?;
         let explanation = match host {
             Some(host) => {
                 let own: Vec<String> = stays
@@ -163,10 +170,11 @@ pub fn enter(
             adjusts: None,
             component: body.component,
             amount: part,
-            paid_directly: Yen::ZERO,
+            paid_directly: 0,
             paid_minutes: None,
             first_paid_by: rule.first_paid_by,
             agreement: None,
+            payer_rule: Some(&kept_rule),
             undisclosed: year.rules.amounts_undisclosed,
             approximate: false,
             explanation: &explanation,

@@ -1,12 +1,13 @@
 //! Use cases of costs: the honorarium of a visit that is done, and actual costs entered by the office.
 
+use chrono::Days;
 use serde_json::json;
 
 use super::budget;
 use super::budget_store::BudgetEntryKind;
 use super::model;
 use super::parties::Parties;
-use super::store::{self, NewCostItem};
+use super::store::{self, CostItemRow, NewCostItem};
 use super::views::{CostEyes, CostItemView, CostTotals, CreateCostItemBody, CreateTripBody, TripCosts};
 use super::{lifecycle, periods, profile_store};
 use crate::costs::{Component, FeeInput, FeeTable, TravelError, TravelItem, Yen, travel};
@@ -20,6 +21,9 @@ use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{CostItemId, ExpertId, OrganisationId};
 use crate::pools::rules::ProgrammeRules;
 use crate::requests::model::Mode;
+
+/// Days between leaving and the visit at most: several visits can share a trip, and islands are far.
+const LONGEST_WAY_DAYS: u64 = 14;
 
 /// Most yen one cost item can have: what the database keeps.
 const MOST_YEN: i64 = 1_000_000_000_000;
@@ -81,10 +85,11 @@ impl OfVisit<'_> {
             adjusts: None,
             component,
             amount,
-            paid_directly,
+            paid_directly: paid_directly.get(),
             paid_minutes,
             first_paid_by: rules.payer_rule(component).first_paid_by,
             agreement: parties.agreement(),
+            payer_rule: None,
             undisclosed: rules.amounts_undisclosed,
             approximate: false,
             explanation,
@@ -188,6 +193,13 @@ pub fn enter_cost(
         "給与等は配属の費用として入力してください",
         "Salaries and the like are costs of a placement",
     );
+    fields.check(
+        !body.component.is_travel() || visit.mode != Mode::Online || visit.status != VisitStatus::Done,
+        "/component",
+        "online_without_travel",
+        "オンラインの訪問に旅費はありません",
+        "A visit online has no travel",
+    );
     fields.finish()?;
     if body.component == Component::Honorarium {
         check_honorarium(conn, &rules.fee_table, &visit, body.amount_yen)?;
@@ -223,6 +235,18 @@ pub fn enter_trip(
 ) -> Result<Outcome<TripCosts>, Error> {
     require_over(conn, &dispatch, &visit)?;
     let rules = dispatch.rules()?;
+    if let Some(day) = visit.day {
+        let earliest = day.checked_sub_days(Days::new(LONGEST_WAY_DAYS)).unwrap_or(day);
+        let mut fields = Fields::new();
+        fields.check(
+            (earliest..=day).contains(&body.trip.departs_on),
+            "/trip/departs_on",
+            "not_of_this_visit",
+            "訪問日か、その前14日以内の出発日にしてください",
+            "Must lie within the 14 days up to the visit",
+        );
+        fields.finish()?;
+    }
     let items = reckon_trip(&rules, Some(dispatch.owner_organisation_id), visit.mode, &body)?;
     let of = OfVisit { dispatch: &dispatch, visit: &visit, rules: &rules };
     let mut ids = Vec::new();
@@ -297,6 +321,17 @@ fn check_honorarium(conn: &mut Conn, table: &FeeTable, visit: &VisitRow, amount_
             "The honorarium follows from the fee table when the visit is recorded",
         ));
     }
+    within_agreed(conn, table, visit.expert_id, amount_yen)
+}
+
+/// What an honorarium is corrected to keeps to what was agreed as well, and an official on duty still gets none.
+pub(super) fn check_honorarium_amount(conn: &mut Conn, item: &CostItemRow, amount_yen: i64) -> Result<(), Error> {
+    let (Some(dispatch), Some(expert)) = (item.dispatch_id, item.expert_id) else { return Ok(()) };
+    let dispatch = crate::dispatches::store::find(conn, dispatch)?.ok_or_else(Error::not_found)?;
+    within_agreed(conn, &dispatch.rules()?.fee_table, expert, amount_yen)
+}
+
+fn within_agreed(conn: &mut Conn, table: &FeeTable, expert: ExpertId, amount_yen: i64) -> Result<(), Error> {
     if let FeeTable::Agreed { cap: Some(cap) } = table
         && amount_yen > cap.get()
     {
@@ -307,7 +342,7 @@ fn check_honorarium(conn: &mut Conn, table: &FeeTable, visit: &VisitRow, amount_
             format!("At most {} yen a visit", cap.get()),
         ));
     }
-    if amount_yen > 0 && is_official(conn, visit.expert_id)? {
+    if amount_yen > 0 && is_official(conn, expert)? {
         return Err(Error::rule(
             "official_on_duty",
             "/amount_yen",

@@ -120,6 +120,8 @@ pub struct ClaimRow {
     pub prior_year: bool,
     /// Version.
     pub version: i64,
+    /// When it was issued.
+    pub created_at: UtcTime,
 }
 
 impl Versioned for ClaimRow {
@@ -286,6 +288,30 @@ pub fn take_in(conn: &mut Conn, row: &SettlementRow) -> Result<usize, Error> {
         .set(set)
         .execute(conn)?,
     })
+}
+
+/// Whether the settlement of a placed person's period that a day lies in is final.
+pub fn final_placement(conn: &mut Conn, programme: ProgrammeId, expert: ExpertId, day: NaiveDate) -> Result<bool, Error> {
+    let found: i64 = settlements::table
+        .filter(settlements::programme_id.eq(programme))
+        .filter(settlements::expert_id.eq(expert))
+        .filter(settlements::period_from.le(day))
+        .filter(settlements::period_to.gt(day))
+        .filter(diesel::dsl::not(settlements::status.eq_any([SettlementStatus::Open, SettlementStatus::Calculated])))
+        .count()
+        .get_result(conn)?;
+    Ok(found > 0)
+}
+
+/// How many costs of an owner's fiscal year no settlement has taken in; those of nothing leave nothing to settle.
+pub fn count_unsettled(conn: &mut Conn, owner: OrganisationId, year: i32) -> Result<i64, Error> {
+    Ok(cost_items::table
+        .filter(cost_items::owner_organisation_id.eq(owner))
+        .filter(cost_items::fiscal_year.eq(year))
+        .filter(cost_items::settlement_id.is_null())
+        .filter(cost_items::amount_yen.ne(0))
+        .count()
+        .get_result(conn)?)
 }
 
 /// How many settlements of an owner's fiscal year stand elsewhere than at one of some states.

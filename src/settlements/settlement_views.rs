@@ -335,7 +335,14 @@ pub fn claim_views(conn: &mut Conn, rows: Vec<ClaimRow>) -> Result<Vec<ClaimView
 pub fn view(conn: &mut Conn, ctx: &Ctx, row: &SettlementRow) -> Result<SettlementView, Error> {
     let me = ctx.organisation();
     let is_owner = row.owner_organisation_id == me;
-    let (items, shares) = store::for_settlement(conn, row.id)?;
+    let (mut items, shares) = store::for_settlement(conn, row.id)?;
+    if !is_owner && row.expert_id.is_some() {
+        // A placed person's other hosts pay for themselves: a host sees what it bears a part of.
+        let bears = |item: &store::CostItemRow| {
+            shares.iter().any(|share| share.cost_item_id == item.id && share.organisation_id == Some(me))
+        };
+        items.retain(bears);
+    }
     let mut claims = settlement_store::claims_of(conn, &[row.id])?;
     claims.retain(|claim| is_owner || claim.debtor_organisation_id == me || claim.creditor_organisation_id == me);
     let payments = if is_owner { settlement_store::payments_of(conn, &[row.id])? } else { Vec::new() };
@@ -456,6 +463,9 @@ pub struct CreateAdjustmentBody {
     /// What it should have been, in yen.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub amount_yen: i64,
+    /// What of it is paid directly to carrier or hotel, in yen; absent: all where all was, else as much as was.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+    pub paid_directly_yen: Option<i64>,
     /// Why.
     #[schema(min_length = 1, max_length = 2000)]
     pub reason: String,

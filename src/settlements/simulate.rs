@@ -159,7 +159,9 @@ fn bodies(conn: &mut Conn, body: &SimulateBody, terms: Option<&SharingTerms>) ->
         fields.check(!repeated, pointer, "duplicate", "同じ団体が重なっています", "The body is named twice");
         let figures = AgreementFigures {
             code: row.and_then(|row| row.lg_code.clone()),
-            population: people.iter().find(|(id, _)| *id == one.organisation_id).map(|(_, people)| *people),
+            population: one
+                .population
+                .or_else(|| people.iter().find(|(id, _)| *id == one.organisation_id).map(|(_, people)| *people)),
             staff: one.staff,
             participants: one.participants,
             fiscal_need: one.fiscal_need,
@@ -235,10 +237,18 @@ pub fn simulate(
     let parties = Parties { sharing, ..Parties::single(programme.owner_organisation_id, lead, None) };
     let mut shares: Vec<Share> = Vec::new();
     let (mut total, mut spent) = (Yen::ZERO, Yen::ZERO);
-    let sum = |a: Yen, b: Yen| a.checked_add(b).map_err(Error::internal);
+    let too_much = |_| {
+        Error::new(ErrorCode::ValidationFailed).field(
+            "/costs",
+            "amount_out_of_range",
+            "合計が1兆円を超えます",
+            "The sum exceeds a trillion yen",
+        )
+    };
+    let sum = |a: Yen, b: Yen| a.checked_add(b).map_err(too_much);
     for item in &items {
         let one = Yen::new(item.amount_yen).map_err(Error::internal)?;
-        let times = |yen: Yen| yen.checked_mul(i64::from(item.times)).map_err(Error::internal);
+        let times = |yen: Yen| yen.checked_mul(i64::from(item.times)).map_err(too_much);
         total = sum(total, times(one)?)?;
         spent = sum(spent, times(laid_out(rules, item.component, one)?)?)?;
         for share in parties.divide(rules, item.component, one)? {

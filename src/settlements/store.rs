@@ -9,7 +9,7 @@ use super::parties::Share;
 use crate::clock::UtcTime;
 use crate::costs::{Component, Payer, Yen};
 use crate::db::Conn;
-use crate::db::dialect::insert_rows;
+use crate::db::dialect::{self, Numbered, insert_rows};
 use crate::db::schema::{cost_items, cost_shares, dispatches, request_participants};
 use crate::dispatches::store::Audience;
 use crate::error::Error;
@@ -56,6 +56,8 @@ pub struct CostItemRow {
     pub first_paid_by: Option<Payer>,
     /// The agreement by which hosts share it.
     pub agreement_id: Option<CostAgreementId>,
+    /// The rule by which it is paid, as JSON, where no dispatch keeps the rules.
+    pub payer_rule: Option<String>,
     /// Whether only the owner sees the amount.
     pub undisclosed: bool,
     /// Whether it is reckoned from an approximate figure.
@@ -235,6 +237,16 @@ pub fn adjustments_of(conn: &mut Conn, id: CostItemId) -> Result<(Vec<CostItemRo
     with_shares(conn, items)
 }
 
+/// Yen that an order has come to, corrections charged to its year included.
+pub fn spent_on_order(conn: &mut Conn, order: MenuOrderId, year: i32) -> Result<i64, Error> {
+    let amounts: Vec<i64> = cost_items::table
+        .filter(cost_items::order_id.eq(order))
+        .filter(cost_items::fiscal_year.eq(year))
+        .select(cost_items::amount_yen)
+        .load(conn)?;
+    Ok(amounts.iter().sum::<i64>().max(0))
+}
+
 /// What an expert was already paid for on a day, by the programme: yen of honoraria.
 pub fn honoraria_on(
     conn: &mut Conn,
@@ -304,14 +316,16 @@ pub struct NewCostItem<'a> {
     pub component: Component,
     /// Yen.
     pub amount: Yen,
-    /// Of these, paid directly to carrier or hotel.
-    pub paid_directly: Yen,
+    /// Of these yen, paid directly to carrier or hotel; below zero in corrections only.
+    pub paid_directly: i64,
     /// Minutes paid by an honorarium.
     pub paid_minutes: Option<i32>,
     /// Who pays at first.
     pub first_paid_by: Option<Payer>,
     /// The agreement by which hosts share it.
     pub agreement: Option<CostAgreementId>,
+    /// The rule by which it is paid, as JSON, where no dispatch keeps the rules.
+    pub payer_rule: Option<&'a str>,
     /// Whether only the owner sees the amount.
     pub undisclosed: bool,
     /// Whether it is reckoned from an approximate figure.
@@ -324,6 +338,7 @@ pub struct NewCostItem<'a> {
 #[derive(Insertable)]
 #[diesel(table_name = cost_items)]
 struct CostItemInsert<'a> {
+    id: CostItemId,
     programme_id: ProgrammeId,
     owner_organisation_id: OrganisationId,
     fiscal_year: i32,
@@ -340,6 +355,7 @@ struct CostItemInsert<'a> {
     paid_minutes: Option<i32>,
     first_paid_by: Option<Payer>,
     agreement_id: Option<CostAgreementId>,
+    payer_rule: Option<&'a str>,
     undisclosed: bool,
     approximate: bool,
     explanation: &'a str,
@@ -349,8 +365,9 @@ struct CostItemInsert<'a> {
 }
 
 impl<'a> CostItemInsert<'a> {
-    fn of(new: &NewCostItem<'a>, now: UtcTime) -> Self {
+    fn of(id: CostItemId, new: &NewCostItem<'a>, now: UtcTime) -> Self {
         Self {
+            id,
             programme_id: new.programme,
             owner_organisation_id: new.owner,
             fiscal_year: new.fiscal_year,
@@ -363,14 +380,15 @@ impl<'a> CostItemInsert<'a> {
             adjusts_id: new.adjusts,
             component: new.component,
             amount_yen: new.amount.get(),
-            paid_directly_yen: new.paid_directly.get(),
+            paid_directly_yen: new.paid_directly,
             paid_minutes: new.paid_minutes,
             first_paid_by: new.first_paid_by,
             agreement_id: new.agreement,
+            payer_rule: new.payer_rule,
             undisclosed: new.undisclosed,
             approximate: new.approximate,
             explanation: new.explanation,
-            status: CostStatus::Open,
+            status: CostStatus::Calculated,
             created_at: now,
             updated_at: now,
         }
@@ -383,45 +401,31 @@ pub fn insert(conn: &mut Conn, new: &NewCostItem<'_>, shares: Vec<Share>, now: U
     ids.first().copied().ok_or_else(|| Error::internal("a cost item was not kept"))
 }
 
-/// Keeps cost items with their shares and fixes them, a batch a statement; the database refuses shares that do not sum to
+/// Keeps cost items with their shares, fixed, a batch a statement; the database refuses shares that do not sum to
 /// the amount, and a second item of the same kind for a visit (409). The ids are in the order of the items.
 pub fn insert_many(conn: &mut Conn, items: &[(NewCostItem<'_>, Vec<Share>)], now: UtcTime) -> Result<Vec<CostItemId>, Error> {
-    use cost_items as t;
-    let mut all = Vec::with_capacity(items.len());
-    for some in items.chunks(ITEMS_A_STATEMENT) {
-        let rows: Vec<CostItemInsert<'_>> = some.iter().map(|(new, _)| CostItemInsert::of(new, now)).collect();
-        insert_rows!(conn, t::table, &rows)?;
-        // Nothing stays open beyond its transaction, and numbers rise: the last open ones are those just added.
-        let mut ids: Vec<CostItemId> = t::table
-            .filter(t::status.eq(CostStatus::Open))
-            .order(t::id.desc())
-            .limit(i64::try_from(some.len()).map_err(Error::internal)?)
-            .select(t::id)
-            .load(conn)?;
-        ids.reverse();
-        let shares: Vec<_> = ids
-            .iter()
-            .zip(some)
-            .flat_map(|(id, (_, shares))| (0_i32..).zip(shares).map(move |(place, share)| (*id, place, share)))
-            .map(|(id, place, share)| {
-                (
-                    cost_shares::cost_item_id.eq(id),
-                    cost_shares::place.eq(place),
-                    cost_shares::organisation_id.eq(share.organisation),
-                    cost_shares::payer.eq(share.payer),
-                    cost_shares::amount_yen.eq(share.amount.get()),
-                )
-            })
-            .collect();
-        for some in shares.chunks(SHARES_A_STATEMENT) {
-            insert_rows!(conn, cost_shares::table, some)?;
-        }
-        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
-            diesel::update(t::table.filter(t::id.between(first, last)).filter(t::status.eq(CostStatus::Open)))
-                .set(t::status.eq(CostStatus::Calculated))
-                .execute(conn)?;
-        }
-        all.extend(ids);
+    let ids = dialect::take_ids(conn, Numbered::CostItem, items.len())?;
+    let ids: Vec<CostItemId> = ids.into_iter().map(CostItemId).collect();
+    let numbered: Vec<_> = ids.iter().copied().zip(items).collect();
+    let shares: Vec<_> = numbered
+        .iter()
+        .flat_map(|(id, (_, shares))| (0_i32..).zip(shares).map(move |(place, share)| (*id, place, share)))
+        .map(|(id, place, share)| {
+            (
+                cost_shares::cost_item_id.eq(id),
+                cost_shares::place.eq(place),
+                cost_shares::organisation_id.eq(share.organisation),
+                cost_shares::payer.eq(share.payer),
+                cost_shares::amount_yen.eq(share.amount.get()),
+            )
+        })
+        .collect();
+    for some in shares.chunks(SHARES_A_STATEMENT) {
+        insert_rows!(conn, cost_shares::table, some)?;
     }
-    Ok(all)
+    for some in numbered.chunks(ITEMS_A_STATEMENT) {
+        let rows: Vec<CostItemInsert<'_>> = some.iter().map(|(id, (new, _))| CostItemInsert::of(*id, new, now)).collect();
+        insert_rows!(conn, cost_items::table, &rows)?;
+    }
+    Ok(ids)
 }

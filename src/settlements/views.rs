@@ -81,9 +81,9 @@ pub struct CostItemView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 20_000)]
     pub amount_yen: Option<i64>,
-    /// Of these, yen paid directly to carrier, hotel or agent.
+    /// Of these, yen paid directly to carrier, hotel or agent; below zero in corrections only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 0)]
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 0)]
     pub paid_directly_yen: Option<i64>,
     /// How it came about; absent where the amount is not disclosed to the asking party.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,7 @@ mod frame;
 mod imports;
 mod mail;
 mod money;
+mod money_corrections;
 mod offers;
 mod openapi;
 mod oracle;

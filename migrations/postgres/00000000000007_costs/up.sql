@@ -66,6 +66,7 @@ CREATE TABLE menu_orders (
     completed_on DATE,
     status TEXT NOT NULL CONSTRAINT menu_orders_status_check CHECK (status IN ('ordered', 'contracted', 'completed', 'cancelled')),
     note TEXT NOT NULL DEFAULT '',
+    payer_rule TEXT NOT NULL,
     version BIGINT NOT NULL DEFAULT 1,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
@@ -120,11 +121,12 @@ CREATE TABLE cost_items (
     amount_yen BIGINT NOT NULL CONSTRAINT cost_items_amount_yen_check CHECK (
         amount_yen BETWEEN -1000000000000 AND 1000000000000 AND (amount_yen >= 0 OR adjusts_id IS NOT NULL)),
     paid_directly_yen BIGINT NOT NULL DEFAULT 0 CONSTRAINT cost_items_paid_directly_check CHECK (
-        paid_directly_yen BETWEEN 0 AND 1000000000000),
+        paid_directly_yen BETWEEN -1000000000000 AND 1000000000000 AND (paid_directly_yen >= 0 OR adjusts_id IS NOT NULL)),
     paid_minutes INTEGER CONSTRAINT cost_items_paid_minutes_check CHECK (paid_minutes BETWEEN 0 AND 1440),
     first_paid_by TEXT CONSTRAINT cost_items_first_paid_by_check CHECK (first_paid_by IN (
         'prefecture', 'host', 'sending_body', 'company', 'national_body', 'requester')),
     agreement_id BIGINT CONSTRAINT cost_items_agreement_id_fkey REFERENCES cost_agreements (id),
+    payer_rule TEXT,
     undisclosed BOOLEAN NOT NULL DEFAULT FALSE,
     approximate BOOLEAN NOT NULL DEFAULT FALSE,
     explanation TEXT NOT NULL,
@@ -140,13 +142,13 @@ CREATE UNIQUE INDEX cost_items_visit_component_key ON cost_items (visit_id, comp
 CREATE INDEX cost_items_dispatch_idx ON cost_items (dispatch_id);
 CREATE INDEX cost_items_owner_idx ON cost_items (owner_organisation_id, fiscal_year);
 CREATE INDEX cost_items_expert_idx ON cost_items (expert_id, occurred_on);
-CREATE INDEX cost_items_settlement_idx ON cost_items (settlement_id);
-CREATE INDEX cost_items_adjusts_idx ON cost_items (adjusts_id);
-CREATE INDEX cost_items_order_idx ON cost_items (order_id);
+CREATE INDEX cost_items_settlement_idx ON cost_items (settlement_id) WHERE settlement_id IS NOT NULL;
+CREATE INDEX cost_items_adjusts_idx ON cost_items (adjusts_id) WHERE adjusts_id IS NOT NULL;
+CREATE INDEX cost_items_order_idx ON cost_items (order_id) WHERE order_id IS NOT NULL;
 
 -- One payer's part of an item; an organisation is missing where the payer is not registered here (a ministry, a company).
 CREATE TABLE cost_shares (
-    cost_item_id BIGINT NOT NULL CONSTRAINT cost_shares_cost_item_id_fkey REFERENCES cost_items (id),
+    cost_item_id BIGINT NOT NULL CONSTRAINT cost_shares_cost_item_id_fkey REFERENCES cost_items (id) DEFERRABLE INITIALLY DEFERRED,
     place INTEGER NOT NULL,
     organisation_id BIGINT CONSTRAINT cost_shares_organisation_id_fkey REFERENCES organisations (id),
     payer TEXT NOT NULL CONSTRAINT cost_shares_payer_check CHECK (payer IN (
@@ -311,45 +313,63 @@ CREATE TABLE posting_amendments (
 );
 CREATE INDEX posting_amendments_posting_idx ON posting_amendments (posting_id);
 
-CREATE FUNCTION guard_cost_items() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Shares are kept first and their item after them: when a calculated item comes, its shares must sum to it, and afterwards
+-- neither changes. Both are looked at once a statement, so a year's settling does not pay for them row by row; the plans are
+-- made once in a session, perhaps while the tables are small, hence no scans.
+CREATE FUNCTION guard_cost_item_sums() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
-    IF TG_OP = 'DELETE' THEN
-        IF OLD.status <> 'open' THEN
-            RAISE EXCEPTION 'a calculated cost item is fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_items_fixed';
-        END IF;
-        RETURN OLD;
-    END IF;
-    IF TG_OP = 'INSERT' THEN
-        IF NEW.status <> 'open' THEN
-            RAISE EXCEPTION 'shares do not sum to the amount' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_items_shares_sum';
-        END IF;
-        RETURN NEW;
-    END IF;
-    IF OLD.status <> 'open' AND ((NEW.amount_yen, NEW.component, NEW.visit_id, NEW.dispatch_id, NEW.status, NEW.undisclosed,
-            NEW.occurred_on, NEW.fiscal_year, NEW.adjusts_id, NEW.expert_id, NEW.order_id, NEW.paid_directly_yen, NEW.first_paid_by)
-        IS DISTINCT FROM (OLD.amount_yen, OLD.component, OLD.visit_id, OLD.dispatch_id, OLD.status, OLD.undisclosed,
-            OLD.occurred_on, OLD.fiscal_year, OLD.adjusts_id, OLD.expert_id, OLD.order_id, OLD.paid_directly_yen, OLD.first_paid_by)
-        OR (OLD.settlement_id IS NOT NULL AND NEW.settlement_id IS DISTINCT FROM OLD.settlement_id)) THEN
-        RAISE EXCEPTION 'a calculated cost item is fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_items_fixed';
-    END IF;
-    IF NEW.status <> 'open' AND OLD.status = 'open'
-        AND NEW.amount_yen <> (SELECT COALESCE(SUM(s.amount_yen), 0) FROM cost_shares s WHERE s.cost_item_id = NEW.id) THEN
+    IF EXISTS (SELECT 1 FROM new_items i WHERE i.status <> 'open' AND i.amount_yen <>
+            (SELECT COALESCE(SUM(s.amount_yen), 0) FROM cost_shares s WHERE s.cost_item_id = i.id)) THEN
         RAISE EXCEPTION 'shares do not sum to the amount' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_items_shares_sum';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END $$;
-CREATE TRIGGER cost_items_guard BEFORE INSERT OR UPDATE OR DELETE ON cost_items FOR EACH ROW EXECUTE FUNCTION guard_cost_items();
+CREATE TRIGGER cost_items_insert AFTER INSERT ON cost_items REFERENCING NEW TABLE AS new_items
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_cost_item_sums();
+CREATE TRIGGER cost_items_calculate AFTER UPDATE ON cost_items REFERENCING NEW TABLE AS new_items
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_cost_item_sums();
 
-CREATE FUNCTION guard_cost_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_cost_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (TG_OP <> 'INSERT' AND (SELECT status FROM cost_items WHERE id = OLD.cost_item_id) <> 'open')
-        OR (TG_OP <> 'DELETE' AND (SELECT status FROM cost_items WHERE id = NEW.cost_item_id) <> 'open') THEN
+    RAISE EXCEPTION 'a calculated cost item is fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_items_fixed';
+END $$;
+CREATE TRIGGER cost_items_fixed_update BEFORE UPDATE ON cost_items FOR EACH ROW
+    WHEN (OLD.status <> 'open' AND ((NEW.owner_organisation_id, NEW.programme_id, NEW.fiscal_year, NEW.occurred_on, NEW.dispatch_id,
+                NEW.visit_id, NEW.expert_id, NEW.order_id, NEW.adjusts_id, NEW.component, NEW.amount_yen,
+                NEW.paid_directly_yen, NEW.paid_minutes, NEW.first_paid_by, NEW.agreement_id, NEW.payer_rule,
+                NEW.undisclosed, NEW.approximate, NEW.explanation, NEW.status)
+            IS DISTINCT FROM (OLD.owner_organisation_id, OLD.programme_id, OLD.fiscal_year, OLD.occurred_on, OLD.dispatch_id,
+                OLD.visit_id, OLD.expert_id, OLD.order_id, OLD.adjusts_id, OLD.component, OLD.amount_yen,
+                OLD.paid_directly_yen, OLD.paid_minutes, OLD.first_paid_by, OLD.agreement_id, OLD.payer_rule,
+                OLD.undisclosed, OLD.approximate, OLD.explanation, OLD.status)
+        OR (OLD.settlement_id IS NOT NULL AND NEW.settlement_id IS DISTINCT FROM OLD.settlement_id)))
+    EXECUTE FUNCTION guard_cost_items();
+CREATE TRIGGER cost_items_fixed_delete BEFORE DELETE ON cost_items FOR EACH ROW WHEN (OLD.status <> 'open')
+    EXECUTE FUNCTION guard_cost_items();
+
+CREATE FUNCTION guard_new_cost_shares() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM new_shares s WHERE (SELECT i.status FROM cost_items i WHERE i.id = s.cost_item_id) <> 'open') THEN
         RAISE EXCEPTION 'shares of a calculated cost item are fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_shares_fixed';
     END IF;
-    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-    RETURN NEW;
+    RETURN NULL;
 END $$;
-CREATE TRIGGER cost_shares_guard BEFORE INSERT OR UPDATE OR DELETE ON cost_shares FOR EACH ROW EXECUTE FUNCTION guard_cost_shares();
+CREATE TRIGGER cost_shares_fixed_insert AFTER INSERT ON cost_shares REFERENCING NEW TABLE AS new_shares
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_new_cost_shares();
+CREATE TRIGGER cost_shares_fixed_moved AFTER UPDATE ON cost_shares REFERENCING NEW TABLE AS new_shares
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_new_cost_shares();
+
+CREATE FUNCTION guard_old_cost_shares() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM old_shares s WHERE (SELECT i.status FROM cost_items i WHERE i.id = s.cost_item_id) <> 'open') THEN
+        RAISE EXCEPTION 'shares of a calculated cost item are fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'cost_shares_fixed';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER cost_shares_fixed_update AFTER UPDATE ON cost_shares REFERENCING OLD TABLE AS old_shares
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_old_cost_shares();
+CREATE TRIGGER cost_shares_fixed_delete AFTER DELETE ON cost_shares REFERENCING OLD TABLE AS old_shares
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_old_cost_shares();
 
 CREATE FUNCTION guard_budget_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -362,6 +382,33 @@ BEGIN
     RAISE EXCEPTION 'an issued document is fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'documents_fixed';
 END $$;
 CREATE TRIGGER documents_guard BEFORE UPDATE OR DELETE ON documents FOR EACH ROW EXECUTE FUNCTION guard_documents();
+
+-- What was recorded of money moved and of periods closed stays as it is.
+CREATE FUNCTION guard_money_records() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a record of money is fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'money_records_fixed';
+END $$;
+CREATE TRIGGER claims_fixed BEFORE UPDATE ON claims FOR EACH ROW
+    WHEN ((NEW.settlement_id, NEW.cost_item_id, NEW.owner_organisation_id, NEW.number, NEW.kind, NEW.creditor_organisation_id,
+            NEW.debtor_organisation_id, NEW.amount_yen, NEW.issued_on, NEW.fiscal_year, NEW.prior_year)
+        IS DISTINCT FROM (OLD.settlement_id, OLD.cost_item_id, OLD.owner_organisation_id, OLD.number, OLD.kind,
+            OLD.creditor_organisation_id, OLD.debtor_organisation_id, OLD.amount_yen, OLD.issued_on, OLD.fiscal_year, OLD.prior_year))
+    EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER claims_kept BEFORE DELETE ON claims FOR EACH ROW EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER claim_instalments_fixed BEFORE UPDATE OR DELETE ON claim_instalments FOR EACH ROW EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER claim_payments_fixed BEFORE UPDATE OR DELETE ON claim_payments FOR EACH ROW EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER expert_payments_fixed BEFORE UPDATE ON expert_payments FOR EACH ROW
+    WHEN (OLD.paid_on IS NOT NULL OR (NEW.settlement_id, NEW.cost_item_id, NEW.owner_organisation_id, NEW.expert_id,
+            NEW.payee_organisation_id, NEW.number, NEW.withholding_category, NEW.honorarium_yen, NEW.travel_yen, NEW.withholding_yen,
+            NEW.due_on, NEW.fiscal_year)
+        IS DISTINCT FROM (OLD.settlement_id, OLD.cost_item_id, OLD.owner_organisation_id, OLD.expert_id,
+            OLD.payee_organisation_id, OLD.number, OLD.withholding_category, OLD.honorarium_yen, OLD.travel_yen, OLD.withholding_yen,
+            OLD.due_on, OLD.fiscal_year))
+    EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER expert_payments_kept BEFORE DELETE ON expert_payments FOR EACH ROW EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER closed_periods_fixed BEFORE UPDATE OR DELETE ON closed_periods FOR EACH ROW EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER cost_agreements_kept BEFORE DELETE ON cost_agreements FOR EACH ROW EXECUTE FUNCTION guard_money_records();
+CREATE TRIGGER cost_agreement_bodies_kept BEFORE DELETE ON cost_agreement_bodies FOR EACH ROW EXECUTE FUNCTION guard_money_records();
 
 CREATE FUNCTION guard_cost_agreements() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -66,6 +66,7 @@ CREATE TABLE menu_orders (
     completed_on DATE,
     status TEXT NOT NULL CONSTRAINT menu_orders_status_check CHECK (status IN ('ordered', 'contracted', 'completed', 'cancelled')),
     note TEXT NOT NULL DEFAULT '',
+    payer_rule TEXT NOT NULL,
     version BIGINT NOT NULL DEFAULT 1,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
@@ -120,11 +121,12 @@ CREATE TABLE cost_items (
     amount_yen BIGINT NOT NULL CONSTRAINT cost_items_amount_yen_check CHECK (
         amount_yen BETWEEN -1000000000000 AND 1000000000000 AND (amount_yen >= 0 OR adjusts_id IS NOT NULL)),
     paid_directly_yen BIGINT NOT NULL DEFAULT 0 CONSTRAINT cost_items_paid_directly_check CHECK (
-        paid_directly_yen BETWEEN 0 AND 1000000000000),
+        paid_directly_yen BETWEEN -1000000000000 AND 1000000000000 AND (paid_directly_yen >= 0 OR adjusts_id IS NOT NULL)),
     paid_minutes INTEGER CONSTRAINT cost_items_paid_minutes_check CHECK (paid_minutes BETWEEN 0 AND 1440),
     first_paid_by TEXT CONSTRAINT cost_items_first_paid_by_check CHECK (first_paid_by IN (
         'prefecture', 'host', 'sending_body', 'company', 'national_body', 'requester')),
     agreement_id BIGINT CONSTRAINT cost_items_agreement_id_fkey REFERENCES cost_agreements (id),
+    payer_rule TEXT,
     undisclosed BOOLEAN NOT NULL DEFAULT FALSE,
     approximate BOOLEAN NOT NULL DEFAULT FALSE,
     explanation TEXT NOT NULL,
@@ -140,20 +142,20 @@ CREATE UNIQUE INDEX cost_items_visit_component_key ON cost_items (visit_id, comp
 CREATE INDEX cost_items_dispatch_idx ON cost_items (dispatch_id);
 CREATE INDEX cost_items_owner_idx ON cost_items (owner_organisation_id, fiscal_year);
 CREATE INDEX cost_items_expert_idx ON cost_items (expert_id, occurred_on);
-CREATE INDEX cost_items_settlement_idx ON cost_items (settlement_id);
-CREATE INDEX cost_items_adjusts_idx ON cost_items (adjusts_id);
-CREATE INDEX cost_items_order_idx ON cost_items (order_id);
+CREATE INDEX cost_items_settlement_idx ON cost_items (settlement_id) WHERE settlement_id IS NOT NULL;
+CREATE INDEX cost_items_adjusts_idx ON cost_items (adjusts_id) WHERE adjusts_id IS NOT NULL;
+CREATE INDEX cost_items_order_idx ON cost_items (order_id) WHERE order_id IS NOT NULL;
 
 -- One payer's part of an item; an organisation is missing where the payer is not registered here (a ministry, a company).
 CREATE TABLE cost_shares (
-    cost_item_id BIGINT NOT NULL CONSTRAINT cost_shares_cost_item_id_fkey REFERENCES cost_items (id),
+    cost_item_id BIGINT NOT NULL CONSTRAINT cost_shares_cost_item_id_fkey REFERENCES cost_items (id) DEFERRABLE INITIALLY DEFERRED,
     place INTEGER NOT NULL,
     organisation_id BIGINT CONSTRAINT cost_shares_organisation_id_fkey REFERENCES organisations (id),
     payer TEXT NOT NULL CONSTRAINT cost_shares_payer_check CHECK (payer IN (
         'prefecture', 'host', 'sending_body', 'company', 'national_body', 'requester')),
     amount_yen BIGINT NOT NULL CONSTRAINT cost_shares_amount_yen_check CHECK (amount_yen BETWEEN -1000000000000 AND 1000000000000),
     PRIMARY KEY (cost_item_id, place)
-);
+) WITHOUT ROWID;
 CREATE INDEX cost_shares_organisation_idx ON cost_shares (organisation_id);
 
 -- Money bound for requests and orders, append-only. `bound_yen` is what the year has bound after the entry.
@@ -311,7 +313,10 @@ CREATE TABLE posting_amendments (
 );
 CREATE INDEX posting_amendments_posting_idx ON posting_amendments (posting_id);
 
-CREATE TRIGGER cost_items_insert BEFORE INSERT ON cost_items WHEN NEW.status <> 'open'
+-- Shares are kept first and their item after them: when a calculated item comes, its shares must sum to it, and afterwards
+-- neither changes.
+CREATE TRIGGER cost_items_insert BEFORE INSERT ON cost_items WHEN NEW.status <> 'open' AND NEW.amount_yen <>
+    (SELECT COALESCE(SUM(s.amount_yen), 0) FROM cost_shares s WHERE s.cost_item_id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: cost_items_shares_sum'); END;
 CREATE TRIGGER cost_items_calculate BEFORE UPDATE OF status ON cost_items WHEN OLD.status = 'open' AND NEW.status <> 'open'
 BEGIN
@@ -319,11 +324,14 @@ BEGIN
         (SELECT COALESCE(SUM(s.amount_yen), 0) FROM cost_shares s WHERE s.cost_item_id = NEW.id);
 END;
 CREATE TRIGGER cost_items_fixed_update BEFORE UPDATE ON cost_items WHEN OLD.status <> 'open' AND (
-    NEW.amount_yen <> OLD.amount_yen OR NEW.component <> OLD.component OR NEW.visit_id IS NOT OLD.visit_id
-    OR NEW.dispatch_id IS NOT OLD.dispatch_id OR NEW.status <> OLD.status OR NEW.undisclosed <> OLD.undisclosed
-    OR NEW.occurred_on <> OLD.occurred_on OR NEW.fiscal_year <> OLD.fiscal_year OR NEW.adjusts_id IS NOT OLD.adjusts_id
-    OR NEW.expert_id IS NOT OLD.expert_id OR NEW.order_id IS NOT OLD.order_id
-    OR NEW.paid_directly_yen <> OLD.paid_directly_yen OR NEW.first_paid_by IS NOT OLD.first_paid_by
+    NEW.owner_organisation_id IS NOT OLD.owner_organisation_id OR NEW.programme_id IS NOT OLD.programme_id OR
+    NEW.fiscal_year IS NOT OLD.fiscal_year OR NEW.occurred_on IS NOT OLD.occurred_on OR NEW.dispatch_id IS NOT
+    OLD.dispatch_id OR NEW.visit_id IS NOT OLD.visit_id OR NEW.expert_id IS NOT OLD.expert_id OR NEW.order_id IS NOT
+    OLD.order_id OR NEW.adjusts_id IS NOT OLD.adjusts_id OR NEW.component IS NOT OLD.component OR NEW.amount_yen IS NOT
+    OLD.amount_yen OR NEW.paid_directly_yen IS NOT OLD.paid_directly_yen OR NEW.paid_minutes IS NOT OLD.paid_minutes OR
+    NEW.first_paid_by IS NOT OLD.first_paid_by OR NEW.agreement_id IS NOT OLD.agreement_id OR NEW.payer_rule IS NOT
+    OLD.payer_rule OR NEW.undisclosed IS NOT OLD.undisclosed OR NEW.approximate IS NOT OLD.approximate OR NEW.explanation
+    IS NOT OLD.explanation OR NEW.status IS NOT OLD.status
     OR (OLD.settlement_id IS NOT NULL AND NEW.settlement_id IS NOT OLD.settlement_id))
 BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: cost_items_fixed'); END;
 CREATE TRIGGER cost_items_fixed_delete BEFORE DELETE ON cost_items WHEN OLD.status <> 'open'
@@ -346,6 +354,40 @@ CREATE TRIGGER documents_fixed_update BEFORE UPDATE ON documents
 BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: documents_fixed'); END;
 CREATE TRIGGER documents_fixed_delete BEFORE DELETE ON documents
 BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: documents_fixed'); END;
+-- What was recorded of money moved and of periods closed stays as it is.
+CREATE TRIGGER claims_fixed BEFORE UPDATE ON claims WHEN NEW.settlement_id IS NOT OLD.settlement_id OR NEW.cost_item_id IS NOT OLD.cost_item_id OR NEW.owner_organisation_id IS
+    NOT OLD.owner_organisation_id OR NEW.number IS NOT OLD.number OR NEW.kind IS NOT OLD.kind OR
+    NEW.creditor_organisation_id IS NOT OLD.creditor_organisation_id OR NEW.debtor_organisation_id IS NOT
+    OLD.debtor_organisation_id OR NEW.amount_yen IS NOT OLD.amount_yen OR NEW.issued_on IS NOT OLD.issued_on OR
+    NEW.fiscal_year IS NOT OLD.fiscal_year OR NEW.prior_year IS NOT OLD.prior_year
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER expert_payments_fixed BEFORE UPDATE ON expert_payments WHEN OLD.paid_on IS NOT NULL OR NEW.settlement_id IS NOT OLD.settlement_id OR NEW.cost_item_id IS NOT OLD.cost_item_id OR NEW.owner_organisation_id IS
+    NOT OLD.owner_organisation_id OR NEW.expert_id IS NOT OLD.expert_id OR NEW.payee_organisation_id IS NOT
+    OLD.payee_organisation_id OR NEW.number IS NOT OLD.number OR NEW.withholding_category IS NOT OLD.withholding_category
+    OR NEW.withholding_yen IS NOT OLD.withholding_yen OR NEW.honorarium_yen IS NOT OLD.honorarium_yen OR
+    NEW.travel_yen IS NOT OLD.travel_yen OR NEW.due_on IS NOT OLD.due_on OR NEW.fiscal_year IS NOT OLD.fiscal_year
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER claim_instalments_fixed BEFORE UPDATE ON claim_instalments
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER claim_payments_fixed BEFORE UPDATE ON claim_payments
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER closed_periods_fixed BEFORE UPDATE ON closed_periods
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER claims_kept BEFORE DELETE ON claims
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER expert_payments_kept BEFORE DELETE ON expert_payments
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER claim_instalments_kept BEFORE DELETE ON claim_instalments
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER claim_payments_kept BEFORE DELETE ON claim_payments
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER closed_periods_kept BEFORE DELETE ON closed_periods
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER cost_agreements_kept BEFORE DELETE ON cost_agreements
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+CREATE TRIGGER cost_agreement_bodies_kept BEFORE DELETE ON cost_agreement_bodies
+BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: money_records_fixed'); END;
+
 CREATE TRIGGER cost_agreements_fixed_update BEFORE UPDATE ON cost_agreements WHEN NEW.terms <> OLD.terms OR NEW.number <> OLD.number
     OR NEW.request_id <> OLD.request_id OR (OLD.frozen_at IS NOT NULL AND NEW.frozen_at IS NOT OLD.frozen_at)
 BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: cost_agreements_fixed'); END;

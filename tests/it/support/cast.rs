@@ -202,8 +202,9 @@ fn money_objects(app: &TestApp, world: &World, settlement: i64, request: i64, ex
         ),
         format!(
             "INSERT INTO menu_orders (programme_id, owner_organisation_id, organisation_id, fiscal_year, menu_code, menu_name, quantity,
-                unit_price_yen, approximate, tax_excluded, tax_yen, amount_yen, status, created_at, updated_at)
-             VALUES ({programme}, {owner}, {body}, 2026, 'support', '支援メニュー', 1, 1000, FALSE, FALSE, 0, 1000, 'ordered', {at})"
+                unit_price_yen, approximate, tax_excluded, tax_yen, amount_yen, status, payer_rule, created_at, updated_at)
+             VALUES ({programme}, {owner}, {body}, 2026, 'support', '支援メニュー', 1, 1000, FALSE, FALSE, 0, 1000, 'ordered',
+                '{{\"component\":\"vendor_fee\",\"rest\":\"host\"}}', {at})"
         ),
         format!(
             "INSERT INTO cost_agreements (request_id, number, agreed_on, terms, status, created_at, updated_at)
