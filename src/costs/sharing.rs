@@ -278,10 +278,10 @@ impl SharingTerms {
         let mut counted = None;
         for (pointer, parts) in lists {
             for (i, part) in parts.iter().enumerate() {
-                if let SharingBasis::Population { source, as_of } = part.basis {
-                    if *counted.get_or_insert((source, as_of)) != (source, as_of) {
-                        problems.push(SharingError::MixedPopulations(format!("{pointer}/{i}/basis")));
-                    }
+                if let SharingBasis::Population { source, as_of } = part.basis
+                    && *counted.get_or_insert((source, as_of)) != (source, as_of)
+                {
+                    problems.push(SharingError::MixedPopulations(format!("{pointer}/{i}/basis")));
                 }
             }
             let sum: u64 = parts.iter().map(|part| u64::from(part.percent)).sum();

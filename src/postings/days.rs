@@ -1,7 +1,6 @@
 //! Days worked by a placed person, and extensions of a placement beyond its term.
 
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -12,7 +11,6 @@ use super::store::{self, PostingRow};
 use super::views::PostingView;
 use crate::calendar::{month_range, wareki};
 use crate::db::Conn;
-use crate::db::schema::{posting_amendments, posting_days};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::PostingId;
@@ -68,17 +66,6 @@ pub struct ExtendPostingBody {
     pub reason: String,
 }
 
-/// The recorded days of the month in which a day lies.
-fn days_of(conn: &mut Conn, posting: PostingId, day: NaiveDate) -> Result<Vec<NaiveDate>, Error> {
-    let (first, last) = month_range(day);
-    Ok(posting_days::table
-        .filter(posting_days::posting_id.eq(posting))
-        .filter(posting_days::day.between(first, last))
-        .order(posting_days::day)
-        .select(posting_days::day)
-        .load(conn)?)
-}
-
 fn agreed(conn: &mut Conn, row: &PostingRow, day: NaiveDate) -> Result<Option<i32>, Error> {
     let year = crate::calendar::FiscalYear::of(day).starting_year();
     let rules = pools::year(conn, row.programme_id, year)?.and_then(|year| year.rules.postings);
@@ -87,7 +74,7 @@ fn agreed(conn: &mut Conn, row: &PostingRow, day: NaiveDate) -> Result<Option<i3
 
 /// The month of a placement as the API shows it.
 pub fn month(conn: &mut Conn, row: &PostingRow, day: NaiveDate) -> Result<PostingDays, Error> {
-    let days = days_of(conn, row.id, day)?;
+    let days = store::days_of(conn, row.id, day)?;
     let agreed_days = agreed(conn, row, day)?;
     let count = i32::try_from(days.len()).map_err(Error::internal)?;
     Ok(PostingDays {
@@ -113,14 +100,7 @@ pub fn record(conn: &mut Conn, ctx: &Ctx, row: PostingRow, body: RecordPostingDa
     fields.check(body.day <= ctx.today(), "/day", "in_the_future", "今日以前の日付にしてください", "Must not lie in the future");
     fields.finish()?;
     crate::db::dialect::claim(conn, &format!("days of posting {}", row.id))?;
-    diesel::insert_into(posting_days::table)
-        .values((
-            posting_days::posting_id.eq(row.id),
-            posting_days::day.eq(body.day),
-            posting_days::note.eq(&body.note),
-            posting_days::created_at.eq(ctx.now),
-        ))
-        .execute(conn)?;
+    store::insert_day(conn, row.id, body.day, &body.note, ctx.now)?;
     let view = month(conn, &row, body.day)?;
     if let Some(agreed) = view.agreed_days
         && view.exceeded
@@ -173,16 +153,7 @@ pub fn extend(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: ExtendPosti
     row.valid_to = body.valid_to;
     let programme = pools::programme(conn, row.programme_id)?;
     Plan::of(&row, &programme).check_beyond_term(conn)?;
-    diesel::insert_into(posting_amendments::table)
-        .values((
-            posting_amendments::posting_id.eq(row.id),
-            posting_amendments::document_number.eq(&body.document_number),
-            posting_amendments::old_to.eq(posting.valid_to),
-            posting_amendments::new_to.eq(row.valid_to),
-            posting_amendments::reason.eq(&body.reason),
-            posting_amendments::created_at.eq(ctx.now),
-        ))
-        .execute(conn)?;
+    store::insert_amendment(conn, &posting, (row.valid_to, &body.document_number, &body.reason), ctx.now)?;
     let row = store::update(conn, &row, ctx.now)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id)
         .change(json!({"valid_to": posting.valid_to}), json!({"valid_to": row.valid_to, "document_number": body.document_number}))

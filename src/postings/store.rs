@@ -8,9 +8,10 @@ use diesel::sql_types::Bool;
 
 use super::model::{LegalBasis, Period, PostingStatus};
 use crate::auth::policy::Role;
+use crate::calendar::month_range;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::db::schema::{experts, organisations, postings};
+use crate::db::schema::{experts, organisations, posting_amendments, posting_days, postings};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, ListQuery, Versioned};
 use crate::ids::{ExpertId, OrganisationId, PostingId, ProgrammeId};
@@ -262,4 +263,48 @@ pub fn of_expert_between(
         .order(postings::id)
         .select(PostingRow::as_select())
         .load(conn)?)
+}
+
+/// The recorded days of the month in which a day lies.
+pub fn days_of(conn: &mut Conn, posting: PostingId, day: NaiveDate) -> Result<Vec<NaiveDate>, Error> {
+    let (first, last) = month_range(day);
+    Ok(posting_days::table
+        .filter(posting_days::posting_id.eq(posting))
+        .filter(posting_days::day.between(first, last))
+        .order(posting_days::day)
+        .select(posting_days::day)
+        .load(conn)?)
+}
+
+/// Records a day; a second time is refused by the database (409).
+pub fn insert_day(conn: &mut Conn, posting: PostingId, day: NaiveDate, note: &str, now: UtcTime) -> Result<(), Error> {
+    diesel::insert_into(posting_days::table)
+        .values((
+            posting_days::posting_id.eq(posting),
+            posting_days::day.eq(day),
+            posting_days::note.eq(note),
+            posting_days::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps an extension: the new end, the office's document number and why.
+pub fn insert_amendment(
+    conn: &mut Conn,
+    before: &PostingRow,
+    (new_to, document_number, reason): (NaiveDate, &str, &str),
+    now: UtcTime,
+) -> Result<(), Error> {
+    diesel::insert_into(posting_amendments::table)
+        .values((
+            posting_amendments::posting_id.eq(before.id),
+            posting_amendments::document_number.eq(document_number),
+            posting_amendments::old_to.eq(before.valid_to),
+            posting_amendments::new_to.eq(new_to),
+            posting_amendments::reason.eq(reason),
+            posting_amendments::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }

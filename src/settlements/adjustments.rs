@@ -14,7 +14,7 @@ use super::parties::{Parties, Share};
 use super::settlement_store::{self, SettlementRow, SettlementStatus, Subject};
 use super::settlement_views::{CreateAdjustmentBody, SettlementView};
 use super::store::{self, CostItemRow, CostShareRow, NewCostItem};
-use super::{menus, periods, service};
+use super::{menu_store, menus, periods, service};
 use crate::calendar::FiscalYear;
 use crate::costs::{Component, Payer, PayerRule, Yen};
 use crate::db::Conn;
@@ -90,7 +90,7 @@ fn context(conn: &mut Conn, item: &CostItemRow) -> Result<(PayerRule, Parties), 
     let rule: PayerRule = serde_json::from_str(rule).map_err(Error::internal)?;
     let owner = item.owner_organisation_id;
     if let Some(order) = item.order_id {
-        let order = menus::find(conn, order)?.ok_or_else(Error::not_found)?;
+        let order = menu_store::find(conn, order)?.ok_or_else(Error::not_found)?;
         return Ok((rule, Parties::single(owner, order.organisation_id, None)));
     }
     let host = store::shares_of(conn, &[item.id])?

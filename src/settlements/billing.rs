@@ -85,7 +85,7 @@ pub(super) fn owed(
 ) -> Result<BTreeMap<(OrganisationId, OrganisationId), i64>, Error> {
     let lead = match row.subject()? {
         Subject::Dispatch(id) => crate::dispatches::store::find(conn, id)?.map(|dispatch| dispatch.applicant_organisation_id),
-        Subject::Order(id) => super::menus::find(conn, id)?.map(|order| order.organisation_id),
+        Subject::Order(id) => super::menu_store::find(conn, id)?.map(|order| order.organisation_id),
         Subject::Placement(..) => None,
     };
     let mut employers: BTreeMap<ExpertId, Option<OrganisationId>> = BTreeMap::new();

@@ -140,7 +140,8 @@ fn subject(conn: &mut Conn, ctx: &Ctx, body: &CreateSettlementBody, fields: &mut
         return Ok(Some(((row.programme_id, row.owner_organisation_id, row.fiscal_year), Subject::Dispatch(id))));
     }
     if let Some(id) = body.order_id {
-        let Some(order) = super::menus::find(conn, id)?.filter(|order| order.owner_organisation_id == ctx.organisation()) else {
+        let Some(order) = super::menu_store::find(conn, id)?.filter(|order| order.owner_organisation_id == ctx.organisation())
+        else {
             fields.wrong(
                 "/order_id",
                 "not_found",

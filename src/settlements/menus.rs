@@ -2,25 +2,23 @@
 //! bears its part by the payer rules of `vendor_fee`.
 
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::budget::Book;
 use super::budget_store::{BudgetEntryKind, BudgetSubject};
+use super::menu_store::{self, MenuOrderRow, NewMenuOrder};
 use super::model::laid_out_by;
 use super::parties::Parties;
 use super::periods;
 use super::store::{self, NewCostItem};
 use crate::calendar::FiscalYear;
-use crate::clock::UtcTime;
-use crate::costs::{CONSUMPTION_TAX, Component, PayerRule, TaxRounding, Yen, add_tax, rate_on};
+use crate::costs::{CONSUMPTION_TAX, Component, TaxRounding, Yen, add_tax, rate_on};
 use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
-use crate::db::schema::menu_orders;
 use crate::error::{Error, ErrorCode};
-use crate::http::{Audit, Ctx, Fields, ListQuery, Outcome, Versioned};
+use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{MenuOrderId, OrganisationId, ProgrammeId};
 use crate::pools::store::{ProgrammeRow, YearRow};
 
@@ -71,67 +69,6 @@ impl MenuOrderStatus {
     /// The verbs allowed in this state.
     pub fn verbs(self) -> Vec<MenuOrderVerb> {
         TRANSITIONS.iter().filter(|(from, ..)| *from == self).map(|(_, verb, _)| *verb).collect()
-    }
-}
-
-/// An order.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = menu_orders)]
-pub struct MenuOrderRow {
-    /// Id.
-    pub id: MenuOrderId,
-    /// The programme.
-    pub programme_id: ProgrammeId,
-    /// Owner of the pool.
-    pub owner_organisation_id: OrganisationId,
-    /// The body that ordered.
-    pub organisation_id: OrganisationId,
-    /// Starting year of the fiscal year.
-    pub fiscal_year: i32,
-    /// The menu as it was.
-    pub menu_code: String,
-    /// Its name as it was.
-    pub menu_name: String,
-    /// How many.
-    pub quantity: i32,
-    /// Yen for one.
-    pub unit_price_yen: i64,
-    /// Whether the price is published as approximate.
-    pub approximate: bool,
-    /// Whether it is without consumption tax.
-    pub tax_excluded: bool,
-    /// Consumption tax on top.
-    pub tax_yen: i64,
-    /// Yen in all.
-    pub amount_yen: i64,
-    /// The vendor.
-    pub vendor_organisation_id: Option<OrganisationId>,
-    /// Number of the contract between body and vendor.
-    pub contract_number: String,
-    /// Its day.
-    pub contracted_on: Option<NaiveDate>,
-    /// The day of completion.
-    pub completed_on: Option<NaiveDate>,
-    /// State.
-    pub status: MenuOrderStatus,
-    /// Note.
-    pub note: String,
-    /// The rule by which it is paid, as JSON, as it was when it was ordered.
-    pub payer_rule: String,
-    /// Version.
-    pub version: i64,
-}
-
-impl MenuOrderRow {
-    /// The rule by which it is paid.
-    pub fn rule(&self) -> Result<PayerRule, Error> {
-        serde_json::from_str(&self.payer_rule).map_err(Error::internal)
-    }
-}
-
-impl Versioned for MenuOrderRow {
-    fn version(&self) -> i64 {
-        self.version
     }
 }
 
@@ -294,15 +231,10 @@ pub struct CancelMenuOrderBody {
     pub reason: String,
 }
 
-/// One order, whoever asks.
-pub fn find(conn: &mut Conn, id: MenuOrderId) -> Result<Option<MenuOrderRow>, Error> {
-    Ok(menu_orders::table.find(id).select(MenuOrderRow::as_select()).first(conn).optional()?)
-}
-
 /// An order that the principal sees: the owner's office, and the body that ordered.
 pub fn visible(conn: &mut Conn, ctx: &Ctx, id: MenuOrderId) -> Result<MenuOrderRow, Error> {
     let me = ctx.organisation();
-    find(conn, id)?
+    menu_store::find(conn, id)?
         .filter(|row| row.owner_organisation_id == me || row.organisation_id == me)
         .filter(|_| ctx.principal.acts_as != crate::auth::policy::Role::Expert)
         .ok_or_else(Error::not_found)
@@ -313,45 +245,18 @@ pub fn worked_on(conn: &mut Conn, ctx: &Ctx, id: MenuOrderId) -> Result<(MenuOrd
     let row = visible(conn, ctx, id)?;
     let year = crate::pools::store::year(conn, row.programme_id, row.fiscal_year)?.ok_or_else(Error::not_found)?;
     lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
-    let row = find(conn, id)?.ok_or_else(Error::not_found)?;
+    let row = menu_store::find(conn, id)?.ok_or_else(Error::not_found)?;
     Ok((row, year))
 }
 
 /// 409 while an order is not completed.
 pub fn require_completed(conn: &mut Conn, id: MenuOrderId) -> Result<(), Error> {
-    let row = find(conn, id)?.ok_or_else(Error::not_found)?;
+    let row = menu_store::find(conn, id)?.ok_or_else(Error::not_found)?;
     if row.status == MenuOrderStatus::Completed {
         return Ok(());
     }
     Err(Error::transition(row.status.as_str(), row.status.verbs().iter().map(|verb| verb.as_str()).collect())
         .detail("注文の完了後に計算できます", "The order is not completed yet"))
-}
-
-/// A page of the orders that the principal sees.
-pub fn list(
-    conn: &mut Conn,
-    ctx: &Ctx,
-    programme: Option<ProgrammeId>,
-    year: Option<i32>,
-    page: &ListQuery,
-) -> Result<Vec<MenuOrderRow>, Error> {
-    let me = ctx.organisation();
-    let mut query = menu_orders::table
-        .filter(menu_orders::owner_organisation_id.eq(me).or(menu_orders::organisation_id.eq(me)))
-        .order(menu_orders::id.desc())
-        .limit(page.fetch())
-        .select(MenuOrderRow::as_select())
-        .into_boxed();
-    if let Some(programme) = programme {
-        query = query.filter(menu_orders::programme_id.eq(programme));
-    }
-    if let Some(year) = year {
-        query = query.filter(menu_orders::fiscal_year.eq(year));
-    }
-    if let Some((_, id)) = page.after() {
-        query = query.filter(menu_orders::id.lt(MenuOrderId(id)));
-    }
-    Ok(query.load(conn)?)
 }
 
 /// Price, tax and sum of so many menus on a day.
@@ -457,35 +362,22 @@ pub fn order(
     let unit = Yen::new(unit).map_err(Error::internal)?;
     let (tax, amount) = price(unit, body.quantity, menu.tax_excluded, ctx.today())?;
     let rule = serde_json::to_string(&year.rules.payer_rule(Component::VendorFee)).map_err(Error::internal)?;
-    use menu_orders as t;
-    let id: MenuOrderId = diesel::insert_into(t::table)
-        .values((
-            (
-                t::programme_id.eq(programme.id),
-                t::owner_organisation_id.eq(programme.owner_organisation_id),
-                t::organisation_id.eq(who),
-                t::fiscal_year.eq(body.fiscal_year),
-                t::menu_code.eq(&menu.code),
-                t::menu_name.eq(&menu.name),
-                t::quantity.eq(body.quantity),
-                t::unit_price_yen.eq(unit.get()),
-            ),
-            (
-                t::approximate.eq(menu.approximate && body.unit_price_yen.is_none()),
-                t::tax_excluded.eq(menu.tax_excluded),
-                t::tax_yen.eq(tax.get()),
-                t::amount_yen.eq(amount.get()),
-                t::vendor_organisation_id.eq(menu.vendor_organisation_id),
-                t::status.eq(MenuOrderStatus::Ordered),
-                t::note.eq(&body.note),
-                t::payer_rule.eq(rule),
-                t::created_at.eq(ctx.now),
-                t::updated_at.eq(ctx.now),
-            ),
-        ))
-        .returning(t::id)
-        .get_result(conn)?;
-    let row = find(conn, id)?.ok_or_else(Error::not_found)?;
+    let new = NewMenuOrder {
+        programme: programme.id,
+        owner: programme.owner_organisation_id,
+        organisation: who,
+        fiscal_year: body.fiscal_year,
+        menu: &menu,
+        quantity: body.quantity,
+        unit_price: unit,
+        approximate: menu.approximate && body.unit_price_yen.is_none(),
+        tax,
+        amount,
+        note: &body.note,
+        payer_rule: &rule,
+    };
+    let id = menu_store::insert(conn, &new, ctx.now)?;
+    let row = menu_store::find(conn, id)?.ok_or_else(Error::not_found)?;
     bind(conn, ctx, &row, &year, amount, BudgetEntryKind::Reserve)?;
     let audit = Audit::new("menu_order", row.id.0, row.owner_organisation_id)
         .created(
@@ -495,26 +387,6 @@ pub fn order(
     let location = format!("/api/v1/menu-orders/{}", row.id);
     let version = row.version;
     Ok(Outcome::created(row.into(), version, location, audit))
-}
-
-fn keep(conn: &mut Conn, row: &MenuOrderRow, now: UtcTime) -> Result<MenuOrderRow, Error> {
-    use menu_orders as t;
-    diesel::update(t::table.find(row.id))
-        .set((
-            t::unit_price_yen.eq(row.unit_price_yen),
-            t::approximate.eq(row.approximate),
-            t::tax_yen.eq(row.tax_yen),
-            t::amount_yen.eq(row.amount_yen),
-            t::vendor_organisation_id.eq(row.vendor_organisation_id),
-            t::contract_number.eq(&row.contract_number),
-            t::contracted_on.eq(row.contracted_on),
-            t::completed_on.eq(row.completed_on),
-            t::status.eq(row.status),
-            t::version.eq(row.version + 1),
-            t::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    find(conn, row.id)?.ok_or_else(Error::not_found)
 }
 
 fn moved(row: MenuOrderRow, before: MenuOrderStatus, ctx: &Ctx) -> Outcome<MenuOrderView> {
@@ -556,7 +428,7 @@ pub fn contract(
     row.contracted_on = Some(body.contracted_on);
     row.contract_number = body.contract_number;
     row.vendor_organisation_id = body.vendor_organisation_id.or(row.vendor_organisation_id);
-    let row = keep(conn, &row, ctx.now)?;
+    let row = menu_store::keep(conn, &row, ctx.now)?;
     bind(conn, ctx, &row, &year, amount, BudgetEntryKind::Plan)?;
     Ok(moved(row, before, ctx))
 }
@@ -585,7 +457,7 @@ pub fn complete(
     fields.finish()?;
     periods::require_open(conn, row.owner_organisation_id, row.fiscal_year, body.completed_on)?;
     row.completed_on = Some(body.completed_on);
-    let row = keep(conn, &row, ctx.now)?;
+    let row = menu_store::keep(conn, &row, ctx.now)?;
     let amount = Yen::new(row.amount_yen).map_err(Error::internal)?;
     let parties = Parties::single(row.owner_organisation_id, row.organisation_id, None);
     let rule = row.rule()?;
@@ -638,7 +510,7 @@ pub fn cancel(
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");
     fields.text("/reason", &body.reason, 2000);
     fields.finish()?;
-    let row = keep(conn, &row, ctx.now)?;
+    let row = menu_store::keep(conn, &row, ctx.now)?;
     bind(conn, ctx, &row, &year, Yen::ZERO, BudgetEntryKind::Release)?;
     let mut outcome = moved(row, before, ctx);
     outcome.audit = outcome.audit.because(body.reason);

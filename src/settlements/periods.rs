@@ -1,15 +1,14 @@
 //! Months and fiscal years that are closed: they take no more costs, corrections or payments.
 
 use chrono::{Datelike, NaiveDate};
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::period_store;
 use super::settlement_store::{self, SettlementStatus};
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
-use crate::db::schema::closed_periods;
 use crate::db::{Conn, dialect};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Fields, Outcome};
@@ -55,11 +54,7 @@ pub struct ClosePeriodBody {
 
 /// The periods that an owner has closed, the newest year first.
 pub fn list(conn: &mut Conn, owner: OrganisationId) -> Result<Vec<ClosedPeriodView>, Error> {
-    let rows: Vec<(i32, i32, UtcTime)> = closed_periods::table
-        .filter(closed_periods::owner_organisation_id.eq(owner))
-        .order((closed_periods::fiscal_year.desc(), closed_periods::month))
-        .select((closed_periods::fiscal_year, closed_periods::month, closed_periods::created_at))
-        .load(conn)?;
+    let rows = period_store::list(conn, owner)?;
     Ok(rows
         .into_iter()
         .map(|(fiscal_year, month, closed_at)| ClosedPeriodView {
@@ -87,13 +82,7 @@ pub fn require_year_open(conn: &mut Conn, owner: OrganisationId, fiscal_year: i3
 
 /// Whether a fiscal year as a whole is closed.
 pub fn year_is_closed(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32) -> Result<bool, Error> {
-    let found: i64 = closed_periods::table
-        .filter(closed_periods::owner_organisation_id.eq(owner))
-        .filter(closed_periods::fiscal_year.eq(fiscal_year))
-        .filter(closed_periods::month.eq(WHOLE_YEAR))
-        .count()
-        .get_result(conn)?;
-    Ok(found > 0)
+    Ok(period_store::first_closed(conn, owner, fiscal_year, &[WHOLE_YEAR])?.is_some())
 }
 
 /// 409 when the fiscal year, or the month of the day, takes no more records.
@@ -104,14 +93,7 @@ pub fn require_open(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32, da
         false => WHOLE_YEAR,
     };
     dialect::claim_shared(conn, &closing_key(owner))?;
-    let closed: Option<i32> = closed_periods::table
-        .filter(closed_periods::owner_organisation_id.eq(owner))
-        .filter(closed_periods::fiscal_year.eq(fiscal_year))
-        .filter(closed_periods::month.eq_any([WHOLE_YEAR, month]))
-        .order(closed_periods::month)
-        .select(closed_periods::month)
-        .first(conn)
-        .optional()?;
+    let closed = period_store::first_closed(conn, owner, fiscal_year, &[WHOLE_YEAR, month])?;
     let Some(closed) = closed else { return Ok(()) };
     let (ja, en) = if closed == WHOLE_YEAR {
         (format!("{fiscal_year}年度は締め切られています"), format!("Fiscal year {fiscal_year} is closed"))
@@ -174,16 +156,7 @@ pub fn close(conn: &mut Conn, ctx: &Ctx, body: ClosePeriodBody) -> Result<Outcom
         closed = settlement_store::close_year(conn, owner, body.fiscal_year, ctx.now)?;
     }
     let month = body.month.unwrap_or(WHOLE_YEAR);
-    let id: i64 = diesel::insert_into(closed_periods::table)
-        .values((
-            closed_periods::owner_organisation_id.eq(owner),
-            closed_periods::fiscal_year.eq(body.fiscal_year),
-            closed_periods::month.eq(month),
-            closed_periods::closed_by.eq(ctx.principal.user_id()),
-            closed_periods::created_at.eq(ctx.now),
-        ))
-        .returning(closed_periods::id)
-        .get_result(conn)?;
+    let id = period_store::insert(conn, owner, (body.fiscal_year, month), ctx.principal.user_id(), ctx.now)?;
     let audit = Audit::new("closed_period", id, owner)
         .created(json!({"fiscal_year": body.fiscal_year, "month": body.month, "settlements_closed": closed}));
     let view = ClosedPeriodView { fiscal_year: body.fiscal_year, month: body.month, closed_at: ctx.now };

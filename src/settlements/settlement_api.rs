@@ -296,7 +296,7 @@ async fn list_menu_orders(read: Read<ReadCosts>) -> Result<HttpResponse, Error> 
     read.run(|conn, ctx, params: MenuOrderListParams| {
         let scope = format!("menu-orders {:?} {:?}", params.programme_id, params.fiscal_year);
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &scope)?;
-        let rows = menus::list(conn, ctx, params.programme_id, params.fiscal_year, &list)?;
+        let rows = super::menu_store::list(conn, ctx.organisation(), params.programme_id, params.fiscal_year, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(MenuOrderView::from).collect();
@@ -330,7 +330,7 @@ async fn get_menu_order(read: Read<ReadCosts>) -> Result<HttpResponse, Error> {
 }
 
 /// An order with its year, seen with the order's version.
-struct WorkedOn(menus::MenuOrderRow, crate::pools::store::YearRow);
+struct WorkedOn(super::menu_store::MenuOrderRow, crate::pools::store::YearRow);
 
 impl Versioned for WorkedOn {
     fn version(&self) -> i64 {
