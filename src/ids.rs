@@ -115,6 +115,8 @@ typed_ids! {
     MenuOrderId;
     /// An issued document.
     DocumentId;
+    /// A run of the plan-wide allocation.
+    AllocationId;
     /// An outbox message.
     OutboxMessageId;
     /// An uploaded table.

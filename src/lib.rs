@@ -11,6 +11,7 @@
 #[macro_use]
 pub mod enums;
 
+pub mod allocations;
 pub mod app;
 pub mod audit;
 pub mod auth;

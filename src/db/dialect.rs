@@ -48,21 +48,12 @@ pub fn keeps_lists_prepared(conn: &Conn) -> bool {
     matches!(conn, Conn::Postgres(_))
 }
 
-/// So many rows are added one by one on SQLite.
-pub(crate) const MANY_ROWS: usize = 64;
-
-/// Adds any number of rows with one statement; none is no statement. What is added in bulk may take one for each row.
+/// Adds any number of rows with one statement; none is no statement.
 macro_rules! insert_rows {
     ($conn:expr, $table:expr, $rows:expr) => {{
         let rows = $rows;
         match $conn {
             _ if rows.is_empty() => Ok(0),
-            // Of many rows, one statement kept prepared is faster than a long one that is parsed anew.
-            $crate::db::Conn::Sqlite(c) if rows.len() >= $crate::db::dialect::MANY_ROWS => {
-                rows.iter().try_fold(0, |added, row| {
-                    diesel::RunQueryDsl::execute(diesel::insert_into($table).values(row), c).map(|one| added + one)
-                })
-            }
             $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), c),
             $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), c),
         }

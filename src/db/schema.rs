@@ -916,6 +916,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    allocation_runs (id) {
+        id -> BigInt,
+        pool_id -> BigInt,
+        owner_organisation_id -> BigInt,
+        status -> Text,
+        options -> Text,
+        problem -> Text,
+        certificate -> Text,
+        result -> Text,
+        note -> Text,
+        created_by -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    allocation_assignments (run_id, request_id) {
+        run_id -> BigInt,
+        request_id -> BigInt,
+        expert_id -> Nullable<BigInt>,
+        planned_expert_id -> Nullable<BigInt>,
+        request_version -> BigInt,
+        expert_version -> Nullable<BigInt>,
+        override_reason -> Text,
+        offer_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     documents (id) {
         id -> BigInt,
         owner_organisation_id -> BigInt,
@@ -1067,6 +1098,11 @@ diesel::joinable!(expert_payments -> cost_items (cost_item_id));
 diesel::joinable!(expert_payments -> experts (expert_id));
 diesel::joinable!(closed_periods -> organisations (owner_organisation_id));
 diesel::joinable!(closed_periods -> users (closed_by));
+diesel::joinable!(allocation_runs -> pools (pool_id));
+diesel::joinable!(allocation_runs -> users (created_by));
+diesel::joinable!(allocation_assignments -> allocation_runs (run_id));
+diesel::joinable!(allocation_assignments -> requests (request_id));
+diesel::joinable!(allocation_assignments -> offers (offer_id));
 diesel::joinable!(documents -> requests (request_id));
 diesel::joinable!(documents -> dispatches (dispatch_id));
 diesel::joinable!(documents -> claims (claim_id));
@@ -1135,6 +1171,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     claim_payments,
     expert_payments,
     closed_periods,
+    allocation_assignments,
+    allocation_runs,
     documents,
     posting_days,
     posting_amendments,

@@ -22,6 +22,7 @@ pub fn api(config: &mut ServiceConfig) {
         .configure(crate::requests::api::configure)
         .configure(crate::offers::api::configure)
         .configure(crate::dispatches::api::configure)
+        .configure(crate::allocations::api::configure)
         .configure(crate::postings::api::configure)
         .configure(crate::settlements::api::configure)
         .configure(crate::statistics::api::configure)

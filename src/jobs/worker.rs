@@ -21,6 +21,8 @@ const LEASE_SECONDS: i64 = 120;
 pub struct Round {
     /// Offers that expired.
     pub expired_offers: usize,
+    /// Plans worked out.
+    pub allocations: usize,
     /// Reminders written.
     pub reminders: usize,
     /// Audit events sealed.
@@ -41,6 +43,10 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     };
     note(leased(app, name, "offers.expire", |ctx| {
         round.expired_offers = app.db.write_blocking(|conn| crate::offers::jobs::expire_due(conn, ctx))?;
+        Ok(())
+    }));
+    note(leased(app, name, "allocations.plan", |_| {
+        round.allocations = crate::allocations::service::work_out_queued(app)?;
         Ok(())
     }));
     note(leased(app, name, "reports.remind", |ctx| {

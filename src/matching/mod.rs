@@ -25,6 +25,7 @@
 //!
 //! Equal scores are ordered by expert id. The result depends on the set of candidates alone, not on their order.
 
+pub mod allocation;
 mod dates;
 mod distance;
 mod eligibility;

@@ -165,6 +165,11 @@ pub fn owned_pool(conn: &mut Conn, ctx: &Ctx, id: PoolId) -> Result<PoolRow, Err
     Ok(row)
 }
 
+/// The programmes of a pool.
+pub fn programmes_of(conn: &mut Conn, pool: PoolId) -> Result<Vec<ProgrammeId>, Error> {
+    Ok(programmes::table.filter(programmes::pool_id.eq(pool)).order(programmes::id).select(programmes::id).load(conn)?)
+}
+
 /// 403 unless the pool is the principal's own.
 pub fn owner_only(standing: Standing) -> Result<(), Error> {
     if standing == Standing::Owner { Ok(()) } else { Err(Error::new(crate::error::ErrorCode::Forbidden)) }

@@ -392,6 +392,17 @@ pub fn experts_of(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<(RequestId, 
     Ok(found)
 }
 
+/// Several requests, whoever asks, by id.
+pub fn find_many(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<RequestRow>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let rows: Vec<RequestRow> =
+            requests::table.filter(requests::id.eq_any(some)).order(requests::id).select(RequestRow::as_select()).load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// How many waiting requests of the programme's year reached the office before this one.
 pub fn waiting_before(conn: &mut Conn, row: &RequestRow) -> Result<i64, Error> {
     Ok(requests::table

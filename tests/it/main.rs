@@ -4,6 +4,7 @@
 
 mod support;
 
+mod allocations;
 mod api_clients;
 mod audit;
 mod auth;

@@ -15,6 +15,7 @@ pub(super) fn description(tag: &str) -> &'static str {
         "offers" => "専門家への依頼 / Offers to experts",
         "dispatches" => "派遣決定 / Decided dispatches",
         "visits" => "訪問（回） / Visits",
+        "allocations" => "全体計画（割当ての最適化） / Plan-wide allocation",
         "postings" => "配属 / Long placements",
         "reports" => "実績報告 / Activity reports",
         "cost-items" => "費用と負担 / Costs and shares",

@@ -149,6 +149,7 @@ impl Cast {
         money_objects(app, &world, settlement, request, expert);
         let document =
             flow::id(&coordinator.post("/documents", &json!({"kind": "decision_notice", "dispatch_id": dispatch})), 201);
+        let allocation = flow::id(&coordinator.post(&format!("/pools/{}/allocations", world.pool), &json!({})), 201);
         let pairs = vec![
             ("/settlements/{id}", settlement),
             ("/claims/{id}", 1),
@@ -156,6 +157,7 @@ impl Cast {
             ("/menu-orders/{id}", 1),
             ("/agreements/{id}", 1),
             ("/documents/{id}", document),
+            ("/allocations/{id}", allocation),
             ("/pools/{id}", world.pool),
             ("/members/{member_id}", members["items"][0]["id"].as_i64().unwrap()),
             ("/programmes/{id}", world.programme),

@@ -1,0 +1,2 @@
+DROP TABLE allocation_assignments;
+DROP TABLE allocation_runs;

@@ -1,0 +1,237 @@
+//! SQL of runs and their assignments.
+
+use diesel::prelude::*;
+
+use super::model::AllocationStatus;
+use crate::clock::UtcTime;
+use crate::db::Conn;
+use crate::db::dialect::insert_rows;
+use crate::db::schema::{allocation_assignments, allocation_runs, dispatches, offers, programmes, requests};
+use crate::error::{Error, ErrorCode};
+use crate::http::{ListQuery, Versioned};
+use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
+use crate::offers::model::OfferStatus;
+use crate::requests::model::RequestStatus;
+use crate::requests::store::RequestRow;
+
+/// A run.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = allocation_runs)]
+pub struct RunRow {
+    /// Id.
+    pub id: AllocationId,
+    /// The pool.
+    pub pool_id: PoolId,
+    /// Its owner.
+    pub owner_organisation_id: OrganisationId,
+    /// State.
+    pub status: AllocationStatus,
+    /// What was asked for, as JSON.
+    pub options: String,
+    /// What came out, as JSON; empty until there is a plan.
+    pub result: String,
+    /// A person's note.
+    pub note: String,
+    /// Version.
+    pub version: i64,
+    /// When it was asked for.
+    pub created_at: UtcTime,
+}
+
+impl Versioned for RunRow {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+/// One request of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = allocation_assignments)]
+pub struct AssignmentRow {
+    /// The run.
+    pub run_id: AllocationId,
+    /// The request.
+    pub request_id: RequestId,
+    /// Who is to be asked; `None`: nobody.
+    pub expert_id: Option<ExpertId>,
+    /// Whom the plan names.
+    pub planned_expert_id: Option<ExpertId>,
+    /// The request's version when it was planned.
+    pub request_version: i64,
+    /// The expert's.
+    pub expert_version: Option<i64>,
+    /// Why a person put somebody else in the place; empty: nobody did.
+    pub override_reason: String,
+    /// The offer that came of it.
+    pub offer_id: Option<OfferId>,
+}
+
+/// Adds a run that waits for the worker.
+pub fn insert(
+    conn: &mut Conn,
+    (pool, owner): (PoolId, OrganisationId),
+    (options, note): (&str, &str),
+    by: Option<UserId>,
+    now: UtcTime,
+) -> Result<AllocationId, Error> {
+    use allocation_runs as t;
+    Ok(diesel::insert_into(t::table)
+        .values((
+            t::pool_id.eq(pool),
+            t::owner_organisation_id.eq(owner),
+            t::status.eq(AllocationStatus::Queued),
+            t::options.eq(options),
+            t::note.eq(note),
+            t::created_by.eq(by),
+            t::created_at.eq(now),
+            t::updated_at.eq(now),
+        ))
+        .returning(t::id)
+        .get_result(conn)?)
+}
+
+/// One run.
+pub fn find(conn: &mut Conn, id: AllocationId) -> Result<Option<RunRow>, Error> {
+    Ok(allocation_runs::table.find(id).select(RunRow::as_select()).first(conn).optional()?)
+}
+
+/// The problem and certificate of a run, as JSON.
+pub fn certificate(conn: &mut Conn, id: AllocationId) -> Result<(String, String), Error> {
+    Ok(allocation_runs::table.find(id).select((allocation_runs::problem, allocation_runs::certificate)).first(conn)?)
+}
+
+/// A page of an owner's runs, the newest first.
+pub fn list(conn: &mut Conn, owner: OrganisationId, pool: Option<PoolId>, page: &ListQuery) -> Result<Vec<RunRow>, Error> {
+    let mut query = allocation_runs::table
+        .filter(allocation_runs::owner_organisation_id.eq(owner))
+        .order(allocation_runs::id.desc())
+        .limit(page.fetch())
+        .select(RunRow::as_select())
+        .into_boxed();
+    if let Some(pool) = pool {
+        query = query.filter(allocation_runs::pool_id.eq(pool));
+    }
+    if let Some((_, id)) = page.after() {
+        query = query.filter(allocation_runs::id.lt(AllocationId(id)));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The run that has waited longest.
+pub fn next_queued(conn: &mut Conn) -> Result<Option<RunRow>, Error> {
+    Ok(allocation_runs::table
+        .filter(allocation_runs::status.eq(AllocationStatus::Queued))
+        .order(allocation_runs::id)
+        .select(RunRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Moves a run on. 412 if somebody else was first.
+pub fn set_status(conn: &mut Conn, row: &RunRow, status: AllocationStatus, now: UtcTime) -> Result<i64, Error> {
+    use allocation_runs as t;
+    let version = row.version + 1;
+    let moved = diesel::update(t::table.filter(t::id.eq(row.id)).filter(t::version.eq(row.version)))
+        .set((t::status.eq(status), t::version.eq(version), t::updated_at.eq(now)))
+        .execute(conn)?;
+    if moved == 0 { Err(Error::new(ErrorCode::StaleVersion)) } else { Ok(version) }
+}
+
+/// Keeps what came out of a run: problem, certificate and result as JSON, and the assignments.
+pub fn keep(
+    conn: &mut Conn,
+    row: &RunRow,
+    (problem, certificate, result): (&str, &str, &str),
+    assignments: &[AssignmentRow],
+    now: UtcTime,
+) -> Result<(), Error> {
+    use allocation_runs as t;
+    let kept = diesel::update(t::table.filter(t::id.eq(row.id)).filter(t::status.eq(AllocationStatus::Queued)))
+        .set((
+            t::status.eq(AllocationStatus::Planned),
+            t::problem.eq(problem),
+            t::certificate.eq(certificate),
+            t::result.eq(result),
+            t::version.eq(row.version + 1),
+            t::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    // Another process may have been as quick; one plan is kept.
+    if kept == 1 {
+        insert_rows!(conn, allocation_assignments::table, assignments)?;
+    }
+    Ok(())
+}
+
+/// The assignments of a run by request.
+pub fn assignments(conn: &mut Conn, id: AllocationId) -> Result<Vec<AssignmentRow>, Error> {
+    Ok(allocation_assignments::table
+        .filter(allocation_assignments::run_id.eq(id))
+        .order(allocation_assignments::request_id)
+        .select(AssignmentRow::as_select())
+        .load(conn)?)
+}
+
+/// Keeps an assignment as it stands now.
+pub fn update_assignment(conn: &mut Conn, row: &AssignmentRow) -> Result<(), Error> {
+    use allocation_assignments as t;
+    diesel::update(t::table.find((row.run_id, row.request_id)))
+        .set((
+            t::expert_id.eq(row.expert_id),
+            t::expert_version.eq(row.expert_version),
+            t::override_reason.eq(&row.override_reason),
+            t::offer_id.eq(row.offer_id),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The accepted requests of a pool for which no offer stands, by id.
+pub fn open_requests(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
+    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
+    let asked = offers::table.filter(offers::request_id.eq(requests::id)).filter(offers::status.eq_any(standing));
+    let mut query = requests::table
+        .inner_join(programmes::table)
+        .filter(programmes::pool_id.eq(pool))
+        .filter(requests::status.eq(RequestStatus::Accepted))
+        .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
+        .order(requests::id)
+        .select(RequestRow::as_select())
+        .into_boxed();
+    if !only.is_empty() {
+        query = query.filter(requests::programme_id.eq_any(only.to_vec()));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Whether an offer stands for a request.
+pub fn is_asked(conn: &mut Conn, request: RequestId) -> Result<bool, Error> {
+    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
+    let found: i64 =
+        offers::table.filter(offers::request_id.eq(request)).filter(offers::status.eq_any(standing)).count().get_result(conn)?;
+    Ok(found > 0)
+}
+
+/// How many offers that are not accepted yet stand with each expert of a pool.
+pub fn open_offers(conn: &mut Conn, pool: PoolId) -> Result<Vec<(ExpertId, i64)>, Error> {
+    let waiting: Vec<OfferStatus> =
+        OfferStatus::ALL.iter().copied().filter(|status| status.stands() && *status != OfferStatus::Accepted).collect();
+    Ok(offers::table
+        .inner_join(requests::table.inner_join(programmes::table))
+        .filter(programmes::pool_id.eq(pool))
+        .filter(offers::status.eq_any(waiting))
+        .group_by(offers::expert_id)
+        .select((offers::expert_id, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// Body and fiscal year of every dispatch of a pool that was not called off.
+pub fn served(conn: &mut Conn, pool: PoolId) -> Result<Vec<(OrganisationId, i32, i64)>, Error> {
+    Ok(dispatches::table
+        .inner_join(programmes::table)
+        .filter(programmes::pool_id.eq(pool))
+        .filter(dispatches::status.ne("cancelled"))
+        .group_by((dispatches::applicant_organisation_id, dispatches::fiscal_year))
+        .select((dispatches::applicant_organisation_id, dispatches::fiscal_year, diesel::dsl::count_star()))
+        .load(conn)?)
+}

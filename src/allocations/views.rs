@@ -1,0 +1,438 @@
+//! What the API sends and takes for runs.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::model::{AllocationStatus, UnservedReason};
+use super::store::RunRow;
+use crate::clock::UtcTime;
+use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId};
+use crate::matching::ExclusionCode;
+use crate::matching::allocation::problem::Level;
+
+/// A request with an expert, named by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedPair {
+    /// The request.
+    pub request_id: RequestId,
+    /// The expert.
+    pub expert_id: ExpertId,
+}
+
+/// How many further requests an expert is to take at most in this plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssumedPlaces {
+    /// The expert.
+    pub expert_id: ExpertId,
+    /// Requests.
+    #[schema(minimum = 0, maximum = 1000)]
+    pub places: u32,
+}
+
+fn band() -> u32 {
+    50
+}
+
+fn solves() -> u32 {
+    200
+}
+
+/// What is to be planned, and how plans are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"pins": [{"request_id": 12, "expert_id": 5}], "small_population": 10_000, "note": "前期分"}))]
+pub struct AllocationOptions {
+    /// Only requests of these programmes of the pool; empty: all.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub programme_ids: Vec<ProgrammeId>,
+    /// The order of the levels after must-keep, never served, small, and served: each of spread, fit, load, score and travel once;
+    /// empty: in that order.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    pub level_order: Vec<Level>,
+    /// Points of a band of fit.
+    #[serde(default = "band")]
+    #[schema(minimum = 1, maximum = 1000, default = 50)]
+    pub band_points: u32,
+    /// Bodies with fewer people go before others; absent: size does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100_000_000)]
+    pub small_population: Option<i64>,
+    /// Assignments that must be kept wherever that can be.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub pins: Vec<NamedPair>,
+    /// Assignments that must not be.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub forbidden: Vec<NamedPair>,
+    /// Other capacities than those agreed: what if.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub places: Vec<AssumedPlaces>,
+    /// Circulations solved at most: the work after which the search stops and tells the gap.
+    #[serde(default = "solves")]
+    #[schema(minimum = 1, maximum = 10_000, default = 200)]
+    pub most_solves: u32,
+    /// A note.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub note: String,
+}
+
+impl AllocationOptions {
+    /// The order of the levels that can be chosen.
+    pub fn order(&self) -> Vec<Level> {
+        if self.level_order.is_empty() { Level::CHOSEN.to_vec() } else { self.level_order.clone() }
+    }
+
+    /// Whether a pair must be kept.
+    pub fn pins(&self, request: i64, expert: i64) -> bool {
+        self.pins.iter().any(|pair| (pair.request_id.0, pair.expert_id.0) == (request, expert))
+    }
+
+    /// Whether a pair must not be.
+    pub fn forbids(&self, request: i64, expert: i64) -> bool {
+        self.forbidden.iter().any(|pair| (pair.request_id.0, pair.expert_id.0) == (request, expert))
+    }
+
+    /// The capacity that is assumed for an expert.
+    pub fn places(&self, expert: i64) -> Option<u32> {
+        self.places.iter().find(|one| one.expert_id.0 == expert).map(|one| one.places)
+    }
+}
+
+/// One level of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LevelResult {
+    /// The level.
+    pub level: Level,
+    /// What the plan comes to: a number for kept, never_served, small and served; points for fit (bands) and score; sums of
+    /// squares for spread and load; kilometres for travel.
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
+    pub value: i64,
+    /// What no plan that is equal in all levels before can beat.
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
+    pub bound: i64,
+    /// Whether the checker has proved this level, and all before it, to be the best there is.
+    pub proved: bool,
+}
+
+/// A part of a change: who takes a request instead of whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AllocationMove {
+    /// The request.
+    pub request_id: RequestId,
+    /// Who had it; absent: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_expert_id: Option<ExpertId>,
+    /// Who would take it; absent: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_expert_id: Option<ExpertId>,
+}
+
+/// The cheapest change of its kind, and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AllocationChange {
+    /// What would change hands.
+    #[schema(max_items = 1000)]
+    pub moves: Vec<AllocationMove>,
+    /// What each level that changes would change by, in its own unit.
+    #[schema(max_items = 9)]
+    pub levels: Vec<LevelChange>,
+    /// Whether this holds exactly; otherwise without the limits that several requests share.
+    pub exact: bool,
+}
+
+/// By how much a level changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LevelChange {
+    /// The level.
+    pub level: Level,
+    /// By how much; below zero is less.
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
+    pub by: i64,
+}
+
+/// How many experts one reason keeps from a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PolicyCount {
+    /// The reason.
+    pub code: String,
+    /// How many experts.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub count: u32,
+}
+
+impl PolicyCount {
+    /// A count of an exclusion.
+    pub fn new(code: ExclusionCode, count: u32) -> Self {
+        Self { code: code.as_str().to_owned(), count }
+    }
+}
+
+/// A request that the plan does not serve, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnservedRequest {
+    /// The request.
+    pub request_id: RequestId,
+    /// Why.
+    pub reason: UnservedReason,
+    /// The reason in Japanese.
+    #[schema(max_length = 200)]
+    pub reason_label: String,
+    /// How many experts fail which condition, most frequent first.
+    #[schema(max_items = 30)]
+    pub exclusions: Vec<PolicyCount>,
+    /// The cheapest change that would serve it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<AllocationChange>,
+}
+
+/// Why an assignment is what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssignmentFacts {
+    /// The request.
+    pub request_id: RequestId,
+    /// Points of fit.
+    #[schema(minimum = 0, maximum = 1000)]
+    pub score: u32,
+    /// Kilometres between base and place.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub kilometres: u32,
+    /// Whether it had to be kept.
+    pub pinned: bool,
+    /// What the plan would be with somebody else for this request; absent: nobody else could take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_choice: Option<AllocationChange>,
+}
+
+/// How even a plan is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AllocationFairness {
+    /// Requests planned.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub requests: u32,
+    /// Of these, served.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub served: u32,
+    /// Bodies that ask and have never been served.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub never_served_bodies: u32,
+    /// Of these, served now.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub never_served_reached: u32,
+    /// Smallest and largest load of an expert before the plan.
+    pub load_before: LoadRange,
+    /// And with it.
+    pub load_after: LoadRange,
+}
+
+/// Loads of experts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LoadRange {
+    /// The smallest.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub least: u32,
+    /// The largest.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub most: u32,
+    /// Gini coefficient in thousandths: 0 is even.
+    #[schema(minimum = 0, maximum = 1000)]
+    pub gini_permille: u32,
+}
+
+/// What came out of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AllocationResult {
+    /// The levels in their order.
+    #[schema(max_items = 9)]
+    pub levels: Vec<LevelResult>,
+    /// Whether every level is proved by the checker.
+    pub optimal: bool,
+    /// What taking one request after another would have come to, level by level.
+    #[schema(max_items = 9)]
+    pub greedy: Vec<LevelChange>,
+    /// Circulations solved.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub solves: u32,
+    /// Whether the search stopped on counted work before it was over.
+    pub stopped: bool,
+    /// SHA-256 of the problem that was solved.
+    #[schema(min_length = 64, max_length = 64)]
+    pub problem_sha256: String,
+    /// Why each assignment is what it is.
+    #[schema(max_items = 100_000)]
+    pub assignments: Vec<AssignmentFacts>,
+    /// What is not served.
+    #[schema(max_items = 100_000)]
+    pub unserved: Vec<UnservedRequest>,
+    /// How even the plan is.
+    pub fairness: AllocationFairness,
+}
+
+/// A request of a run and who is to be asked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AssignmentView {
+    /// The request.
+    pub request_id: RequestId,
+    /// The body that asks.
+    #[schema(max_length = 200)]
+    pub applicant: String,
+    /// Its theme.
+    #[schema(max_length = 200)]
+    pub theme: String,
+    /// Who is to be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expert_id: Option<ExpertId>,
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    pub expert_name: Option<String>,
+    /// Whom the plan names, where a person put somebody else in the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_expert_id: Option<ExpertId>,
+    /// Why a person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
+    pub override_reason: Option<String>,
+    /// The offer that came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_id: Option<OfferId>,
+}
+
+/// A run with its plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllocationView {
+    /// Id.
+    pub id: AllocationId,
+    /// The pool.
+    pub pool_id: PoolId,
+    /// Its owner.
+    pub owner_organisation_id: OrganisationId,
+    /// State.
+    pub status: AllocationStatus,
+    /// What was asked for.
+    pub options: AllocationOptions,
+    /// What came out; absent until there is a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<AllocationResult>,
+    /// Who is to be asked for what.
+    #[schema(max_items = 100_000)]
+    pub assignments: Vec<AssignmentView>,
+    /// Assignments that could not become offers when the plan was applied, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100_000)]
+    pub refused: Vec<RefusedAssignment>,
+    /// Version, for `If-Match`.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was asked for.
+    pub created_at: UtcTime,
+}
+
+/// An assignment that did not become an offer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefusedAssignment {
+    /// The request.
+    pub request_id: RequestId,
+    /// Stable code of the problem.
+    #[schema(max_length = 100, example = "changed_since")]
+    pub code: String,
+    /// Why.
+    #[schema(max_length = 2000)]
+    pub detail: String,
+}
+
+/// A run in the list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllocationSummary {
+    /// Id.
+    pub id: AllocationId,
+    /// The pool.
+    pub pool_id: PoolId,
+    /// State.
+    pub status: AllocationStatus,
+    /// A note.
+    #[schema(max_length = 1000)]
+    pub note: String,
+    /// When it was asked for.
+    pub created_at: UtcTime,
+}
+
+impl From<RunRow> for AllocationSummary {
+    fn from(row: RunRow) -> Self {
+        Self { id: row.id, pool_id: row.pool_id, status: row.status, note: row.note, created_at: row.created_at }
+    }
+}
+
+/// A page of runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllocationPage {
+    /// The newest first.
+    #[schema(max_items = 200)]
+    pub items: Vec<AllocationSummary>,
+    /// Pass as `cursor` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub next_cursor: Option<String>,
+}
+
+/// Two plans of one pool side by side.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllocationComparison {
+    /// What the other plan's levels come to, less this one's.
+    #[schema(max_items = 9)]
+    pub levels: Vec<LevelChange>,
+    /// The requests that the plans treat differently: from this one to the other.
+    #[schema(max_items = 100_000)]
+    pub moves: Vec<AllocationMove>,
+}
+
+/// What the checker says of a plan as it is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllocationVerification {
+    /// Whether plan and proof hold.
+    pub holds: bool,
+    /// What is wrong with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    pub problem: Option<String>,
+    /// How many levels are proved, from the first.
+    #[schema(minimum = 0, maximum = 9)]
+    pub proved_levels: usize,
+    /// Cases of the search that were looked at.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub cases: usize,
+}
+
+/// Somebody else is put in a place.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"request_id": 12, "expert_id": 7, "reason": "前年度からの継続支援のため"}))]
+pub struct OverrideAllocationBody {
+    /// The request.
+    pub request_id: RequestId,
+    /// Who is to be asked; absent: nobody.
+    pub expert_id: Option<ExpertId>,
+    /// Why.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub reason: String,
+}
+
+/// Assignments become offers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct ApplyAllocationBody {
+    /// Only these requests; absent: all that are not offered yet.
+    #[schema(max_items = 10_000)]
+    pub request_ids: Option<Vec<RequestId>>,
+    /// A word to the experts.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub message: String,
+}

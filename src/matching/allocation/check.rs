@@ -1,0 +1,78 @@
+//! The independent checker: it trusts neither solver nor search and looks at the plan and its proof alone.
+
+use super::network::Model;
+use super::problem::{LEVELS, Problem};
+use super::search::{Case, Planned};
+
+/// What the checker says of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the plan comes to, level by level; less is better.
+    pub value: [i64; LEVELS],
+    /// What no plan can beat, compared level by level.
+    pub bound: [i64; LEVELS],
+    /// How many levels, from the first, are proved to be the best there is; all of them: the plan is optimal.
+    pub proved: usize,
+}
+
+impl Verdict {
+    /// Whether every level is proved.
+    pub fn is_optimal(&self) -> bool {
+        self.proved == LEVELS
+    }
+}
+
+/// Looks at a plan and its proof: every request at most once, every place and limit kept, the cases complete, and the bound
+/// recomputed in integers from the potentials.
+///
+/// # Errors
+/// What is wrong with the plan or the proof.
+pub fn check(problem: &Problem, planned: &Planned) -> Result<Verdict, &'static str> {
+    if let Some(broken) = problem.broken(&planned.plan) {
+        return Err(broken);
+    }
+    let value = problem.objective(&planned.plan);
+    let mut seen = vec![false; planned.cases.len()];
+    let mut bound: Option<[i64; LEVELS]> = None;
+    let mut waiting = vec![(0_usize, Vec::new())];
+    while let Some((number, closed)) = waiting.pop() {
+        let case = planned.cases.get(number).ok_or("a case is missing")?;
+        if std::mem::replace(&mut seen[number], true) {
+            return Err("a case is used twice");
+        }
+        match case {
+            Case::Bounded(proof) => {
+                let model = Model::new(problem, &closed);
+                let here = proof.bound(&model.network).ok_or("potentials do not fit the network")?;
+                bound = Some(bound.map_or(here, |so_far| so_far.min(here)));
+            }
+            Case::Split { limit, pairs, cases } => {
+                let limit = problem.limits.get(*limit).ok_or("a limit is missing")?;
+                let mut sum = 0_i64;
+                for pair in pairs {
+                    let pair = problem.pairs.get(*pair).ok_or("a pair is missing")?;
+                    let amount = limit.uses.iter().find(|(names, _)| *names == (pair.request, pair.expert));
+                    sum += amount.ok_or("a pair does not draw on the limit")?.1;
+                }
+                let mut once = pairs.clone();
+                once.sort_unstable();
+                once.dedup();
+                if sum <= limit.capacity || once.len() != pairs.len() || cases.len() != pairs.len() {
+                    return Err("the pairs of a split do not exceed the limit");
+                }
+                for (pair, below) in pairs.iter().zip(cases) {
+                    let mut closed: Vec<usize> = closed.clone();
+                    if let Err(place) = closed.binary_search(pair) {
+                        closed.insert(place, *pair);
+                    }
+                    waiting.push((*below, closed));
+                }
+            }
+        }
+    }
+    let bound = bound.ok_or("there is no bound")?;
+    // A case that was left because it cannot beat the plan says so by its bound: the smaller of both holds.
+    let bound = bound.min(value);
+    let proved = value.iter().zip(&bound).take_while(|(value, bound)| value == bound).count();
+    Ok(Verdict { value, bound, proved })
+}
