@@ -206,6 +206,11 @@ fn require_planned(row: &RunRow) -> Result<(), Error> {
     }
 }
 
+/// 404 while there is no plan to read.
+fn require_plan(row: &RunRow) -> Result<(), Error> {
+    require_planned(row).map_err(|_| Error::not_found())
+}
+
 /// Puts somebody else, or nobody, in the place of whom the plan names; the reason is kept and audited.
 pub fn override_assignment(
     conn: &mut Conn,
@@ -375,8 +380,8 @@ pub fn compare(conn: &mut Conn, ctx: &Ctx, row: &RunRow, with: AllocationId) -> 
             "Must be a run of the same pool",
         )
     })?;
-    require_planned(row)?;
-    require_planned(&other)?;
+    require_plan(row)?;
+    require_plan(&other)?;
     let (mine, theirs) = (result_of(row)?, result_of(&other)?);
     let value = |result: &Option<AllocationResult>, level: Level| -> i64 {
         let levels = result.iter().flat_map(|result| &result.levels);
@@ -404,7 +409,7 @@ pub fn compare(conn: &mut Conn, ctx: &Ctx, row: &RunRow, with: AllocationId) -> 
 
 /// Has the checker look again at plan and proof as they are kept, without solver or database.
 pub fn verify(conn: &mut Conn, row: &RunRow) -> Result<AllocationVerification, Error> {
-    require_planned(row)?;
+    require_plan(row)?;
     let (problem, certificate) = store::certificate(conn, row.id)?;
     let problem: Problem = serde_json::from_str(&problem).map_err(Error::internal)?;
     let planned: Planned = serde_json::from_str(&certificate).map_err(Error::internal)?;

@@ -32,13 +32,15 @@ pub fn check(problem: &Problem, planned: &Planned) -> Result<Verdict, &'static s
         return Err(broken);
     }
     let value = problem.objective(&planned.plan);
-    let mut seen = vec![false; planned.cases.len()];
+    let mut seen: Vec<Option<Vec<usize>>> = vec![None; planned.cases.len()];
     let mut bound: Option<[i64; LEVELS]> = None;
     let mut waiting = vec![(0_usize, Vec::new())];
     while let Some((number, closed)) = waiting.pop() {
         let case = planned.cases.get(number).ok_or("a case is missing")?;
-        if std::mem::replace(&mut seen[number], true) {
-            return Err("a case is used twice");
+        match &seen[number] {
+            Some(before) if *before == closed => continue,
+            Some(_) => return Err("a case stands for different pairs"),
+            None => seen[number] = Some(closed.clone()),
         }
         match case {
             Case::Bounded(proof) => {

@@ -6,7 +6,7 @@
 //! that are left, tell what is proved and what is open.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub enum Case {
         limit: usize,
         /// The pairs.
         pairs: Vec<usize>,
-        /// The sub-cases, one for each pair.
+        /// The sub-cases, one for each pair; the same pairs closed in another order are the same case.
         cases: Vec<usize>,
     },
 }
@@ -71,6 +71,8 @@ pub fn plan(problem: &Problem, most_solves: u32) -> Result<Planned, FlowError> {
         }
     }
     let best_value = problem.objective(&best);
+    // Pairs can be closed in any order: what was looked at once is not looked at again.
+    let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
     let mut opens = vec![root];
     let mut queue = BinaryHeap::from([Reverse((opens[0].bound, 0_usize))]);
     let (mut stopped, mut winner) = (false, None);
@@ -94,8 +96,13 @@ pub fn plan(problem: &Problem, most_solves: u32) -> Result<Planned, FlowError> {
             if let Err(place) = closed.binary_search(pair) {
                 closed.insert(place, *pair);
             }
+            if let Some(case) = known.get(&closed) {
+                below.push(*case);
+                continue;
+            }
             solves += 1;
-            let open = solve(problem, closed, &mut cases)?;
+            let open = solve(problem, closed.clone(), &mut cases)?;
+            known.insert(closed, open.case);
             below.push(open.case);
             queue.push(Reverse((open.bound, opens.len())));
             opens.push(open);
@@ -112,8 +119,10 @@ fn solve(problem: &Problem, closed: Vec<usize>, cases: &mut Vec<Case>) -> Result
     Ok(Open { bound: problem.objective(&plan), case, closed, plan })
 }
 
+/// The excess of the fewest pairs: it splits into the fewest cases.
 fn first_excess(problem: &Problem, plan: &[usize]) -> Option<(usize, Vec<usize>)> {
-    (0..problem.limits.len()).find_map(|limit| problem.excess(limit, plan).map(|pairs| (limit, pairs)))
+    let all = (0..problem.limits.len()).filter_map(|limit| problem.excess(limit, plan).map(|pairs| (limit, pairs)));
+    all.min_by_key(|(limit, pairs)| (pairs.len(), *limit))
 }
 
 /// Closes, round by round, one pair of every excess, the one of least fit; ends with what can be added beside.
