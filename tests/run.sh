@@ -117,6 +117,10 @@ have_postgres() {
   bin=$(postgres_bin) && [[ -e $("$bin/pg_config" --sharedir 2>/dev/null)/extension/btree_gist.control ]]
 }
 
+# Debian's, for which python3-scipy is; HiGHS came with SciPy 1.9.
+PYTHON=${PYTHON:-/usr/bin/python3}
+have_scipy() { [[ -x $PYTHON ]] && "$PYTHON" -c 'from scipy.optimize import milp' 2>/dev/null; }
+
 have_japanese_font() { have fc-list && [[ -n $(fc-list :lang=ja 2>/dev/null | head -n 1) ]]; }
 
 install_system_packages() {
@@ -131,6 +135,7 @@ install_system_packages() {
     if ! { have node && have npm; }; then missing+=(nodejs npm); fi
     [[ -x $CHROMIUM ]] || missing+=(chromium chromium-driver)
     have_japanese_font || missing+=(fontconfig fonts-noto-cjk)
+    have_scipy || missing+=(python3-scipy)
   fi
   if ((${#missing[@]} > 0)); then
     have apt-get || die "missing, and there is no apt-get to install them: ${missing[*]}"
@@ -145,6 +150,7 @@ install_system_packages() {
   if [[ $mode != quick ]]; then
     [[ -x $CHROMIUM ]] || die "no Chromium at $CHROMIUM (set CHROMIUM to its path)"
     have_japanese_font || die 'no font with Japanese glyphs: screenshots would show boxes'
+    have_scipy || die 'no SciPy with a solver (python3-scipy)'
     have node || die 'no Node.js'
     node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
       die "Node.js $(node --version) is too old: the lint tools need 20.19 or newer"
@@ -269,6 +275,14 @@ check_dependencies() {
   PATH=$tools/bin:$PATH limit 300 cargo deny --locked check bans licenses sources
 }
 
+# Plans are solved again by a solver that shares nothing with ours.
+compare_plans() {
+  local count=50
+  [[ $mode != full ]] || count=500
+  limit 1200 cargo run --locked --quiet --example allocation_instances -- "$count" |
+    limit 1200 "$PYTHON" tests/solver/compare.py
+}
+
 lint_redocly() {
   limit 300 "$NODE_HOME/node_modules/.bin/redocly" lint --config "$NODE_HOME/redocly.yaml" openapi/openapi.json
 }
@@ -301,9 +315,10 @@ step 'cargo clippy' limit 2400 cargo clippy --locked --all-targets -- -D warning
 step 'PostgreSQL cluster' start_postgres
 step 'cargo test on SQLite and PostgreSQL' test_rust
 if [[ $mode == quick ]]; then
-  printf '\n--quick left out: cargo doc, the OpenAPI document, its linters, the TypeScript client, the browser\n'
+  printf '\n--quick left out: cargo doc, the second solver, the OpenAPI document, its linters, the TypeScript client, the browser\n'
   exit 0
 fi
+step 'plans solved again by another solver' compare_plans
 step 'the build that the next steps drive' limit 1800 cargo build --locked
 step 'openapi --check' limit 120 "$TEST_PROGRAM" openapi --check
 step 'redocly lint' lint_redocly

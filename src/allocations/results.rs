@@ -11,7 +11,6 @@ use super::views::{
 use crate::error::Error;
 use crate::ids::{ExpertId, RequestId};
 use crate::matching::allocation::check::{Verdict, check};
-use crate::matching::allocation::flow::Solution;
 use crate::matching::allocation::network::{Change, Explorer, Model};
 use crate::matching::allocation::problem::{LEVELS, Level, Problem};
 use crate::matching::allocation::search::{Planned, greedy, plan};
@@ -38,7 +37,7 @@ pub fn work_out(facts: &Facts, most_solves: u32, sha256: String) -> Result<(Plan
         stopped: planned.stopped,
         problem_sha256: sha256,
         assignments: planned.plan.iter().map(|pair| told.assignment(*pair)).collect(),
-        unserved: told.unserved(&solution),
+        unserved: told.unserved(),
         fairness: fairness(problem, &planned.plan),
     };
     Ok((planned, result))
@@ -109,7 +108,7 @@ impl Told<'_> {
         AllocationChange { moves: moves.collect(), levels: changes(problem, &change.levels), exact: self.exact }
     }
 
-    fn unserved(&self, _: &Solution) -> Vec<UnservedRequest> {
+    fn unserved(&self) -> Vec<UnservedRequest> {
         let problem = &self.facts.problem;
         let served: Vec<i64> = self.planned.plan.iter().map(|pair| problem.pairs[*pair].request).collect();
         let places: BTreeMap<i64, u32> = problem.experts.iter().map(|expert| (expert.id, expert.places)).collect();

@@ -161,6 +161,7 @@ pub struct LevelChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PolicyCount {
     /// The reason.
+    #[schema(min_length = 1, max_length = 100, example = "skills_missing")]
     pub code: String,
     /// How many experts.
     #[schema(minimum = 1, maximum = 1_000_000)]

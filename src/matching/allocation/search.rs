@@ -38,8 +38,8 @@ pub struct Planned {
     pub plan: Vec<usize>,
     /// The cases; the first is the whole.
     pub cases: Vec<Case>,
-    /// The pairs that are closed in the case whose best plan this is; `None`: it is the best that was found by hand's ways, not
-    /// the best of a case.
+    /// The pairs that are closed in the case whose best plan this is; `None`: it was found by taking turns, not as the best
+    /// of a case.
     pub closed: Option<Vec<usize>>,
     /// Circulations solved: the work that was counted.
     pub solves: u32,
