@@ -101,7 +101,7 @@ impl<const L: usize> Network<L> {
         let mut potentials = Vec::with_capacity(L);
         let mut steps = 0;
         for level in 0..L {
-            let (found, done) = Scaling::new(self, &free, level).run(&mut flow);
+            let (found, done) = Scaling::new(self, &free, level, &flow).run(&mut flow);
             for (arc, free) in self.arcs.iter().zip(&mut free) {
                 *free = *free && reduced(&found, level, arc) == 0;
             }
@@ -268,87 +268,126 @@ impl Index {
     }
 }
 
+/// One direction of a free arc, with what the scaling needs to know of it, side by side for each node.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    to: u32,
+    /// The other direction.
+    twin: u32,
+    room: u32,
+    cost: i64,
+}
+
 /// Cost scaling of one level over the free arcs of a network.
 struct Scaling<'a, const L: usize> {
     network: &'a Network<L>,
-    index: Index,
-    level: usize,
+    starts: Vec<u32>,
+    edges: Vec<Edge>,
+    /// The arc of each edge, and whether it runs along it.
+    arcs: Vec<(u32, bool)>,
     steps: u64,
 }
 
 /// By how much the tolerance falls from round to round.
-const FALL: i64 = 6;
+const FALL: i64 = 4;
 
 impl<'a, const L: usize> Scaling<'a, L> {
-    fn new(network: &'a Network<L>, free: &[bool], level: usize) -> Self {
-        Self { network, index: Index::new(network, free), level, steps: 0 }
+    fn new(network: &'a Network<L>, free: &[bool], level: usize, flow: &[u32]) -> Self {
+        let index = Index::new(network, free);
+        let mut first_seen = vec![u32::MAX; network.arcs.len()];
+        let mut edges: Vec<Edge> = Vec::with_capacity(index.halves.len());
+        let mut arcs = Vec::with_capacity(index.halves.len());
+        for (half, place) in index.halves.iter().zip(0_u32..) {
+            let number = half.arc as usize;
+            let arc = &network.arcs[number];
+            let units = flow[number];
+            let (room, cost) = if half.forward { (arc.capacity - units, arc.cost[level]) } else { (units, -arc.cost[level]) };
+            let twin = first_seen[number];
+            match edges.get_mut(twin as usize) {
+                Some(other) => other.twin = place,
+                None => first_seen[number] = place,
+            }
+            edges.push(Edge { to: half.to, twin, room, cost });
+            arcs.push((half.arc, half.forward));
+        }
+        Self { network, starts: index.starts, edges, arcs, steps: 0 }
+    }
+
+    fn of(&self, node: u32) -> std::ops::Range<usize> {
+        self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize
     }
 
     /// Moves the flow to the best on the free arcs; exact potentials and the work done.
     fn run(mut self, flow: &mut [u32]) -> (Vec<i64>, u64) {
         let scale = i64::from(self.network.nodes) + 1;
-        let costs: Vec<i64> = self.network.arcs.iter().map(|arc| arc.cost[self.level] * scale).collect();
         let mut potentials = vec![0_i64; self.network.nodes as usize];
-        let mut tolerance = self.index.halves.iter().map(|half| costs[half.arc as usize].abs()).max().unwrap_or(0);
+        let mut tolerance = 0;
+        for edge in &mut self.edges {
+            edge.cost *= scale;
+            tolerance = tolerance.max(edge.cost.abs());
+        }
         while tolerance > 1 {
             tolerance = (tolerance / FALL).max(1);
-            self.refine(&costs, flow, &mut potentials, tolerance);
+            self.refine(&mut potentials, tolerance);
+        }
+        for (edge, (arc, forward)) in self.edges.iter_mut().zip(&self.arcs) {
+            edge.cost /= scale;
+            if !forward {
+                flow[*arc as usize] = edge.room;
+            }
         }
         for potential in &mut potentials {
             *potential = potential.div_euclid(scale);
         }
-        self.make_exact(flow, &mut potentials);
+        self.make_exact(&mut potentials);
         (potentials, self.steps)
     }
 
-    fn refine(&mut self, costs: &[i64], flow: &mut [u32], potentials: &mut [i64], tolerance: i64) {
-        let nodes = self.network.nodes as usize;
-        let arcs = &self.network.arcs;
-        let cost_of = |half: &Half| if half.forward { costs[half.arc as usize] } else { -costs[half.arc as usize] };
-        let room = |flow: &[u32], half: &Half| {
-            let units = flow[half.arc as usize];
-            if half.forward { arcs[half.arc as usize].capacity - units } else { units }
-        };
-        let mut excess = vec![0_i64; nodes];
-        for node in 0..self.network.nodes {
-            for half in self.index.of(node) {
-                let left = room(flow, half);
-                if left > 0 && cost_of(half) + potentials[node as usize] - potentials[half.to as usize] < 0 {
-                    push(flow, half, left);
-                    excess[node as usize] -= i64::from(left);
-                    excess[half.to as usize] += i64::from(left);
+    fn push(&mut self, edge: usize, units: u32) {
+        self.edges[edge].room -= units;
+        let twin = self.edges[edge].twin as usize;
+        self.edges[twin].room += units;
+    }
+
+    fn refine(&mut self, potentials: &mut [i64], tolerance: i64) {
+        let nodes = self.network.nodes;
+        let mut excess = vec![0_i64; nodes as usize];
+        for node in 0..nodes {
+            for place in self.of(node) {
+                let edge = self.edges[place];
+                if edge.room > 0 && edge.cost + potentials[node as usize] - potentials[edge.to as usize] < 0 {
+                    self.push(place, edge.room);
+                    excess[node as usize] -= i64::from(edge.room);
+                    excess[edge.to as usize] += i64::from(edge.room);
                 }
             }
         }
-        let mut current = vec![0_usize; nodes];
-        let mut active: VecDeque<u32> = (0..self.network.nodes).filter(|node| excess[*node as usize] > 0).collect();
+        let mut current: Vec<u32> = self.starts[..nodes as usize].to_vec();
+        let mut active: VecDeque<u32> = (0..nodes).filter(|node| excess[*node as usize] > 0).collect();
         while let Some(node) = active.pop_front() {
             let at = node as usize;
+            let end = self.starts[at + 1];
             while excess[at] > 0 {
-                let halves = self.index.of(node);
-                let Some(half) = halves.get(current[at]) else {
+                if current[at] == end {
                     // Nothing admissible is left: lower the node to the best of its neighbours.
                     self.steps += 1;
-                    let best = halves
-                        .iter()
-                        .filter(|half| room(flow, half) > 0)
-                        .map(|half| potentials[half.to as usize] - cost_of(half))
-                        .max();
+                    let with_room = self.edges[self.of(node)].iter().filter(|edge| edge.room > 0);
                     // What came in can go back, so there is always a way out.
-                    let Some(best) = best else { break };
+                    let Some(best) = with_room.map(|edge| potentials[edge.to as usize] - edge.cost).max() else { break };
                     potentials[at] = best - tolerance;
-                    current[at] = 0;
+                    current[at] = self.starts[at];
                     continue;
-                };
-                let left = room(flow, half);
-                if left > 0 && cost_of(half) + potentials[at] - potentials[half.to as usize] < 0 {
+                }
+                let place = current[at] as usize;
+                let edge = self.edges[place];
+                if edge.room > 0 && edge.cost + potentials[at] - potentials[edge.to as usize] < 0 {
                     self.steps += 1;
-                    let units = u32::try_from(excess[at]).unwrap_or(u32::MAX).min(left);
-                    push(flow, half, units);
+                    let units = u32::try_from(excess[at]).unwrap_or(u32::MAX).min(edge.room);
+                    self.push(place, units);
                     excess[at] -= i64::from(units);
-                    let target = &mut excess[half.to as usize];
+                    let target = &mut excess[edge.to as usize];
                     if *target <= 0 && *target + i64::from(units) > 0 {
-                        active.push_back(half.to);
+                        active.push_back(edge.to);
                     }
                     *target += i64::from(units);
                 } else {
@@ -359,36 +398,22 @@ impl<'a, const L: usize> Scaling<'a, L> {
     }
 
     /// Lowers rounded potentials until no arc with room has a negative reduced cost. The flow is optimal, so this ends.
-    fn make_exact(&mut self, flow: &[u32], potentials: &mut [i64]) {
+    fn make_exact(&mut self, potentials: &mut [i64]) {
         let mut waiting: VecDeque<u32> = (0..self.network.nodes).collect();
         let mut queued = vec![true; potentials.len()];
         while let Some(node) = waiting.pop_front() {
             queued[node as usize] = false;
-            for half in self.index.of(node) {
-                let arc = &self.network.arcs[half.arc as usize];
-                let units = flow[half.arc as usize];
-                let (left, cost) = match half.forward {
-                    true => (arc.capacity - units, arc.cost[self.level]),
-                    false => (units, -arc.cost[self.level]),
-                };
-                let reached = potentials[node as usize] + cost;
-                if left > 0 && reached < potentials[half.to as usize] {
+            for edge in &self.edges[self.of(node)] {
+                let reached = potentials[node as usize] + edge.cost;
+                if edge.room > 0 && reached < potentials[edge.to as usize] {
                     self.steps += 1;
-                    potentials[half.to as usize] = reached;
-                    if !queued[half.to as usize] {
-                        queued[half.to as usize] = true;
-                        waiting.push_back(half.to);
+                    potentials[edge.to as usize] = reached;
+                    if !queued[edge.to as usize] {
+                        queued[edge.to as usize] = true;
+                        waiting.push_back(edge.to);
                     }
                 }
             }
         }
-    }
-}
-
-fn push(flow: &mut [u32], half: &Half, units: u32) {
-    if half.forward {
-        flow[half.arc as usize] += units;
-    } else {
-        flow[half.arc as usize] -= units;
     }
 }

@@ -1,7 +1,7 @@
 //! Plan-wide allocation: which expert takes which of many requests, all at once.
 //!
 //! # Objective
-//! Levels in order ([`Level`]): a level counts only among plans that are equal in all levels before it, so nothing is ever
+//! Levels in order ([`problem::Level`]): a level counts only among plans that are equal in all levels before it, so nothing is ever
 //! traded for something less important, and there are no weights. The first four are fixed: assignments that must be kept,
 //! bodies served for the first time, small bodies, requests served. The order of the others is a programme's choice.
 //! Partial plans are plans: what cannot be served stays unserved, and everything else is as good as it can be.
