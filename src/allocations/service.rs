@@ -332,7 +332,7 @@ fn offer(conn: &mut Conn, ctx: &Ctx, assignment: &mut AssignmentRow, message: &s
     if request.version != assignment.request_version || version != assignment.expert_version {
         return Err(changed_since());
     }
-    if store::is_asked(conn, request.id)? {
+    if crate::offers::store::of_request(conn, request.id)?.iter().any(|offer| offer.status.stands()) {
         return Err(Error::rule(
             "already_asked",
             "/request_ids",

@@ -204,14 +204,6 @@ pub fn open_requests(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Res
     Ok(query.load(conn)?)
 }
 
-/// Whether an offer stands for a request.
-pub fn is_asked(conn: &mut Conn, request: RequestId) -> Result<bool, Error> {
-    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
-    let found: i64 =
-        offers::table.filter(offers::request_id.eq(request)).filter(offers::status.eq_any(standing)).count().get_result(conn)?;
-    Ok(found > 0)
-}
-
 /// How many offers that are not accepted yet stand with each expert of a pool.
 pub fn open_offers(conn: &mut Conn, pool: PoolId) -> Result<Vec<(ExpertId, i64)>, Error> {
     let waiting: Vec<OfferStatus> =
