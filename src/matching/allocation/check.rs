@@ -53,7 +53,7 @@ pub fn check(problem: &Problem, planned: &Planned) -> Result<Verdict, &'static s
                 let mut sum = 0_i64;
                 for pair in pairs {
                     let pair = problem.pairs.get(*pair).ok_or("a pair is missing")?;
-                    let amount = limit.uses.iter().find(|(names, _)| *names == (pair.request, pair.expert));
+                    let amount = limit.uses.iter().find(|(key, _)| *key == pair.key());
                     sum += amount.ok_or("a pair does not draw on the limit")?.1;
                 }
                 let mut once = pairs.clone();

@@ -47,6 +47,7 @@ impl<'a> Model<'a> {
             cost[fit] = -i64::from(pair.score / problem.band);
             cost[score] = -i64::from(pair.score);
             cost[travel] = i64::from(pair.kilometres);
+            cost[load] = problem.load_of_others(pair);
             let capacity = u32::from(closed.binary_search(&place).is_err());
             arcs.push(Arc { from: node(bodies + request), to: node(bodies + requests + expert), capacity, cost });
         }

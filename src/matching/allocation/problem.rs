@@ -34,6 +34,18 @@ pub enum Level {
     Travel,
 }
 
+impl Pair {
+    /// What names it.
+    pub fn key(&self) -> PairKey {
+        (self.request, self.expert, self.team)
+    }
+
+    /// The lead and the others.
+    pub fn members(&self) -> impl Iterator<Item = i64> + '_ {
+        std::iter::once(self.expert).chain(self.others.iter().copied())
+    }
+}
+
 impl Level {
     /// The levels whose place is fixed.
     pub const FIRST: [Self; 4] = [Self::Kept, Self::NeverServed, Self::Small, Self::Served];
@@ -79,13 +91,21 @@ pub struct Request {
     pub body: i64,
 }
 
-/// A request and an expert, or a team as a bundle, who can take it.
+/// What names a pair: the request, the expert, and which of the expert's teams, 0 where the expert goes alone.
+pub type PairKey = (i64, i64, u32);
+
+/// A request and an expert, alone or at the head of a team, who can take it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The request.
     pub request: i64,
-    /// The expert.
+    /// The expert, with a team its lead.
     pub expert: i64,
+    /// Which of the lead's teams for this request; 0 where the expert goes alone.
+    pub team: u32,
+    /// The other members of the team. Each takes a place of theirs, and counts towards the load as the first engagement that
+    /// the plan adds to what they have.
+    pub others: Vec<i64>,
     /// Points of fit, 0 to 1000.
     pub score: u32,
     /// Kilometres between base and place.
@@ -99,8 +119,8 @@ pub struct Pair {
 pub struct Limit {
     /// How much there is.
     pub capacity: i64,
-    /// Pairs by request and expert, and how much each takes; positive.
-    pub uses: Vec<((i64, i64), i64)>,
+    /// Pairs, and how much each takes; positive.
+    pub uses: Vec<(PairKey, i64)>,
 }
 
 /// Everything that is to be planned at once.
@@ -128,7 +148,9 @@ pub enum ProblemError {
     /// An id is named twice, or one that does not exist.
     Ids(&'static str, i64),
     /// A pair is named twice.
-    PairTwice(i64, i64),
+    PairTwice(PairKey),
+    /// A team names somebody twice.
+    Team(PairKey),
     /// The order does not name each level once.
     Order,
     /// A figure leaves its range.
@@ -155,11 +177,18 @@ impl Problem {
         self.bodies.sort_by_key(|body| body.id);
         self.experts.sort_by_key(|expert| expert.id);
         self.requests.sort_by_key(|request| request.id);
-        self.pairs.sort_by_key(|pair| (pair.request, pair.expert));
+        self.pairs.sort_by_key(Pair::key);
+        for pair in &mut self.pairs {
+            pair.others.sort_unstable();
+        }
+        self.limits.extend(self.places_of_teams());
         for limit in &mut self.limits {
             limit.uses.sort_unstable();
         }
         self.limits.sort_by(|a, b| (&a.uses, a.capacity).cmp(&(&b.uses, b.capacity)));
+        // A limit that all of its pairs together keep says nothing.
+        self.limits.retain(|limit| limit.uses.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>() > i128::from(limit.capacity));
+        self.limits.dedup();
         let mut order = self.order.clone();
         order.sort_unstable();
         let mut wanted = Level::CHOSEN.to_vec();
@@ -174,8 +203,8 @@ impl Problem {
         twice("bodies", self.bodies.iter().map(|body| body.id).collect())?;
         twice("experts", self.experts.iter().map(|expert| expert.id).collect())?;
         twice("requests", self.requests.iter().map(|request| request.id).collect())?;
-        if let Some(pair) = self.pairs.windows(2).find(|two| (two[0].request, two[0].expert) == (two[1].request, two[1].expert)) {
-            return Err(ProblemError::PairTwice(pair[0].request, pair[0].expert));
+        if let Some(pair) = self.pairs.windows(2).find(|two| two[0].key() == two[1].key()) {
+            return Err(ProblemError::PairTwice(pair[0].key()));
         }
         for request in &self.requests {
             if self.bodies.binary_search_by_key(&request.body, |body| body.id).is_err() {
@@ -186,17 +215,22 @@ impl Problem {
             if self.requests.binary_search_by_key(&pair.request, |request| request.id).is_err() {
                 return Err(ProblemError::Ids("requests", pair.request));
             }
-            if self.experts.binary_search_by_key(&pair.expert, |expert| expert.id).is_err() {
-                return Err(ProblemError::Ids("experts", pair.expert));
+            for member in pair.members() {
+                if self.experts.binary_search_by_key(&member, |expert| expert.id).is_err() {
+                    return Err(ProblemError::Ids("experts", member));
+                }
+            }
+            if pair.others.contains(&pair.expert) || pair.others.windows(2).any(|two| two[0] == two[1]) {
+                return Err(ProblemError::Team(pair.key()));
             }
         }
         for limit in &self.limits {
-            for ((request, expert), amount) in &limit.uses {
-                if *amount <= 0 || *amount > 1 << 50 {
+            for (key, amount) in &limit.uses {
+                if *amount <= 0 || *amount > 1 << 40 {
                     return Err(ProblemError::Range("limits"));
                 }
-                if self.pair(*request, *expert).is_none() {
-                    return Err(ProblemError::Ids("pairs", *request));
+                if self.pair(*key).is_none() {
+                    return Err(ProblemError::Ids("pairs", key.0));
                 }
             }
             if limit.capacity < 0 || limit.uses.windows(2).any(|two| two[0].0 == two[1].0) {
@@ -211,16 +245,34 @@ impl Problem {
         if high { Err(ProblemError::Range("figures")) } else { Ok(self) }
     }
 
+    /// The circulation counts the places of leads alone: who is a member of a team somewhere gets a limit of places as well.
+    fn places_of_teams(&self) -> Vec<Limit> {
+        let members: std::collections::BTreeSet<i64> = self.pairs.iter().flat_map(|pair| pair.others.iter().copied()).collect();
+        let with_members = self.experts.iter().filter(|expert| members.contains(&expert.id));
+        with_members
+            .map(|expert| {
+                let own = self.pairs.iter().filter(|pair| pair.members().any(|member| member == expert.id));
+                Limit { capacity: i64::from(expert.places), uses: own.map(|pair| (pair.key(), 1)).collect() }
+            })
+            .collect()
+    }
+
     /// The place of a pair among the pairs.
-    pub fn pair(&self, request: i64, expert: i64) -> Option<usize> {
-        self.pairs.binary_search_by_key(&(request, expert), |pair| (pair.request, pair.expert)).ok()
+    pub fn pair(&self, key: PairKey) -> Option<usize> {
+        self.pairs.binary_search_by_key(&key, Pair::key).ok()
+    }
+
+    /// What a pair adds to the level of load beyond its lead: a square's growth by one for each further member.
+    pub fn load_of_others(&self, pair: &Pair) -> i64 {
+        let load = |id: &i64| self.experts.binary_search_by_key(id, |expert| expert.id).map_or(0, |at| self.experts[at].load);
+        pair.others.iter().map(|id| 2 * i64::from(load(id)) + 1).sum()
     }
 
     /// What a set of pairs comes to, level by level; less is better.
     pub fn objective(&self, plan: &[usize]) -> [i64; LEVELS] {
         let mut of_body: BTreeMap<i64, i64> = BTreeMap::new();
         let mut of_expert: BTreeMap<i64, i64> = BTreeMap::new();
-        let (mut kept, mut fit, mut score, mut travel) = (0, 0, 0, 0);
+        let (mut kept, mut fit, mut score, mut travel, mut load) = (0, 0, 0, 0, 0);
         for pair in plan.iter().map(|place| &self.pairs[*place]) {
             if let Ok(request) = self.requests.binary_search_by_key(&pair.request, |request| request.id) {
                 *of_body.entry(self.requests[request].body).or_insert(0) += 1;
@@ -230,10 +282,11 @@ impl Problem {
             fit -= i64::from(pair.score / self.band);
             score -= i64::from(pair.score);
             travel += i64::from(pair.kilometres);
+            load += self.load_of_others(pair);
         }
         // What the squares grow by beyond what stands already.
         let grown = |before: u32, more: i64| more * (2 * i64::from(before) + more);
-        let (mut never, mut small, mut spread, mut load) = (0, 0, 0, 0);
+        let (mut never, mut small, mut spread) = (0, 0, 0);
         for body in &self.bodies {
             let more = of_body.get(&body.id).copied().unwrap_or(0);
             never -= i64::from(body.never_served && more > 0);
@@ -268,7 +321,9 @@ impl Problem {
             if !requests.insert(pair.request) {
                 return Some("a request is served twice");
             }
-            *places.entry(pair.expert).or_insert(0) += 1;
+            for member in pair.members() {
+                *places.entry(member).or_insert(0) += 1;
+            }
         }
         if self.experts.iter().any(|expert| places.get(&expert.id).copied().unwrap_or(0) > expert.places) {
             return Some("an expert has more requests than places");
@@ -286,8 +341,8 @@ impl Problem {
         let mut used: Vec<(i64, usize)> = limit
             .uses
             .iter()
-            .filter_map(|((request, expert), amount)| {
-                let place = self.pair(*request, *expert)?;
+            .filter_map(|(key, amount)| {
+                let place = self.pair(*key)?;
                 plan.binary_search(&place).ok().map(|_| (*amount, place))
             })
             .collect();

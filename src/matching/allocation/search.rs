@@ -196,8 +196,8 @@ impl<'a> Book<'a> {
     fn new(problem: &'a Problem, plan: &[usize]) -> Self {
         let mut draws = vec![Vec::new(); problem.pairs.len()];
         for (number, limit) in problem.limits.iter().enumerate() {
-            for ((request, expert), amount) in &limit.uses {
-                if let Some(pair) = problem.pair(*request, *expert) {
+            for (key, amount) in &limit.uses {
+                if let Some(pair) = problem.pair(*key) {
                     draws[pair].push((number, *amount));
                 }
             }
@@ -218,15 +218,17 @@ impl<'a> Book<'a> {
     fn takes(&self, pair: usize) -> bool {
         let one = &self.problem.pairs[pair];
         !self.served.contains(&one.request)
-            && self.places.get(&one.expert).copied().unwrap_or(0) > 0
+            && one.members().all(|member| self.places.get(&member).copied().unwrap_or(0) > 0)
             && self.draws[pair].iter().all(|(limit, amount)| self.left[*limit] >= *amount)
     }
 
     fn add(&mut self, pair: usize) {
         let one = &self.problem.pairs[pair];
         self.served.insert(one.request);
-        if let Some(places) = self.places.get_mut(&one.expert) {
-            *places = places.saturating_sub(1);
+        for member in one.members() {
+            if let Some(places) = self.places.get_mut(&member) {
+                *places = places.saturating_sub(1);
+            }
         }
         for (limit, amount) in &self.draws[pair] {
             self.left[*limit] -= amount;

@@ -101,6 +101,20 @@ fn random(dice: &mut Dice, requests: u64, experts: u64, bodies: u64, limits: u64
                 problem.pairs.push(Pair {
                     request: 1000 + request,
                     expert: 100 + expert,
+                    team: 0,
+                    others: Vec::new(),
+                    score: dice.small(1001),
+                    kilometres: dice.small(400),
+                    kept: dice.roll(8) == 0,
+                });
+            }
+            // Teams come with limits, since the others take their places by one.
+            if limits > 0 && experts > 1 && dice.roll(6) == 0 {
+                problem.pairs.push(Pair {
+                    request: 1000 + request,
+                    expert: 100 + expert,
+                    team: 1 + dice.small(2),
+                    others: vec![100 + (expert + 1 + dice.signed(experts - 1)) % experts.cast_signed()],
                     score: dice.small(1001),
                     kilometres: dice.small(400),
                     kept: dice.roll(8) == 0,
@@ -113,7 +127,7 @@ fn random(dice: &mut Dice, requests: u64, experts: u64, bodies: u64, limits: u64
         let expert = 100 + dice.signed(experts);
         for pair in &problem.pairs {
             if pair.expert == expert || dice.roll(8) == 0 {
-                uses.push(((pair.request, pair.expert), 1 + dice.signed(9)));
+                uses.push((pair.key(), 1 + dice.signed(9)));
             }
         }
         problem.limits.push(Limit { capacity: dice.signed(16), uses });
@@ -148,7 +162,7 @@ fn brute(problem: &Problem) -> [i64; LEVELS] {
 #[test]
 fn brute_force_agrees_on_all_levels() {
     let mut dice = Dice(20_261_126);
-    let mut split = 0;
+    let (mut split, mut teams) = (0, 0);
     for case in 0..10_000 {
         let (requests, experts, bodies, limits) = (1 + dice.roll(5), 1 + dice.roll(3), 1 + dice.roll(3), dice.roll(4));
         let problem = random(&mut dice, requests, experts, bodies, limits, 70);
@@ -158,8 +172,9 @@ fn brute_force_agrees_on_all_levels() {
         assert!(verdict.is_optimal(), "{case} {verdict:?}");
         assert!(verdict.value <= problem.objective(&greedy(&problem)));
         split += usize::from(planned.cases.len() > 1);
+        teams += usize::from(planned.plan.iter().any(|pair| !problem.pairs[*pair].others.is_empty()));
     }
-    assert!(split > 1000, "{split}");
+    assert!(split > 1000 && teams > 300, "{split} {teams}");
 }
 
 #[test]
@@ -291,7 +306,7 @@ fn what_does_not_matter_changes_nothing() {
         let value = |problem: &Problem| {
             let planned = plan(problem, 10_000).unwrap();
             (
-                planned.plan.iter().map(|pair| (problem.pairs[*pair].request, problem.pairs[*pair].expert)).collect::<Vec<_>>(),
+                planned.plan.iter().map(|pair| problem.pairs[*pair].key()).collect::<Vec<_>>(),
                 problem.objective(&planned.plan),
             )
         };
@@ -311,7 +326,15 @@ fn what_does_not_matter_changes_nothing() {
         let newcomers: Vec<Pair> = more
             .requests
             .iter()
-            .map(|request| Pair { request: request.id, expert: 999, score: dice.small(1001), kilometres: 5, kept: false })
+            .map(|request| Pair {
+                request: request.id,
+                expert: 999,
+                team: 0,
+                others: Vec::new(),
+                score: dice.small(1001),
+                kilometres: 5,
+                kept: false,
+            })
             .collect();
         more.pairs.extend(newcomers);
         assert!(value(&more.normalised().unwrap()).1 <= found.1);
