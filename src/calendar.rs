@@ -238,6 +238,13 @@ pub fn month_range(day: NaiveDate) -> (NaiveDate, NaiveDate) {
     (first, last)
 }
 
+/// Monday and Sunday of the week in which the day lies (ISO 8601), both inclusive.
+pub fn week_range(day: NaiveDate) -> (NaiveDate, NaiveDate) {
+    let since_monday = u64::from(day.weekday().num_days_from_monday());
+    let monday = day.checked_sub_days(Days::new(since_monday)).unwrap_or(NaiveDate::MIN);
+    (monday, monday.checked_add_days(Days::new(6)).unwrap_or(NaiveDate::MAX))
+}
+
 /// The day as official papers write it: `令和8年4月1日`, the first year of an era as `令和元年5月1日`. Days before 昭和
 /// are written by the Gregorian year.
 pub fn wareki(day: NaiveDate) -> String {

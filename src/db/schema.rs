@@ -306,6 +306,10 @@ diesel::table! {
         capacity_minutes_month -> Nullable<Integer>,
         capacity_minutes_year -> Nullable<Integer>,
         capacity_days_year -> Nullable<Integer>,
+        serves_islands -> Bool,
+        capacity_minutes_week -> Nullable<Integer>,
+        employer_consent -> Text,
+        employer_consent_until -> Nullable<Date>,
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
@@ -357,6 +361,7 @@ diesel::table! {
         id -> BigInt,
         expert_id -> BigInt,
         organisation_id -> BigInt,
+        kind -> Text,
         reason -> Text,
         valid_from -> Date,
         valid_to -> Nullable<Date>,
@@ -393,6 +398,10 @@ diesel::table! {
         contact_phone -> Text,
         leave_to_office -> Bool,
         budget_note -> Text,
+        on_island -> Bool,
+        languages -> Text,
+        experts_needed -> Integer,
+        rotation -> Bool,
         status -> Text,
         status_reason_code -> Nullable<Text>,
         status_reason -> Nullable<Text>,
@@ -420,6 +429,8 @@ diesel::table! {
         skill_item_id -> BigInt,
         min_level -> Integer,
         must -> Bool,
+        alternative_group -> Nullable<Integer>,
+        verified_only -> Bool,
     }
 }
 
@@ -438,6 +449,13 @@ diesel::table! {
         is_lead -> Bool,
         consented_at -> Nullable<Timestamp>,
         consented_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    request_interests (request_id, organisation_id) {
+        request_id -> BigInt,
+        organisation_id -> BigInt,
     }
 }
 
@@ -921,6 +939,7 @@ diesel::table! {
         pool_id -> BigInt,
         owner_organisation_id -> BigInt,
         status -> Text,
+        progress -> Integer,
         options -> Text,
         problem -> Text,
         certificate -> Text,
@@ -930,6 +949,17 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    allocation_members (run_id, request_id, position) {
+        run_id -> BigInt,
+        request_id -> BigInt,
+        position -> Integer,
+        expert_id -> BigInt,
+        expert_version -> Nullable<BigInt>,
+        offer_id -> Nullable<BigInt>,
     }
 }
 
@@ -1026,6 +1056,8 @@ diesel::joinable!(request_preferences -> experts (expert_id));
 diesel::joinable!(request_participants -> requests (request_id));
 diesel::joinable!(request_participants -> organisations (organisation_id));
 diesel::joinable!(request_participants -> users (consented_by));
+diesel::joinable!(request_interests -> requests (request_id));
+diesel::joinable!(request_interests -> organisations (organisation_id));
 diesel::joinable!(request_messages -> requests (request_id));
 diesel::joinable!(request_messages -> users (author_user_id));
 diesel::joinable!(request_messages -> organisations (author_organisation_id));
@@ -1101,6 +1133,7 @@ diesel::joinable!(closed_periods -> users (closed_by));
 diesel::joinable!(allocation_runs -> pools (pool_id));
 diesel::joinable!(allocation_runs -> users (created_by));
 diesel::joinable!(allocation_assignments -> allocation_runs (run_id));
+diesel::joinable!(allocation_members -> allocation_runs (run_id));
 diesel::joinable!(allocation_assignments -> requests (request_id));
 diesel::joinable!(allocation_assignments -> offers (offer_id));
 diesel::joinable!(documents -> requests (request_id));
@@ -1144,6 +1177,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     request_skills,
     request_preferences,
     request_participants,
+    request_interests,
     request_messages,
     attachments,
     offers,
@@ -1172,6 +1206,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     expert_payments,
     closed_periods,
     allocation_assignments,
+    allocation_members,
     allocation_runs,
     documents,
     posting_days,

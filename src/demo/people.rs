@@ -244,7 +244,10 @@ fn register_experts(
                     "affiliation_kind": kind.get(n % kind.len()), "email": email, "onsite": n % 6 != 5, "online": n % 4 != 3 || n % 6 == 5,
                     "profile": format!("専門分野は{field}。自治体での支援経験があります。（架空の人物です）"),
                     "base_organisation_id": base, "appointed_from": "2019-04-01",
-                    "capacity_simultaneous": 4, "capacity_minutes_month": 60 * 30
+                    "languages": if n % 8 == 0 { json!(["ja", "en"]) } else { json!(["ja"]) }, "serves_islands": n % 5 != 4,
+                    "employer_consent": if n % 5 == 2 { "given" } else { "not_needed" },
+                    "capacity_simultaneous": 4, "capacity_minutes_month": 60 * 30,
+                    "capacity_minutes_week": if n % 5 == 2 { json!(60 * 8) } else { json!(null) }
                 }))?,
             )
         })?;

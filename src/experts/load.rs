@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::model::{self, CapacityProblem, LoadEntry};
+use super::model::{self, Capacity, CapacityProblem, LoadEntry};
 use super::store::ExpertRow;
-use crate::calendar::{FiscalYear, month_range, wareki};
+use crate::calendar::{FiscalYear, month_range, wareki, week_range};
 use crate::db::Conn;
 use crate::db::schema::{experts, visits};
 use crate::error::{Error, ErrorCode};
@@ -163,10 +163,13 @@ pub fn check_capacity(conn: &mut Conn, expert: &ExpertRow, request: RequestId, a
             return Err(refusal(CapacityProblem::Simultaneous { limit }));
         }
     }
-    if capacity.minutes_month.is_none() && capacity.minutes_year.is_none() && capacity.days_year.is_none() {
+    if (Capacity { simultaneous: None, ..capacity }).is_unlimited() {
         return Ok(());
     }
-    let existing = entries(conn, expert.id, FiscalYear::of(first).first_day(), FiscalYear::of(last).last_day())?;
+    // Weeks go on over the end of a fiscal year.
+    let from = FiscalYear::of(first).first_day().min(week_range(first).0);
+    let to = FiscalYear::of(last).last_day().max(week_range(last).1);
+    let existing = entries(conn, expert.id, from, to)?;
     model::capacity_problem(&capacity, &existing, added).map_or(Ok(()), |problem| Err(refusal(problem)))
 }
 
@@ -176,6 +179,11 @@ fn refusal(problem: CapacityProblem) -> Error {
             "capacity_simultaneous",
             format!("同時に担当できる派遣は{limit}件までです"),
             format!("At most {limit} engagements at a time"),
+        ),
+        CapacityProblem::WeekMinutes { monday, limit, total } => (
+            "capacity_minutes_week",
+            format!("{}からの1週間の上限{limit}分に対し{total}分になります", wareki(monday)),
+            format!("{total} minutes in the week from {monday} where {limit} are agreed"),
         ),
         CapacityProblem::MonthMinutes { month, limit, total } => {
             let name = wareki(month);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::calendar::{FiscalYear, month_range};
+use crate::calendar::{FiscalYear, month_range, week_range};
 use crate::error::Error;
 use crate::http::Fields;
 
@@ -95,11 +95,60 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// Whether an employer permits the work beside the main one (兼業・副業の許可).
+    pub enum EmployerConsent {
+        /// Nobody has to permit it.
+        NotNeeded = "not_needed", "不要";
+        /// Has to be asked for, and has not been given yet.
+        Pending = "pending", "未取得";
+        /// Given, perhaps until a day.
+        Given = "given", "取得済み";
+    }
+}
+
+crate::text_enum! {
+    /// Why an expert does not work for a body.
+    pub enum ConflictKind {
+        /// Interests of the expert would bear on the work: employer, client, bidder.
+        Interest = "interest", "利害関係";
+        /// The expert does not want to.
+        RefusedByExpert = "refused_by_expert", "専門家の希望";
+        /// The body does not want this expert.
+        RefusedByBody = "refused_by_body", "団体の希望";
+    }
+}
+
+/// Most languages that are declared or asked for.
+pub const MOST_LANGUAGES: usize = 10;
+
+/// Notes every language that is no code of ISO 639: two or three small letters.
+pub fn check_languages<S: AsRef<str>>(codes: &[S], fields: &mut Fields) {
+    fields.at_most("/languages", codes.len(), MOST_LANGUAGES);
+    for (i, code) in codes.iter().map(AsRef::as_ref).enumerate() {
+        let right = (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase());
+        fields.check(
+            right,
+            format!("/languages/{i}"),
+            "malformed",
+            "ja、enのような言語コードにしてください",
+            "Use language codes such as ja and en",
+        );
+    }
+}
+
+/// The codes in a text as it is stored: comma-separated, none when empty.
+pub fn languages_in(stored: &str) -> Vec<String> {
+    stored.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect()
+}
+
 /// What an expert has agreed to do at most; what is absent is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capacity {
     /// Engagements going on at a time.
     pub simultaneous: Option<i32>,
+    /// Minutes in a calendar week, Monday to Sunday, as permits of side jobs say. Only visits with a date count.
+    pub minutes_week: Option<i32>,
     /// Minutes in a calendar month.
     pub minutes_month: Option<i32>,
     /// Minutes in a fiscal year.
@@ -109,10 +158,11 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Values outside what a month or a year can hold.
+    /// Values outside what a week, a month or a year can hold.
     pub fn validate(&self, fields: &mut Fields) {
         for (name, value, min, max) in [
             ("/capacity_simultaneous", self.simultaneous, 1, 100),
+            ("/capacity_minutes_week", self.minutes_week, 0, 10_080),
             ("/capacity_minutes_month", self.minutes_month, 0, 44_640),
             ("/capacity_minutes_year", self.minutes_year, 0, 527_040),
             ("/capacity_days_year", self.days_year, 0, 366),
@@ -148,6 +198,15 @@ pub enum CapacityProblem {
         /// The agreed number.
         limit: i32,
     },
+    /// More minutes in a week than agreed.
+    WeekMinutes {
+        /// Monday of the week.
+        monday: NaiveDate,
+        /// The agreed minutes.
+        limit: i32,
+        /// What there would be.
+        total: i64,
+    },
     /// More minutes in a month than agreed.
     MonthMinutes {
         /// First day of the month.
@@ -177,10 +236,21 @@ pub enum CapacityProblem {
     },
 }
 
-/// The first limit that `added` visits would break on top of `existing` ones. Only months and years that get something
-/// added are looked at: a load that already exceeds a lowered limit elsewhere stands.
+/// The first limit that `added` visits would break on top of `existing` ones. Only weeks, months and years that get
+/// something added are looked at: a load that already exceeds a lowered limit elsewhere stands. A visit whose day is yet
+/// to be arranged belongs to no week.
 pub fn capacity_problem(capacity: &Capacity, existing: &[LoadEntry], added: &[LoadEntry]) -> Option<CapacityProblem> {
     let all = || existing.iter().chain(added);
+    if let Some(limit) = capacity.minutes_week {
+        let monday_of = |entry: &LoadEntry| entry.dated.then(|| week_range(entry.load_day).0);
+        let weeks: BTreeSet<NaiveDate> = added.iter().filter_map(monday_of).collect();
+        for monday in weeks {
+            let total: i64 = all().filter(|entry| monday_of(entry) == Some(monday)).map(|entry| entry.minutes).sum();
+            if total > i64::from(limit) {
+                return Some(CapacityProblem::WeekMinutes { monday, limit, total });
+            }
+        }
+    }
     if let Some(limit) = capacity.minutes_month {
         let months: BTreeSet<NaiveDate> = added.iter().map(|entry| month_range(entry.load_day).0).collect();
         for month in months {
@@ -350,6 +420,54 @@ mod tests {
         assert_eq!(refused.failure().state.unwrap().allowed, Vec::<&str>::new());
         let refused = ExpertStatus::Registered.after(ExpertVerb::Resume).unwrap_err();
         assert_eq!(refused.failure().state.unwrap().allowed, ["suspend", "retire"]);
+    }
+
+    #[test]
+    fn the_week_runs_from_monday_to_sunday() {
+        let capacity = Capacity { minutes_week: Some(480), ..Capacity::default() };
+        // 11 May 2026 is a Monday.
+        let existing = [entry(day(5, 11), 300), entry(day(5, 18), 480)];
+        assert_eq!(capacity_problem(&capacity, &existing, &[entry(day(5, 17), 180)]), None, "Sunday of the week");
+        assert_eq!(
+            capacity_problem(&capacity, &existing, &[entry(day(5, 17), 181)]),
+            Some(CapacityProblem::WeekMinutes { monday: day(5, 11), limit: 480, total: 481 })
+        );
+        assert_eq!(capacity_problem(&capacity, &existing, &[entry(day(5, 10), 480)]), None, "Sunday of the week before");
+        let full_elsewhere = [entry(day(5, 18), 9_000)];
+        assert_eq!(capacity_problem(&capacity, &full_elsewhere, &[entry(day(5, 11), 480)]), None);
+    }
+
+    #[test]
+    fn a_week_goes_on_over_the_end_of_a_month_and_of_the_fiscal_year() {
+        let capacity = Capacity { minutes_week: Some(480), ..Capacity::default() };
+        // 29 March 2027 is a Monday, 4 April a Sunday.
+        let april = NaiveDate::from_ymd_opt(2027, 4, 4).unwrap();
+        assert_eq!(
+            capacity_problem(&capacity, &[entry(day(3, 29), 300)], &[entry(april, 240)]),
+            Some(CapacityProblem::WeekMinutes { monday: day(3, 29), limit: 480, total: 540 })
+        );
+    }
+
+    #[test]
+    fn a_visit_without_date_belongs_to_no_week() {
+        let capacity = Capacity { minutes_week: Some(480), ..Capacity::default() };
+        let open = LoadEntry { dated: false, ..entry(day(5, 1), 900) };
+        assert_eq!(capacity_problem(&capacity, &[], &[open]), None);
+        assert_eq!(capacity_problem(&capacity, &[open], &[entry(day(5, 1), 480)]), None);
+    }
+
+    #[test]
+    fn a_language_is_a_code_of_two_or_three_letters() {
+        let wrong = |codes: &[&str]| {
+            let mut fields = Fields::new();
+            check_languages(codes, &mut fields);
+            fields.finish().err().map(|e| e.fields.iter().map(|f| f.pointer.clone()).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        assert!(wrong(&[]).is_empty());
+        assert!(wrong(&["ja", "en", "ain"]).is_empty());
+        assert_eq!(wrong(&["ja", "", "JA", "日本", "ja,en"]), ["/languages/1", "/languages/2", "/languages/3", "/languages/4"]);
+        assert_eq!(languages_in("ja,en"), ["ja", "en"]);
+        assert!(languages_in("").is_empty());
     }
 
     #[test]

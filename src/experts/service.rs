@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::model::{Capacity, ExpertVerb};
+use super::model::{Capacity, EmployerConsent, ExpertVerb, check_languages};
 use super::store::{self, ConflictRow, ExpertData, ExpertRow};
 use super::views::{
     CreateExpertBody, ExpertConflict, ExpertConflictList, ExpertStateBody, ExpertView, ReplaceExpertConflictsBody,
@@ -80,6 +80,10 @@ pub fn create_expert(conn: &mut Conn, ctx: &Ctx, body: CreateExpertBody) -> Resu
         capacity_minutes_month: body.capacity_minutes_month,
         capacity_minutes_year: body.capacity_minutes_year,
         capacity_days_year: body.capacity_days_year,
+        serves_islands: body.serves_islands,
+        capacity_minutes_week: body.capacity_minutes_week,
+        employer_consent: body.employer_consent,
+        employer_consent_until: body.employer_consent_until,
     };
     check(&data, &mut fields);
     check_bodies(conn, data.base_organisation_id, &body.area_ids, &mut fields)?;
@@ -216,6 +220,7 @@ pub fn conflict_list(conn: &mut Conn, expert: &ExpertRow) -> Result<ExpertConfli
         .into_iter()
         .map(|row| ExpertConflict {
             organisation_id: row.organisation_id,
+            kind: row.kind,
             reason: row.reason,
             valid_from: row.valid_from,
             valid_to: row.valid_to,
@@ -249,7 +254,7 @@ pub fn replace_conflicts(
     }
     fields.finish()?;
     let summary = |rows: &[ConflictRow]| -> serde_json::Value {
-        rows.iter().map(|row| json!([row.organisation_id, row.valid_from, row.valid_to])).collect()
+        rows.iter().map(|row| json!([row.organisation_id, row.valid_from, row.valid_to, row.kind])).collect()
     };
     let old = store::conflicts(conn, expert.id)?;
     let new: Vec<ConflictRow> = body
@@ -258,6 +263,7 @@ pub fn replace_conflicts(
         .map(|item| ConflictRow {
             expert_id: expert.id,
             organisation_id: item.organisation_id,
+            kind: item.kind,
             reason: item.reason.clone(),
             valid_from: item.valid_from,
             valid_to: item.valid_to,
@@ -289,25 +295,23 @@ fn check(data: &ExpertData, fields: &mut Fields) {
         "On site or online, or both",
     );
     let languages: Vec<&str> = data.languages.split(',').collect();
-    fields.at_most("/languages", languages.len(), 10);
-    for (i, code) in languages.iter().enumerate() {
-        let right = (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase());
-        fields.check(
-            right,
-            format!("/languages/{i}"),
-            "malformed",
-            "ja、enのような言語コードにしてください",
-            "Use language codes such as ja and en",
-        );
-    }
+    check_languages(&languages, fields);
     fields.validity("/appointed_to", data.appointed_from, data.appointed_to);
     Capacity {
         simultaneous: data.capacity_simultaneous,
+        minutes_week: data.capacity_minutes_week,
         minutes_month: data.capacity_minutes_month,
         minutes_year: data.capacity_minutes_year,
         days_year: data.capacity_days_year,
     }
     .validate(fields);
+    fields.check(
+        data.employer_consent_until.is_none() || data.employer_consent == EmployerConsent::Given,
+        "/employer_consent_until",
+        "needs_consent",
+        "許可の期限は、許可が取得済みのときだけ指定してください",
+        "Only a permit that is given has a last day",
+    );
 }
 
 /// That the bodies named exist, in one query.
@@ -382,6 +386,10 @@ fn merge(data: &mut ExpertData, body: &UpdateExpertBody) {
     set(&mut data.capacity_minutes_month, &body.capacity_minutes_month);
     set(&mut data.capacity_minutes_year, &body.capacity_minutes_year);
     set(&mut data.capacity_days_year, &body.capacity_days_year);
+    set(&mut data.serves_islands, &body.serves_islands);
+    set(&mut data.capacity_minutes_week, &body.capacity_minutes_week);
+    set(&mut data.employer_consent, &body.employer_consent);
+    set(&mut data.employer_consent_until, &body.employer_consent_until);
 }
 
 fn sorted(mut ids: Vec<OrganisationId>) -> Vec<OrganisationId> {
@@ -397,6 +405,8 @@ fn figures(row: &ExpertRow) -> serde_json::Value {
         "appointed_from": row.appointed_from, "appointed_to": row.appointed_to,
         "capacity_simultaneous": row.capacity_simultaneous, "capacity_minutes_month": row.capacity_minutes_month,
         "capacity_minutes_year": row.capacity_minutes_year, "capacity_days_year": row.capacity_days_year,
+        "capacity_minutes_week": row.capacity_minutes_week, "serves_islands": row.serves_islands,
+        "employer_consent": row.employer_consent, "employer_consent_until": row.employer_consent_until,
     })
 }
 

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::model::{AffiliationKind, Capacity, ExceptionKind, ExpertStatus};
+use super::model::{AffiliationKind, Capacity, ConflictKind, EmployerConsent, ExceptionKind, ExpertStatus};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::dialect::insert_rows;
@@ -71,6 +71,14 @@ pub struct ExpertRow {
     pub capacity_minutes_year: Option<i32>,
     /// Most days a fiscal year.
     pub capacity_days_year: Option<i32>,
+    /// Goes to remote islands (離島).
+    pub serves_islands: bool,
+    /// Most minutes a calendar week, Monday to Sunday.
+    pub capacity_minutes_week: Option<i32>,
+    /// Whether the employer permits the work.
+    pub employer_consent: EmployerConsent,
+    /// Last day on which a given permit counts; absent: without end.
+    pub employer_consent_until: Option<NaiveDate>,
     /// Version.
     pub version: i64,
     /// Created.
@@ -90,6 +98,7 @@ impl ExpertRow {
     pub fn capacity(&self) -> Capacity {
         Capacity {
             simultaneous: self.capacity_simultaneous,
+            minutes_week: self.capacity_minutes_week,
             minutes_month: self.capacity_minutes_month,
             minutes_year: self.capacity_minutes_year,
             days_year: self.capacity_days_year,
@@ -126,6 +135,10 @@ impl ExpertRow {
             capacity_minutes_month: self.capacity_minutes_month,
             capacity_minutes_year: self.capacity_minutes_year,
             capacity_days_year: self.capacity_days_year,
+            serves_islands: self.serves_islands,
+            capacity_minutes_week: self.capacity_minutes_week,
+            employer_consent: self.employer_consent,
+            employer_consent_until: self.employer_consent_until,
         }
     }
 }
@@ -157,6 +170,10 @@ pub struct ExpertData {
     pub capacity_minutes_month: Option<i32>,
     pub capacity_minutes_year: Option<i32>,
     pub capacity_days_year: Option<i32>,
+    pub serves_islands: bool,
+    pub capacity_minutes_week: Option<i32>,
+    pub employer_consent: EmployerConsent,
+    pub employer_consent_until: Option<NaiveDate>,
 }
 
 impl ExpertData {
@@ -214,13 +231,15 @@ pub struct ExceptionRow {
     pub note: String,
 }
 
-/// A body that an expert must not serve or judge.
+/// A body that an expert must not serve or judge, or one of the two does not want to work with the other.
 #[derive(Debug, Clone, Queryable)]
 pub struct ConflictRow {
     /// Who.
     pub expert_id: ExpertId,
     /// The body.
     pub organisation_id: OrganisationId,
+    /// Of which kind it is.
+    pub kind: ConflictKind,
     /// Why.
     pub reason: String,
     /// First day.
@@ -237,6 +256,24 @@ pub fn find(conn: &mut Conn, id: ExpertId) -> Result<Option<ExpertRow>, Error> {
 /// The experts with these ids, by id.
 pub fn find_many(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<ExpertRow>, Error> {
     Ok(experts::table.filter(experts::id.eq_any(ids)).order(experts::id).select(ExpertRow::as_select()).load(conn)?)
+}
+
+/// Some experts of a pool after one, by id; retired ones only where they are named.
+pub fn some_of_pool(
+    conn: &mut Conn,
+    pool: PoolId,
+    retired: &[ExpertId],
+    after: ExpertId,
+    most: i64,
+) -> Result<Vec<ExpertRow>, Error> {
+    Ok(experts::table
+        .filter(experts::pool_id.eq(pool))
+        .filter(experts::status.ne(ExpertStatus::Retired).or(experts::id.eq_any(retired)))
+        .filter(experts::id.gt(after))
+        .order(experts::id)
+        .limit(most)
+        .select(ExpertRow::as_select())
+        .load(conn)?)
 }
 
 /// An expert with the principal's standing in the pool, or 404. Experts see themselves alone.
@@ -528,6 +565,7 @@ pub fn conflicts(conn: &mut Conn, id: ExpertId) -> Result<Vec<ConflictRow>, Erro
         .select((
             expert_conflicts::expert_id,
             expert_conflicts::organisation_id,
+            expert_conflicts::kind,
             expert_conflicts::reason,
             expert_conflicts::valid_from,
             expert_conflicts::valid_to,
@@ -544,6 +582,7 @@ pub fn replace_conflicts(conn: &mut Conn, id: ExpertId, conflicts: &[ConflictRow
             (
                 expert_conflicts::expert_id.eq(id),
                 expert_conflicts::organisation_id.eq(row.organisation_id),
+                expert_conflicts::kind.eq(row.kind),
                 expert_conflicts::reason.eq(&row.reason),
                 expert_conflicts::valid_from.eq(row.valid_from),
                 expert_conflicts::valid_to.eq(row.valid_to),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{AffiliationKind, ExpertStatus, ExpertVerb};
+use super::model::{AffiliationKind, ConflictKind, EmployerConsent, ExpertStatus, ExpertVerb, languages_in};
 use super::search::SummaryRow;
 use super::store::{ExpertRow, SkillRow};
 use crate::clock::UtcTime;
@@ -74,6 +74,8 @@ pub struct ExpertView {
     /// Prefectures and municipalities to which the expert travels; none is anywhere.
     #[schema(max_items = 2000)]
     pub area_ids: Vec<OrganisationId>,
+    /// Goes to remote islands (離島); online work is not meant.
+    pub serves_islands: bool,
     /// Skills.
     #[schema(max_items = 200)]
     pub skills: Vec<ExpertSkillView>,
@@ -92,6 +94,11 @@ pub struct ExpertView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 100)]
     pub capacity_simultaneous: Option<i32>,
+    /// Most minutes a calendar week, Monday to Sunday, as the permit of a side job says; visits whose day is yet to be
+    /// arranged do not count. Absent: not limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 10_080)]
+    pub capacity_minutes_week: Option<i32>,
     /// Most minutes a month; absent: not limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 44_640)]
@@ -104,6 +111,12 @@ pub struct ExpertView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 366)]
     pub capacity_days_year: Option<i32>,
+    /// Whether the employer permits the work (兼業・副業の許可); for the pool's owner and the expert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employer_consent: Option<EmployerConsent>,
+    /// Last day on which the permit counts; absent: without end, or no permit. Shown like the permit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employer_consent_until: Option<NaiveDate>,
     /// Version, as in `ETag`.
     pub version: i64,
     /// Changed.
@@ -131,8 +144,9 @@ impl ExpertView {
             online: row.online,
             base_organisation_id: row.base_organisation_id,
             base_place: row.base_place,
-            languages: row.languages.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
+            languages: languages_in(&row.languages),
             area_ids,
+            serves_islands: row.serves_islands,
             skills: skills
                 .into_iter()
                 .map(|(skill, name)| ExpertSkillView {
@@ -147,9 +161,12 @@ impl ExpertView {
             appointed_from: row.appointed_from,
             appointed_to: row.appointed_to,
             capacity_simultaneous: row.capacity_simultaneous,
+            capacity_minutes_week: row.capacity_minutes_week,
             capacity_minutes_month: row.capacity_minutes_month,
             capacity_minutes_year: row.capacity_minutes_year,
             capacity_days_year: row.capacity_days_year,
+            employer_consent: full.then_some(row.employer_consent),
+            employer_consent_until: row.employer_consent_until.filter(|_| full),
             version: row.version,
             updated_at: row.updated_at,
         }
@@ -271,6 +288,18 @@ fn japanese() -> Vec<String> {
     vec!["ja".to_owned()]
 }
 
+fn everywhere() -> bool {
+    true
+}
+
+fn not_needed() -> EmployerConsent {
+    EmployerConsent::NotNeeded
+}
+
+fn interest() -> ConflictKind {
+    ConflictKind::Interest
+}
+
 /// A new expert.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -326,6 +355,9 @@ pub struct CreateExpertBody {
     #[serde(default)]
     #[schema(max_items = 2000)]
     pub area_ids: Vec<OrganisationId>,
+    /// Goes to remote islands (離島); so unless said otherwise.
+    #[serde(default = "everywhere")]
+    pub serves_islands: bool,
     /// First day of the appointment (委嘱).
     pub appointed_from: NaiveDate,
     /// First day on which the appointment no longer counts.
@@ -333,6 +365,10 @@ pub struct CreateExpertBody {
     /// Most engagements at a time.
     #[schema(minimum = 1, maximum = 100)]
     pub capacity_simultaneous: Option<i32>,
+    /// Most minutes a calendar week, Monday to Sunday, as the permit of a side job says; visits whose day is yet to be
+    /// arranged do not count.
+    #[schema(minimum = 0, maximum = 10_080)]
+    pub capacity_minutes_week: Option<i32>,
     /// Most minutes a month.
     #[schema(minimum = 0, maximum = 44_640)]
     pub capacity_minutes_month: Option<i32>,
@@ -342,6 +378,11 @@ pub struct CreateExpertBody {
     /// Most days a fiscal year.
     #[schema(minimum = 0, maximum = 366)]
     pub capacity_days_year: Option<i32>,
+    /// Whether the employer permits the work (兼業・副業の許可); not needed unless said otherwise.
+    #[serde(default = "not_needed")]
+    pub employer_consent: EmployerConsent,
+    /// Last day on which the permit counts; only with a permit that is given, absent: without end.
+    pub employer_consent_until: Option<NaiveDate>,
 }
 
 /// Changes to an expert; what is absent stays, null clears.
@@ -393,6 +434,8 @@ pub struct UpdateExpertBody {
     /// Prefectures and municipalities to which the expert travels; replaces all.
     #[schema(max_items = 2000)]
     pub area_ids: Option<Vec<OrganisationId>>,
+    /// Goes to remote islands (離島).
+    pub serves_islands: Option<bool>,
     /// First day of the appointment.
     pub appointed_from: Option<NaiveDate>,
     /// First day on which the appointment no longer counts; null clears.
@@ -403,6 +446,10 @@ pub struct UpdateExpertBody {
     #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 100)]
     pub capacity_simultaneous: Option<Option<i32>>,
+    /// Most minutes a calendar week, Monday to Sunday; null clears.
+    #[serde(default, deserialize_with = "crate::http::nullable")]
+    #[schema(value_type = Option<i32>, minimum = 0, maximum = 10_080)]
+    pub capacity_minutes_week: Option<Option<i32>>,
     /// Most minutes a month; null clears.
     #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 44_640)]
@@ -415,6 +462,12 @@ pub struct UpdateExpertBody {
     #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 366)]
     pub capacity_days_year: Option<Option<i32>>,
+    /// Whether the employer permits the work (兼業・副業の許可).
+    pub employer_consent: Option<EmployerConsent>,
+    /// Last day on which the permit counts, only with a permit that is given; null clears.
+    #[serde(default, deserialize_with = "crate::http::nullable")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub employer_consent_until: Option<Option<NaiveDate>>,
 }
 
 /// Why a registration changes state.
@@ -474,12 +527,15 @@ pub struct ReplaceExpertConflictsBody {
     pub items: Vec<ExpertConflict>,
 }
 
-/// A body that an expert must not serve or judge.
+/// A body that an expert must not serve or judge, or one of the two does not want to work with the other.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpertConflict {
     /// The body: employer, client, bidder.
     pub organisation_id: OrganisationId,
+    /// Of which kind it is; a conflict of interest unless said otherwise.
+    #[serde(default = "interest")]
+    pub kind: ConflictKind,
     /// Why.
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,

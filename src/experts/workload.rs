@@ -55,6 +55,10 @@ pub struct ExpertWorkloadView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 100)]
     pub capacity_simultaneous: Option<i32>,
+    /// Agreed minutes of a calendar week, Monday to Sunday; absent: not limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 10_080)]
+    pub capacity_minutes_week: Option<i32>,
 }
 
 /// An expert's load in one month.
@@ -116,6 +120,7 @@ pub fn of(conn: &mut Conn, expert: &ExpertRow, year: FiscalYear) -> Result<Exper
         capacity_days: expert.capacity_days_year,
         engagements: i64::try_from(engagements).unwrap_or(i64::MAX),
         capacity_simultaneous: expert.capacity_simultaneous,
+        capacity_minutes_week: expert.capacity_minutes_week,
         months,
     })
 }

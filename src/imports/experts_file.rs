@@ -7,7 +7,7 @@ use super::cells::{Cells, ColumnSpec, Located, entries};
 use super::directory::Directory;
 use super::model::{Checked, ImportPreviewRow, ImportPreviewValue, Problems};
 use super::table::Table;
-use crate::experts::model::AffiliationKind;
+use crate::experts::model::{AffiliationKind, EmployerConsent};
 use crate::experts::views::CreateExpertBody;
 use crate::ids::{PoolId, SkillItemId};
 use crate::requests::model::Mode;
@@ -31,6 +31,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
     ColumnSpec { key: "base_place", headings: &["拠点の場所", "活動拠点（場所）"], required: false },
     ColumnSpec { key: "appointed_from", headings: &["委嘱開始", "委嘱開始日"], required: true },
     ColumnSpec { key: "appointed_to", headings: &["委嘱終了", "委嘱終了日"], required: false },
+    ColumnSpec { key: "hours_week", headings: &["週上限時間"], required: false },
     ColumnSpec { key: "hours_month", headings: &["月上限時間"], required: false },
     ColumnSpec { key: "hours_year", headings: &["年上限時間", "年度上限時間"], required: false },
     ColumnSpec { key: "days_year", headings: &["年上限日数", "年度上限日数"], required: false },
@@ -156,6 +157,7 @@ fn read_row(cells: &mut Cells<'_>, world: &ExpertsWorld<'_>) -> Option<NewExpert
     {
         cells.wrong("appointed_to", "before_start", "委嘱終了は委嘱開始以後にしてください。", "Must not be before the start.");
     }
+    let minutes_week = cells.hours("hours_week", 168);
     let minutes_month = cells.hours("hours_month", 744);
     let minutes_year = cells.hours("hours_year", 8_784);
     let days_year = cells.integer("days_year", 0, 366, &["日"]);
@@ -191,13 +193,17 @@ fn read_row(cells: &mut Cells<'_>, world: &ExpertsWorld<'_>) -> Option<NewExpert
             base_place,
             languages: vec!["ja".to_owned()],
             area_ids: Vec::new(),
+            serves_islands: true,
             appointed_from: appointed_from?,
             // People write the last day of the term; the end that is stored is the day after.
             appointed_to: last.and_then(|day| day.succ_opt()),
             capacity_simultaneous: simultaneous,
+            capacity_minutes_week: minutes_week,
             capacity_minutes_month: minutes_month,
             capacity_minutes_year: minutes_year,
             capacity_days_year: days_year,
+            employer_consent: EmployerConsent::NotNeeded,
+            employer_consent_until: None,
         },
         skills,
     })
@@ -287,6 +293,7 @@ fn preview_row(line: usize, expert: &NewExpert, world: &ExpertsWorld<'_>) -> Imp
     ];
     let optional = [
         ("委嘱終了", body.appointed_to.and_then(|day| day.pred_opt()).map(|day| day.to_string())),
+        ("週上限時間", body.capacity_minutes_week.map(minutes)),
         ("月上限時間", body.capacity_minutes_month.map(minutes)),
         ("年上限時間", body.capacity_minutes_year.map(minutes)),
         ("年上限日数", body.capacity_days_year.map(|days| format!("{days}日"))),

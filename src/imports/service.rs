@@ -19,7 +19,7 @@ use crate::auth::policy::{ManageExperts, ManageUsers, Permission as _};
 use crate::auth::secrets;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
-use crate::experts::model::{AffiliationKind, ExpertStatus};
+use crate::experts::model::{AffiliationKind, EmployerConsent, ExpertStatus};
 use crate::experts::store::{self as experts, ExpertData};
 use crate::experts::{frameworks, service as experts_service};
 use crate::http::read::NoQuery;
@@ -387,6 +387,10 @@ fn retired_expert(conn: &mut Conn, ctx: &Ctx, pool: PoolId, new: &ledger_file::N
         capacity_minutes_month: None,
         capacity_minutes_year: None,
         capacity_days_year: None,
+        serves_islands: true,
+        capacity_minutes_week: None,
+        employer_consent: EmployerConsent::NotNeeded,
+        employer_consent_until: None,
     };
     data.refresh_search_key();
     let row = experts::insert(conn, &data, ctx.now)?;

@@ -1,4 +1,4 @@
-//! SQL of what hangs on a request: wished dates, skills, preferred experts, joint applicants.
+//! SQL of what hangs on a request: wished dates, skills, preferred experts, joint applicants, interested bodies.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -7,8 +7,8 @@ use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::dialect::insert_rows;
 use crate::db::schema::{
-    experts, memberships, organisations, request_participants, request_preferences, request_skills, request_wished_dates,
-    skill_items,
+    experts, memberships, organisations, request_interests, request_participants, request_preferences, request_skills,
+    request_wished_dates, skill_items,
 };
 use crate::error::Error;
 use crate::ids::{ExpertId, OrganisationId, RequestId, SkillItemId, UserId};
@@ -37,6 +37,37 @@ pub struct SkillRow {
     pub min_level: i32,
     /// Whether it excludes those who lack it.
     pub must: bool,
+    /// Required skills of the request with the same number are alternatives: one of them is enough.
+    pub alternative_group: Option<i32>,
+    /// Whether a level that was only claimed does not count.
+    pub verified_only: bool,
+}
+
+/// A skill to ask for, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedSkill {
+    /// The item of a framework.
+    pub skill_item_id: SkillItemId,
+    /// The level from which on it is met.
+    pub min_level: i32,
+    /// Whether it excludes those who lack it.
+    pub must: bool,
+    /// The number of the alternatives it is one of.
+    pub alternative_group: Option<i32>,
+    /// Whether a level that was only claimed does not count.
+    pub verified_only: bool,
+}
+
+impl From<SkillRow> for AskedSkill {
+    fn from(row: SkillRow) -> Self {
+        Self {
+            skill_item_id: row.skill_item_id,
+            min_level: row.min_level,
+            must: row.must,
+            alternative_group: row.alternative_group,
+            verified_only: row.verified_only,
+        }
+    }
 }
 
 /// A body that takes part: the applicant as lead, and joint applicants.
@@ -72,7 +103,14 @@ pub fn skills(conn: &mut Conn, id: RequestId) -> Result<Vec<SkillRow>, Error> {
         .inner_join(skill_items::table)
         .filter(request_skills::request_id.eq(id))
         .order((request_skills::must.desc(), skill_items::position, request_skills::skill_item_id))
-        .select((request_skills::skill_item_id, skill_items::name, request_skills::min_level, request_skills::must))
+        .select((
+            request_skills::skill_item_id,
+            skill_items::name,
+            request_skills::min_level,
+            request_skills::must,
+            request_skills::alternative_group,
+            request_skills::verified_only,
+        ))
         .load(conn)?)
 }
 
@@ -109,6 +147,15 @@ pub fn participants(conn: &mut Conn, id: RequestId) -> Result<Vec<ParticipantRow
         .load(conn)?)
 }
 
+/// The bodies with an interest in the outcome of a request, by id.
+pub fn interests(conn: &mut Conn, id: RequestId) -> Result<Vec<OrganisationId>, Error> {
+    Ok(request_interests::table
+        .filter(request_interests::request_id.eq(id))
+        .order(request_interests::organisation_id)
+        .select(request_interests::organisation_id)
+        .load(conn)?)
+}
+
 /// The preferred experts of many requests.
 pub fn preferences_of(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<(RequestId, ExpertId)>, Error> {
     Ok(request_preferences::table
@@ -118,22 +165,56 @@ pub fn preferences_of(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<(Request
         .load(conn)?)
 }
 
-/// The bodies that take part with their names, the lead first.
-pub fn named_participants(conn: &mut Conn, id: RequestId) -> Result<Vec<(ParticipantRow, String)>, Error> {
-    Ok(request_participants::table
-        .inner_join(organisations::table)
-        .filter(request_participants::request_id.eq(id))
-        .order((request_participants::is_lead.desc(), organisations::lg_code, organisations::id))
+/// The bodies of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bodies {
+    /// Those that take part, with their names, the lead first.
+    pub participants: Vec<(ParticipantRow, String)>,
+    /// Those with an interest in the outcome, by id.
+    pub interested: Vec<OrganisationId>,
+}
+
+/// The bodies that take part and those with an interest in the outcome, in one statement: both are part of every view.
+pub fn bodies(conn: &mut Conn, id: RequestId) -> Result<Bodies, Error> {
+    type Row = (Option<ParticipantRow>, String, Option<OrganisationId>);
+    let (taking_part, concerned) = diesel::alias!(request_participants as taking_part, request_interests as concerned);
+    let participants = taking_part
+        .filter(taking_part.field(request_participants::request_id).eq(id))
+        .select(taking_part.field(request_participants::organisation_id));
+    let interested = concerned
+        .filter(concerned.field(request_interests::request_id).eq(id))
+        .select(concerned.field(request_interests::organisation_id));
+    let rows: Vec<Row> = organisations::table
+        .left_join(
+            request_participants::table
+                .on(request_participants::organisation_id.eq(organisations::id).and(request_participants::request_id.eq(id))),
+        )
+        .left_join(
+            request_interests::table
+                .on(request_interests::organisation_id.eq(organisations::id).and(request_interests::request_id.eq(id))),
+        )
+        .filter(organisations::id.eq_any(participants).or(organisations::id.eq_any(interested)))
+        .order((organisations::lg_code, organisations::id))
         .select((
             (
                 request_participants::organisation_id,
                 request_participants::is_lead,
                 request_participants::consented_at,
                 request_participants::consented_by,
-            ),
+            )
+                .nullable(),
             organisations::name,
+            request_interests::organisation_id.nullable(),
         ))
-        .load(conn)?)
+        .load(conn)?;
+    let mut bodies = Bodies::default();
+    for (participant, name, interested) in rows {
+        bodies.interested.extend(interested);
+        bodies.participants.extend(participant.map(|participant| (participant, name)));
+    }
+    bodies.participants.sort_by_key(|(body, _)| !body.is_lead);
+    bodies.interested.sort_unstable();
+    Ok(bodies)
 }
 
 /// Of these bodies, the ones for which somebody can sign in on a day.
@@ -166,17 +247,19 @@ pub fn replace_wished_dates(conn: &mut Conn, id: RequestId, rows: &[WishedDateRo
     Ok(())
 }
 
-/// Replaces the skills asked for: item, lowest level, whether required.
-pub fn replace_skills(conn: &mut Conn, id: RequestId, rows: &[(SkillItemId, i32, bool)]) -> Result<(), Error> {
+/// Replaces the skills asked for.
+pub fn replace_skills(conn: &mut Conn, id: RequestId, skills: &[AskedSkill]) -> Result<(), Error> {
     diesel::delete(request_skills::table.filter(request_skills::request_id.eq(id))).execute(conn)?;
-    let rows: Vec<_> = rows
+    let rows: Vec<_> = skills
         .iter()
-        .map(|(item, min_level, must)| {
+        .map(|skill| {
             (
                 request_skills::request_id.eq(id),
-                request_skills::skill_item_id.eq(*item),
-                request_skills::min_level.eq(*min_level),
-                request_skills::must.eq(*must),
+                request_skills::skill_item_id.eq(skill.skill_item_id),
+                request_skills::min_level.eq(skill.min_level),
+                request_skills::must.eq(skill.must),
+                request_skills::alternative_group.eq(skill.alternative_group),
+                request_skills::verified_only.eq(skill.verified_only),
             )
         })
         .collect();
@@ -225,6 +308,20 @@ pub fn replace_participants(
         })
         .collect();
     insert_rows!(conn, request_participants::table, rows)?;
+    Ok(())
+}
+
+/// Replaces the bodies with an interest in the outcome.
+pub fn replace_interests(conn: &mut Conn, id: RequestId, bodies: &[OrganisationId]) -> Result<(), Error> {
+    diesel::delete(request_interests::table.filter(request_interests::request_id.eq(id))).execute(conn)?;
+    insert_interests(conn, id, bodies)
+}
+
+/// Adds the bodies with an interest in the outcome of a new request.
+pub fn insert_interests(conn: &mut Conn, id: RequestId, bodies: &[OrganisationId]) -> Result<(), Error> {
+    let rows: Vec<_> =
+        bodies.iter().map(|body| (request_interests::request_id.eq(id), request_interests::organisation_id.eq(*body))).collect();
+    insert_rows!(conn, request_interests::table, rows)?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::children::WishedDateRow;
+use super::children::{AskedSkill, WishedDateRow};
 use super::store::Content;
 use super::views::{CreateRequestBody, RequestSkillBody, UpdateRequestBody, WishedDate};
 use crate::calendar::FiscalYear;
@@ -17,6 +17,8 @@ use crate::text;
 const MOST_WISHES: usize = 20;
 /// Most bodies that join the applicant.
 const MOST_PARTICIPANTS: usize = 200;
+/// Most bodies with an interest in the outcome.
+const MOST_INTERESTS: usize = 50;
 
 /// The lists of a request as they were given; absent: unchanged.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,8 @@ pub struct Lists {
     pub preferred: Option<Vec<ExpertId>>,
     /// The other bodies of a joint request.
     pub participants: Option<Vec<OrganisationId>>,
+    /// The bodies with an interest in the outcome.
+    pub interested: Option<Vec<OrganisationId>>,
 }
 
 /// Where a request belongs, as far as its lists must fit.
@@ -65,6 +69,10 @@ impl Content {
             contact_phone: body.contact_phone.clone(),
             leave_to_office: body.leave_to_office.unwrap_or(body.preferred_expert_ids.is_empty()),
             budget_note: body.budget_note.clone(),
+            on_island: body.on_island,
+            languages: body.languages.join(","),
+            experts_needed: body.experts_needed,
+            rotation: body.rotation,
         }
     }
 
@@ -103,6 +111,10 @@ impl Content {
             contact_phone: new(&body.contact_phone, self.contact_phone),
             leave_to_office,
             budget_note: new(&body.budget_note, self.budget_note),
+            on_island: new(&body.on_island, self.on_island),
+            languages: body.languages.as_ref().map_or(self.languages, |codes| codes.join(",")),
+            experts_needed: new(&body.experts_needed, self.experts_needed),
+            rotation: new(&body.rotation, self.rotation),
         }
     }
 
@@ -118,6 +130,9 @@ impl Content {
                 content.visit_count,
                 content.minutes_per_visit,
                 content.budget_note.clone(),
+                content.on_island,
+                content.experts_needed,
+                content.rotation,
             )
         };
         agreed(self) != agreed(old)
@@ -151,6 +166,14 @@ impl Content {
         }
         fields.optional_line("/contact_phone", &self.contact_phone, 50);
         fields.text("/budget_note", &self.budget_note, 2000);
+        fields.within("/experts_needed", i64::from(self.experts_needed), 1, 5);
+        fields.check(
+            !self.rotation || self.experts_needed > 1,
+            "/rotation",
+            "needs_team",
+            "交代で訪問するには、必要な専門家を2人以上にしてください",
+            "Taking turns needs at least two experts",
+        );
     }
 }
 
@@ -202,6 +225,9 @@ pub fn check_lists(conn: &mut Conn, fields: &mut Fields, lists: &Lists, frame: F
     if let Some(participants) = &lists.participants {
         check_participants(conn, fields, participants, frame.applicant)?;
     }
+    if let Some(interested) = &lists.interested {
+        check_interested(conn, fields, interested)?;
+    }
     Ok(())
 }
 
@@ -217,6 +243,7 @@ fn check_skills(conn: &mut Conn, fields: &mut Fields, skills: &[RequestSkillBody
     if skills.is_empty() || skills.len() > MOST_WISHES {
         return Ok(());
     }
+    check_demands(fields, skills);
     let ids: Vec<SkillItemId> = skills.iter().map(|skill| skill.skill_item_id).collect();
     no_repeats(fields, "/required_skills", &ids);
     let known = crate::experts::store::item_scales(conn, &ids)?;
@@ -229,6 +256,30 @@ fn check_skills(conn: &mut Conn, fields: &mut Fields, skills: &[RequestSkillBody
         }
     }
     Ok(())
+}
+
+/// Notes what is asked of a skill that is only welcome, though it makes sense of a required one alone.
+fn check_demands(fields: &mut Fields, skills: &[RequestSkillBody]) {
+    for (i, skill) in skills.iter().enumerate() {
+        let group = format!("/required_skills/{i}/alternative_group");
+        if let Some(number) = skill.alternative_group {
+            fields.within(&group, i64::from(number), 1, 20);
+        }
+        fields.check(
+            skill.must || skill.alternative_group.is_none(),
+            group,
+            "needs_must",
+            "代わりになるスキルの番号は、必須のスキルにだけ付けてください",
+            "Only required skills are alternatives to each other",
+        );
+        fields.check(
+            skill.must || !skill.verified_only,
+            format!("/required_skills/{i}/verified_only"),
+            "needs_must",
+            "確認済みに限ることができるのは、必須のスキルだけです",
+            "Only a required skill can have to be verified",
+        );
+    }
 }
 
 fn check_experts(conn: &mut Conn, fields: &mut Fields, preferred: &[ExpertId], pool: PoolId) -> Result<(), Error> {
@@ -281,6 +332,21 @@ fn check_participants(
     Ok(())
 }
 
+fn check_interested(conn: &mut Conn, fields: &mut Fields, interested: &[OrganisationId]) -> Result<(), Error> {
+    fields.at_most("/interested_organisation_ids", interested.len(), MOST_INTERESTS);
+    if interested.is_empty() || interested.len() > MOST_INTERESTS {
+        return Ok(());
+    }
+    no_repeats(fields, "/interested_organisation_ids", interested);
+    let known = crate::organisations::store::find_many(conn, interested)?;
+    for (i, id) in interested.iter().enumerate() {
+        if !known.iter().any(|body| body.id == *id) {
+            unknown(fields, format!("/interested_organisation_ids/{i}"));
+        }
+    }
+    Ok(())
+}
+
 fn unknown(fields: &mut Fields, pointer: String) {
     fields.wrong(pointer, "unknown_reference", "存在しないものを参照しています", "Refers to something that does not exist");
 }
@@ -301,6 +367,20 @@ pub fn check_choice(fields: &mut Fields, leave_to_office: bool, preferred: usize
         "希望する専門家を挙げるか、事務局一任にしてください",
         "Name experts or leave the choice to the office",
     );
+}
+
+/// The skills as they are written.
+pub fn asked(skills: &[RequestSkillBody]) -> Vec<AskedSkill> {
+    skills
+        .iter()
+        .map(|skill| AskedSkill {
+            skill_item_id: skill.skill_item_id,
+            min_level: skill.min_level,
+            must: skill.must,
+            alternative_group: skill.alternative_group,
+            verified_only: skill.verified_only,
+        })
+        .collect()
 }
 
 /// The wishes as rows, the first as rank 1.
@@ -350,6 +430,36 @@ mod tests {
                 ("/wished_dates/2/end_minute".to_owned(), "before_start"),
                 ("/wished_dates/3/end_minute".to_owned(), "required"),
                 ("/wished_dates/4/day".to_owned(), "duplicate"),
+            ]
+        );
+    }
+
+    #[test]
+    fn alternatives_and_verified_levels_are_demands_on_required_skills() {
+        let skill = |must, alternative_group, verified_only| RequestSkillBody {
+            skill_item_id: SkillItemId(1),
+            min_level: 1,
+            must,
+            alternative_group,
+            verified_only,
+        };
+        let mut fields = Fields::new();
+        check_demands(
+            &mut fields,
+            &[
+                skill(true, Some(1), true),
+                skill(false, None, false),
+                skill(false, Some(20), false),
+                skill(true, Some(21), false),
+                skill(false, None, true),
+            ],
+        );
+        assert_eq!(
+            wrong(fields),
+            [
+                ("/required_skills/2/alternative_group".to_owned(), "needs_must"),
+                ("/required_skills/3/alternative_group".to_owned(), "out_of_range"),
+                ("/required_skills/4/verified_only".to_owned(), "needs_must"),
             ]
         );
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::children;
+use super::children::{self, Bodies};
 use super::list::ListedRequest;
 use super::model::{Progress, ReasonCode, RequestStatus, RequestVerb, Stage, stage};
 use super::service;
@@ -15,6 +15,7 @@ use crate::auth::policy::{
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::error::Error;
+use crate::experts::model::languages_in;
 use crate::http::Ctx;
 use crate::ids::RequestId;
 
@@ -119,10 +120,12 @@ pub fn view(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<RequestView, 
     } else {
         Progress::default()
     };
-    let bodies = children::named_participants(conn, id)?;
+    let Bodies { participants: bodies, interested } = children::bodies(conn, id)?;
     let takes_part = bodies.iter().any(|(body, _)| !body.is_lead && body.organisation_id == ctx.organisation());
     let applicant_name = bodies.iter().find(|(body, _)| body.is_lead).map(|(_, name)| name.clone()).unwrap_or_default();
     let preferred = if expert { None } else { Some(children::named_preferences(conn, id)?) };
+    // Bodies that only take part may be the interested ones, or work for them.
+    let applies_or_owns = !expert && (row.is_written_by(ctx.organisation()) || row.owner_organisation_id == ctx.organisation());
     let contact = |text: &String| Some(text.clone()).filter(|text| shows_contact && !text.is_empty());
     Ok(RequestView {
         id,
@@ -164,6 +167,8 @@ pub fn view(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<RequestView, 
                 name: skill.name,
                 min_level: skill.min_level,
                 must: skill.must,
+                alternative_group: skill.alternative_group,
+                verified_only: skill.verified_only,
             })
             .collect(),
         participants: bodies
@@ -176,6 +181,11 @@ pub fn view(conn: &mut Conn, ctx: &Ctx, row: RequestRow) -> Result<RequestView, 
             })
             .collect(),
         budget_note: Some(row.budget_note).filter(|_| !expert),
+        on_island: row.on_island,
+        languages: languages_in(&row.languages),
+        experts_needed: row.experts_needed,
+        rotation: row.rotation,
+        interested_organisation_ids: applies_or_owns.then_some(interested),
         status: row.status,
         reason_code: row.status_reason_code.filter(|_| !expert),
         reason: row.status_reason.filter(|_| !expert),

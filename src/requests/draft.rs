@@ -4,7 +4,7 @@
 use chrono::{Months, NaiveDate};
 use serde_json::json;
 
-use super::children;
+use super::children::{self, AskedSkill};
 use super::content::{self, Frame, Lists};
 use super::model::{Origin, RequestVerb};
 use super::rules::Membership;
@@ -15,7 +15,7 @@ use super::{detail, facts};
 use crate::calendar::FiscalYear;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
-use crate::experts::model::ExpertStatus;
+use crate::experts::model::{ExpertStatus, check_languages};
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, OrganisationId};
 use crate::pools::store::ProgrammeRow;
@@ -35,6 +35,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateRequestBody) -> Result<Out
     let mut fields = Fields::new();
     let content = Content::of_body(&body);
     content.check(&mut fields);
+    check_languages(&body.languages, &mut fields);
     content::check_wished_dates(&mut fields, &body.wished_dates, body.period_from, body.period_to);
     content::check_choice(&mut fields, content.leave_to_office, body.preferred_expert_ids.len());
     let applicant = body.applicant_organisation_id.unwrap_or_else(|| ctx.organisation());
@@ -47,6 +48,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateRequestBody) -> Result<Out
             required_skills: Some(body.required_skills.clone()),
             preferred: Some(body.preferred_expert_ids.clone()),
             participants: Some(body.participant_organisation_ids.clone()),
+            interested: Some(body.interested_organisation_ids.clone()),
         };
         content::check_lists(conn, &mut fields, &lists, Frame { pool: programme.pool_id, applicant })?;
     }
@@ -64,9 +66,9 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateRequestBody) -> Result<Out
     let row = store::insert(conn, &new, &content, ctx.now)?;
     children::replace_participants(conn, row.id, applicant, &body.participant_organisation_ids, new.filed_by_user, ctx.now)?;
     children::replace_wished_dates(conn, row.id, &content::ranked(&body.wished_dates))?;
-    let skills: Vec<_> = body.required_skills.iter().map(|skill| (skill.skill_item_id, skill.min_level, skill.must)).collect();
-    children::replace_skills(conn, row.id, &skills)?;
+    children::replace_skills(conn, row.id, &content::asked(&body.required_skills))?;
     children::replace_preferences(conn, row.id, &body.preferred_expert_ids)?;
+    children::insert_interests(conn, row.id, &body.interested_organisation_ids)?;
     done(conn, ctx, row)
 }
 
@@ -129,6 +131,7 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: UpdateRequestBo
     let old = row.content();
     let content = old.clone().changed(&body);
     content.check(&mut fields);
+    check_languages(body.languages.as_deref().unwrap_or_default(), &mut fields);
     let dates: Vec<WishedDate> = match &body.wished_dates {
         Some(dates) => dates.clone(),
         None => store::wished_dates(conn, row.id)?.into_iter().map(Into::into).collect(),
@@ -153,6 +156,7 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: UpdateRequestBo
         required_skills: body.required_skills,
         preferred: body.preferred_expert_ids,
         participants: body.participant_organisation_ids,
+        interested: body.interested_organisation_ids,
     };
     let programme = crate::pools::store::programme(conn, row.programme_id)?;
     content::check_lists(conn, &mut fields, &lists, Frame { pool: programme.pool_id, applicant: row.applicant_organisation_id })?;
@@ -166,6 +170,7 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: UpdateRequestBo
         json!({
             "activity_kind": content.activity_kind, "mode": content.mode, "period_from": content.period_from, "period_to": content.period_to,
             "visit_count": content.visit_count, "minutes_per_visit": content.minutes_per_visit, "leave_to_office": content.leave_to_office,
+            "on_island": content.on_island, "languages": content.languages, "experts_needed": content.experts_needed, "rotation": content.rotation,
         })
     };
     let audit = Audit::new("request", row.id.0, row.owner_organisation_id)
@@ -180,14 +185,16 @@ fn write_lists(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, lists: &Lists) -> R
         children::replace_wished_dates(conn, row.id, &content::ranked(dates))?;
     }
     if let Some(skills) = &lists.required_skills {
-        let skills: Vec<_> = skills.iter().map(|skill| (skill.skill_item_id, skill.min_level, skill.must)).collect();
-        children::replace_skills(conn, row.id, &skills)?;
+        children::replace_skills(conn, row.id, &content::asked(skills))?;
     }
     if let Some(preferred) = &lists.preferred {
         children::replace_preferences(conn, row.id, preferred)?;
     }
     if let Some(others) = &lists.participants {
         children::replace_participants(conn, row.id, row.applicant_organisation_id, others, ctx.principal.user_id(), ctx.now)?;
+    }
+    if let Some(interested) = &lists.interested {
+        children::replace_interests(conn, row.id, interested)?;
     }
     Ok(())
 }
@@ -232,8 +239,8 @@ pub fn copy(conn: &mut Conn, ctx: &Ctx, source: RequestRow, body: CopyRequestBod
     }
     let others: Vec<OrganisationId> =
         store::participants(conn, source.id)?.into_iter().filter(|body| !body.is_lead).map(|body| body.organisation_id).collect();
-    let skills: Vec<_> =
-        store::skills(conn, source.id)?.into_iter().map(|skill| (skill.skill_item_id, skill.min_level, skill.must)).collect();
+    let skills: Vec<AskedSkill> = store::skills(conn, source.id)?.into_iter().map(Into::into).collect();
+    let interested = store::interests(conn, source.id)?;
     let new = NewRequest {
         programme_id: source.programme_id,
         owner: source.owner_organisation_id,
@@ -248,6 +255,7 @@ pub fn copy(conn: &mut Conn, ctx: &Ctx, source: RequestRow, body: CopyRequestBod
     children::replace_wished_dates(conn, row.id, &content::ranked(&dates))?;
     children::replace_skills(conn, row.id, &skills)?;
     children::replace_preferences(conn, row.id, &experts)?;
+    children::insert_interests(conn, row.id, &interested)?;
     done(conn, ctx, row)
 }
 

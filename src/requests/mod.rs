@@ -17,6 +17,7 @@ pub mod mails;
 pub mod media;
 pub mod messages;
 pub mod model;
+pub mod needs;
 pub mod review;
 pub mod rules;
 pub mod service;

@@ -4,15 +4,16 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-pub use super::children::{ParticipantRow, SkillRow, WishedDateRow, participants, preferences, skills, wished_dates};
+pub use super::children::{ParticipantRow, SkillRow, WishedDateRow, interests, participants, preferences, skills, wished_dates};
 use super::model::{ActivityKind, Mode, Origin, ReasonCode, RequestStatus};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::db::schema::{offers, request_participants, requests, visits};
+use crate::db::schema::{offers, programmes, request_participants, requests, visits};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
-use crate::ids::{ExpertId, OrganisationId, ProgrammeId, RequestId, UserId};
+use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
+use crate::offers::model::OfferStatus;
 
 /// A request as stored.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -74,6 +75,14 @@ pub struct RequestRow {
     pub leave_to_office: bool,
     /// How the applicants want to divide the cost.
     pub budget_note: String,
+    /// The place lies on a remote island (離島).
+    pub on_island: bool,
+    /// Codes of the languages that whoever comes has to speak, comma-separated; empty: none asked.
+    pub languages: String,
+    /// How many experts go as a team; 1: no team.
+    pub experts_needed: i32,
+    /// The members of the team take the visits in turn instead of all coming each time.
+    pub rotation: bool,
     /// The stored state.
     pub status: RequestStatus,
     /// The coded reason of the last return, refusal and the like.
@@ -144,6 +153,14 @@ pub struct Content {
     pub leave_to_office: bool,
     /// How the applicants want to divide the cost.
     pub budget_note: String,
+    /// On a remote island.
+    pub on_island: bool,
+    /// Languages asked for, comma-separated.
+    pub languages: String,
+    /// Experts that go as a team.
+    pub experts_needed: i32,
+    /// The team takes turns.
+    pub rotation: bool,
 }
 
 impl RequestRow {
@@ -171,6 +188,10 @@ impl RequestRow {
             contact_phone: self.contact_phone.clone(),
             leave_to_office: self.leave_to_office,
             budget_note: self.budget_note.clone(),
+            on_island: self.on_island,
+            languages: self.languages.clone(),
+            experts_needed: self.experts_needed,
+            rotation: self.rotation,
         }
     }
 
@@ -427,4 +448,37 @@ pub fn planned_visits(conn: &mut Conn, id: RequestId) -> Result<Vec<super::facts
 
 fn stale() -> Error {
     Error::new(ErrorCode::StaleVersion)
+}
+
+/// The accepted requests of a pool for which no offer stands, by id.
+pub fn waiting_for_experts(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
+    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
+    let asked = offers::table.filter(offers::request_id.eq(requests::id)).filter(offers::status.eq_any(standing));
+    let mut query = requests::table
+        .inner_join(programmes::table)
+        .filter(programmes::pool_id.eq(pool))
+        .filter(requests::status.eq(RequestStatus::Accepted))
+        .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
+        .order(requests::id)
+        .select(RequestRow::as_select())
+        .into_boxed();
+    if !only.is_empty() {
+        query = query.filter(requests::programme_id.eq_any(only.to_vec()));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The requests of a pool that reached the office and are not accepted yet, those on the waiting list among them, by id.
+pub fn not_yet_accepted(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
+    let mut query = requests::table
+        .inner_join(programmes::table)
+        .filter(programmes::pool_id.eq(pool))
+        .filter(requests::status.eq_any([RequestStatus::Submitted, RequestStatus::Waitlisted]))
+        .order(requests::id)
+        .select(RequestRow::as_select())
+        .into_boxed();
+    if !only.is_empty() {
+        query = query.filter(requests::programme_id.eq_any(only.to_vec()));
+    }
+    Ok(query.load(conn)?)
 }

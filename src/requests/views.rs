@@ -164,6 +164,20 @@ pub struct RequestView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000)]
     pub budget_note: Option<String>,
+    /// The place lies on a remote island (離島): nobody comes to it who does not go to islands.
+    pub on_island: bool,
+    /// Languages that whoever comes has to speak; none is no demand.
+    #[schema(max_items = 10, example = json!(["en"]))]
+    pub languages: Vec<String>,
+    /// How many experts go as a team; 1 is no team.
+    #[schema(minimum = 1, maximum = 5, example = 1)]
+    pub experts_needed: i32,
+    /// The members of the team take the visits in turn instead of all coming each time.
+    pub rotation: bool,
+    /// Bodies with an interest in the outcome, such as bidders, by id; for the applicant and the programme's office.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 50)]
+    pub interested_organisation_ids: Option<Vec<OrganisationId>>,
     /// The stored state.
     pub status: RequestStatus,
     /// Where it stands, refined by offers, visits and reports.
@@ -238,6 +252,12 @@ pub struct RequestSkillView {
     pub min_level: i32,
     /// Whether it excludes those who lack it; otherwise it is welcome.
     pub must: bool,
+    /// Required skills with the same number are alternatives: one of them is enough. Absent: it stands for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 20)]
+    pub alternative_group: Option<i32>,
+    /// Whether a level that was only claimed does not count.
+    pub verified_only: bool,
 }
 
 /// A body that takes part.
@@ -266,6 +286,16 @@ pub struct RequestSkillBody {
     pub min_level: i32,
     /// Whether it excludes those who lack it.
     pub must: bool,
+    /// Required skills with the same number are alternatives: one of them is enough. Only with `must`.
+    #[schema(minimum = 1, maximum = 20)]
+    pub alternative_group: Option<i32>,
+    /// Whether a level that was only claimed, not confirmed by somebody else, does not count. Only with `must`.
+    #[serde(default)]
+    pub verified_only: bool,
+}
+
+fn one() -> i32 {
+    1
 }
 
 /// A new request, kept as a draft.
@@ -363,6 +393,24 @@ pub struct CreateRequestBody {
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub budget_note: String,
+    /// The place lies on a remote island (離島): nobody comes to it who does not go to islands.
+    #[serde(default)]
+    pub on_island: bool,
+    /// Languages that whoever comes has to speak; none is no demand.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub languages: Vec<String>,
+    /// How many experts go as a team; 1 is no team.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 5)]
+    pub experts_needed: i32,
+    /// The members of the team take the visits in turn instead of all coming each time; needs at least two.
+    #[serde(default)]
+    pub rotation: bool,
+    /// Bodies with an interest in the outcome, such as bidders: no expert who is bound to one of them is to come.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub interested_organisation_ids: Vec<OrganisationId>,
 }
 
 /// Changes to a draft or returned request; what is absent stays, a list that is given replaces the whole list.
@@ -434,4 +482,17 @@ pub struct UpdateRequestBody {
     /// How the applicants want to divide the cost.
     #[schema(max_length = 2000)]
     pub budget_note: Option<String>,
+    /// The place lies on a remote island (離島).
+    pub on_island: Option<bool>,
+    /// Languages that whoever comes has to speak; an empty list is no demand.
+    #[schema(max_items = 10)]
+    pub languages: Option<Vec<String>>,
+    /// How many experts go as a team; 1 is no team.
+    #[schema(minimum = 1, maximum = 5)]
+    pub experts_needed: Option<i32>,
+    /// The members of the team take the visits in turn instead of all coming each time; needs at least two.
+    pub rotation: Option<bool>,
+    /// Bodies with an interest in the outcome, such as bidders.
+    #[schema(max_items = 50)]
+    pub interested_organisation_ids: Option<Vec<OrganisationId>>,
 }

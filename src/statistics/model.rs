@@ -195,6 +195,8 @@ pub fn permille(part: i64, whole: i64) -> Option<i64> {
 /// What an expert agreed to give in a fiscal year. Absent: not limited in that measure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capacity {
+    /// Minutes a calendar week.
+    pub minutes_week: Option<i32>,
     /// Minutes a month.
     pub minutes_month: Option<i32>,
     /// Minutes a fiscal year.
@@ -204,14 +206,13 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Minutes of the whole year: the yearly limit or twelve monthly ones, whichever is reached first.
+    /// Minutes of the whole year: the yearly limit, twelve monthly or fifty-two weekly ones, whichever is reached first.
     pub fn minutes(self) -> Option<i64> {
-        let monthly = self.minutes_month.map(|minutes| i64::from(minutes) * 12);
-        let yearly = self.minutes_year.map(i64::from);
-        match (monthly, yearly) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let of_year = |limit: Option<i32>, times: i64| limit.map(|minutes| i64::from(minutes) * times);
+        [of_year(self.minutes_week, 52), of_year(self.minutes_month, 12), of_year(self.minutes_year, 1)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// How much of the capacity is taken, in thousandths: of the measure that is nearest to its limit. May exceed 1000.
@@ -276,11 +277,12 @@ mod tests {
 
     #[test]
     fn capacity_is_the_limit_reached_first() {
-        let capacity = Capacity { minutes_month: Some(600), minutes_year: Some(6_000), days_year: Some(10) };
+        let capacity = Capacity { minutes_week: None, minutes_month: Some(600), minutes_year: Some(6_000), days_year: Some(10) };
         assert_eq!(capacity.minutes(), Some(6_000));
         assert_eq!(capacity.taken_permille(3_000, 2), Some(500));
         assert_eq!(capacity.taken_permille(3_000, 9), Some(900));
         assert_eq!(Capacity { minutes_month: Some(600), ..Capacity::default() }.minutes(), Some(7_200));
+        assert_eq!(Capacity { minutes_week: Some(100), ..capacity }.minutes(), Some(5_200));
         assert_eq!(Capacity::default().taken_permille(3_000, 9), None);
     }
 

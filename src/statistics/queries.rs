@@ -289,7 +289,7 @@ pub struct PoolExpert {
 
 /// The experts of a pool by reading, at most `most`; with `only`, just these.
 pub fn pool_experts(conn: &mut Conn, pool: PoolId, only: Option<&[ExpertId]>, most: i64) -> Result<Vec<PoolExpert>, Error> {
-    type Row = (ExpertId, String, String, String, Option<i32>, Option<i32>, Option<i32>);
+    type Row = (ExpertId, String, String, String, Option<i32>, Option<i32>, Option<i32>, Option<i32>);
     let mut query = experts::table
         .filter(experts::pool_id.eq(pool))
         .order((experts::kana, experts::id))
@@ -299,6 +299,7 @@ pub fn pool_experts(conn: &mut Conn, pool: PoolId, only: Option<&[ExpertId]>, mo
             experts::name,
             experts::kana,
             experts::status,
+            experts::capacity_minutes_week,
             experts::capacity_minutes_month,
             experts::capacity_minutes_year,
             experts::capacity_days_year,
@@ -310,12 +311,12 @@ pub fn pool_experts(conn: &mut Conn, pool: PoolId, only: Option<&[ExpertId]>, mo
     let rows: Vec<Row> = query.load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, name, kana, status, minutes_month, minutes_year, days_year)| PoolExpert {
+        .map(|(id, name, kana, status, minutes_week, minutes_month, minutes_year, days_year)| PoolExpert {
             id,
             name,
             kana,
             status,
-            capacity: Capacity { minutes_month, minutes_year, days_year },
+            capacity: Capacity { minutes_week, minutes_month, minutes_year, days_year },
         })
         .collect())
 }

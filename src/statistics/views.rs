@@ -228,7 +228,7 @@ pub struct ExpertWorkload {
     /// Days taken, done and ahead; a visit without a date takes one.
     #[schema(minimum = 0, example = 15)]
     pub days: i64,
-    /// Minutes agreed for the year: the yearly limit or twelve monthly ones, whichever is reached first.
+    /// Minutes agreed for the year: the yearly limit, twelve monthly or fifty-two weekly ones, whichever is reached first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, example = 7_200)]
     pub capacity_minutes: Option<i64>,

@@ -109,6 +109,31 @@ on_both! {
 }
 
 on_both! {
+    fn a_week_from_monday_to_sunday_is_full_to_the_minute(app) {
+        let world = World::new(app);
+        let expert = limited_expert(&world, &json!({"capacity_minutes_week": 300}));
+        // 11 May is a Monday.
+        let monday = offered(&world, expert, &[visit_on("2026-05-11")]);
+        flow::accept_offer(&world, monday).ok(200);
+        let sunday = |minutes| offered(&world, expert, &[visit_at("2026-05-17", 600, minutes, "online")]);
+        let too_long = flow::accept_offer(&world, sunday(61));
+        assert_eq!(over_capacity(&too_long), ["/visits capacity_minutes_week"]);
+        assert!(too_long.text().contains("令和8年5月11日からの1週間の上限300分に対し301分"), "{}", too_long.text());
+        flow::accept_offer(&world, sunday(60)).ok(200);
+        let next = offered(&world, expert, &[visit_on("2026-05-18")]);
+        flow::accept_offer(&world, next).ok(200);
+        // A visit that is still to be arranged belongs to no week.
+        let undated = json!({"minutes": 240, "mode": "online"});
+        flow::accept_offer(&world, offered(&world, expert, &[undated.clone(), undated])).ok(200);
+        // So is the last week of a fiscal year, of which 29 March 2027 is the Monday.
+        let march = offered(&world, expert, &[visit_on("2027-03-29")]);
+        flow::accept_offer(&world, march).ok(200);
+        let march = offered(&world, expert, &[visit_at("2027-03-31", 600, 90, "online")]);
+        assert_eq!(over_capacity(&flow::accept_offer(&world, march)), ["/visits capacity_minutes_week"]);
+    }
+}
+
+on_both! {
     fn days_of_a_fiscal_year_are_counted_once_each(app) {
         let world = World::new(app);
         let expert = limited_expert(&world, &json!({"capacity_days_year": 2}));

@@ -260,7 +260,10 @@ on_both! {
         world.kosai_staff.verb(&request, "consent", &json!({})).ok(200);
         let consented = |client: &Answer| client.ok(200)["participants"][1]["consented_at"].is_string();
         assert!(consented(&world.hamamatsu_staff.patch(&request, &json!({"background": "待ち時間が1時間を超える。"}))));
-        assert!(!consented(&world.hamamatsu_staff.patch(&request, &json!({"visit_count": 3}))));
+        for change in [json!({"visit_count": 3}), json!({"on_island": true}), json!({"experts_needed": 2}), json!({"rotation": true})] {
+            world.kosai_staff.verb(&request, "consent", &json!({})).ok(200);
+            assert!(!consented(&world.hamamatsu_staff.patch(&request, &change)), "{change}");
+        }
     }
 }
 
