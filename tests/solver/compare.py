@@ -43,7 +43,7 @@ def solve(instance):
                 ):
                     entries[i] = 1
             row(entries, 0, 0)
-    place = {(pair["request"], pair["expert"]): i for i, pair in enumerate(pairs)}
+    place = {(pair["request"], pair["expert"], pair["team"]): i for i, pair in enumerate(pairs)}
     for limit in problem["limits"]:
         row({place[tuple(names)]: amount for names, amount in limit["uses"]}, -np.inf, limit["capacity"])
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use tasuki::matching::allocation::check::check;
 use tasuki::matching::allocation::flow::{Arc, Network};
 use tasuki::matching::allocation::network::Model;
-use tasuki::matching::allocation::problem::{Body, Expert, Level, Limit, Pair, Problem, Request};
+use tasuki::matching::allocation::problem::{Body, Expert, Level, Limit, LimitKind, Pair, Problem, Request};
 use tasuki::matching::allocation::search::{Case, greedy, plan};
 
 struct Dice(u64);
@@ -44,7 +44,15 @@ fn instance(dice: &mut Dice, (requests, experts, bodies): (i64, i64, u64), perce
         for expert in 0..experts {
             if dice.roll(1_000) < percent * 10 {
                 let (score, kilometres) = (dice.small(1_001), dice.small(400));
-                problem.pairs.push(Pair { request, expert, score, kilometres, kept: dice.roll(60) == 0 });
+                problem.pairs.push(Pair {
+                    request,
+                    expert,
+                    team: 0,
+                    others: Vec::new(),
+                    score,
+                    kilometres,
+                    kept: dice.roll(60) == 0,
+                });
             }
         }
     }
@@ -52,11 +60,11 @@ fn instance(dice: &mut Dice, (requests, experts, bodies): (i64, i64, u64), perce
         let minutes: Vec<i64> = (0..requests).map(|_| 60 + 30 * dice.id(8)).collect();
         for expert in 0..experts {
             let own: Vec<&Pair> = problem.pairs.iter().filter(|pair| pair.expert == expert).collect();
-            let uses = own.iter().map(|pair| ((pair.request, expert), minutes[usize::try_from(pair.request).unwrap()])).collect();
-            problem.limits.push(Limit { capacity: 300 + 60 * dice.id(8), uses });
+            let uses = own.iter().map(|pair| (pair.key(), minutes[usize::try_from(pair.request).unwrap()])).collect();
+            problem.limits.push(Limit { kind: LimitKind::Minutes, capacity: 300 + 60 * dice.id(8), uses });
             for two in own.windows(2).filter(|_| dice.roll(4) == 0).collect::<Vec<_>>() {
-                let uses = two.iter().map(|pair| ((pair.request, expert), 1)).collect();
-                problem.limits.push(Limit { capacity: 1, uses });
+                let uses = two.iter().map(|pair| (pair.key(), 1)).collect();
+                problem.limits.push(Limit { kind: LimitKind::Time, capacity: 1, uses });
             }
         }
     }

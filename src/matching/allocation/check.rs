@@ -1,8 +1,11 @@
 //! The independent checker: it trusts neither solver nor search and looks at the plan and its proof alone.
 
 use super::network::Model;
+use super::parts::Parts;
+use super::pricing::{Held, Pricer};
 use super::problem::{LEVELS, Problem};
 use super::search::{Case, Planned};
+use super::tree::{raise, within};
 
 /// What the checker says of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,9 @@ pub struct Verdict {
     pub bound: [i64; LEVELS],
     /// How many levels, from the first, are proved to be the best there is; all of them: the plan is optimal.
     pub proved: usize,
+    /// How many levels, from the first, are proved to be the best there is among the plans that serve each body as often as
+    /// this one; at least those that are proved without that condition.
+    pub within: usize,
 }
 
 impl Verdict {
@@ -34,6 +40,7 @@ pub fn check(problem: &Problem, planned: &Planned) -> Result<Verdict, &'static s
     let value = problem.objective(&planned.plan);
     let mut seen: Vec<Option<Vec<usize>>> = vec![None; planned.cases.len()];
     let mut bound: Option<[i64; LEVELS]> = None;
+    let mut conditionally = 0;
     let mut waiting = vec![(0_usize, Vec::new())];
     while let Some((number, closed)) = waiting.pop() {
         let case = planned.cases.get(number).ok_or("a case is missing")?;
@@ -46,6 +53,19 @@ pub fn check(problem: &Problem, planned: &Planned) -> Result<Verdict, &'static s
             Case::Bounded(proof) => {
                 let model = Model::new(problem, &closed);
                 let here = proof.bound(&model.network).ok_or("potentials do not fit the network")?;
+                bound = Some(bound.map_or(here, |so_far| so_far.min(here)));
+            }
+            Case::Priced { whole, trees, within: conditional } => {
+                let Some(Case::Bounded(proof)) = planned.cases.get(*whole) else { return Err("prices without potentials") };
+                let mut here = proof.bound(&Model::new(problem, &closed).network).ok_or("potentials do not fit the network")?;
+                let parts = Parts::new(problem);
+                let mut held = Held::new(&parts);
+                closed.iter().filter_map(|pair| u32::try_from(*pair).ok()).for_each(|pair| held.close(&parts, pair));
+                raise(&mut Pricer::new(&parts), trees, &mut held, value, &mut here).ok_or("prices do not fit the problem")?;
+                if number == 0 {
+                    let proved = within(&mut Pricer::new(&parts), conditional, &planned.plan, value);
+                    conditionally = proved.ok_or("conditional prices do not fit the problem")?;
+                }
                 bound = Some(bound.map_or(here, |so_far| so_far.min(here)));
             }
             Case::Split { limit, pairs, cases } => {
@@ -76,5 +96,5 @@ pub fn check(problem: &Problem, planned: &Planned) -> Result<Verdict, &'static s
     // A case that was left because it cannot beat the plan says so by its bound: the smaller of both holds.
     let bound = bound.min(value);
     let proved = value.iter().zip(&bound).take_while(|(value, bound)| value == bound).count();
-    Ok(Verdict { value, bound, proved })
+    Ok(Verdict { value, bound, proved, within: conditionally.max(proved) })
 }

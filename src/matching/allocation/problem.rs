@@ -26,7 +26,8 @@ pub enum Level {
     Spread,
     /// Fit in bands of so many points.
     Fit,
-    /// Smallest worst load, then evenness between experts: the sum of squares.
+    /// Evenness between experts: the sum of squares of their loads. Where no limits are shared its minimum has the smallest worst
+    /// load, then the smallest second (leximin); hours and calendars can make a plan with a smaller sum and a larger worst load.
     Load,
     /// Fit to the point.
     Score,
@@ -114,9 +115,32 @@ pub struct Pair {
     pub kept: bool,
 }
 
+/// What a limit is about, for people: the engine makes no difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AllocationLimitKind)]
+pub enum LimitKind {
+    /// Requests that an expert can take on.
+    Places,
+    /// Minutes of a week, month or fiscal year.
+    Minutes,
+    /// Days.
+    Days,
+    /// Times that overlap.
+    Time,
+    /// Money.
+    Budget,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
 /// What several pairs draw on together: minutes of a month or year, an hour in a calendar, a budget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
+    /// What it is about.
+    #[serde(default)]
+    pub kind: LimitKind,
     /// How much there is.
     pub capacity: i64,
     /// Pairs, and how much each takes; positive.
@@ -185,10 +209,11 @@ impl Problem {
         for limit in &mut self.limits {
             limit.uses.sort_unstable();
         }
-        self.limits.sort_by(|a, b| (&a.uses, a.capacity).cmp(&(&b.uses, b.capacity)));
+        self.limits.sort_by(|a, b| (&a.uses, a.capacity, a.kind).cmp(&(&b.uses, b.capacity, b.kind)));
         // A limit that all of its pairs together keep says nothing.
-        self.limits.retain(|limit| limit.uses.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>() > i128::from(limit.capacity));
-        self.limits.dedup();
+        self.limits
+            .retain(|limit| limit.uses.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>() > i128::from(limit.capacity));
+        self.limits.dedup_by(|a, b| (&a.uses, a.capacity) == (&b.uses, b.capacity));
         let mut order = self.order.clone();
         order.sort_unstable();
         let mut wanted = Level::CHOSEN.to_vec();
@@ -252,7 +277,11 @@ impl Problem {
         with_members
             .map(|expert| {
                 let own = self.pairs.iter().filter(|pair| pair.members().any(|member| member == expert.id));
-                Limit { capacity: i64::from(expert.places), uses: own.map(|pair| (pair.key(), 1)).collect() }
+                Limit {
+                    kind: LimitKind::Places,
+                    capacity: i64::from(expert.places),
+                    uses: own.map(|pair| (pair.key(), 1)).collect(),
+                }
             })
             .collect()
     }

@@ -10,9 +10,12 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
+use super::closing::{Closer, Meter};
 use super::flow::{FlowError, Proof};
 use super::network::Model;
+use super::parts::Parts;
 use super::problem::{LEVELS, Problem};
+use super::tree::Tree;
 
 /// A case of the search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,16 @@ pub enum Case {
         pairs: Vec<usize>,
         /// The sub-cases, one for each pair; the same pairs closed in another order are the same case.
         cases: Vec<usize>,
+    },
+    /// What the potentials of a case leave open is proved with prices ([`super::pricing`]), level by level.
+    Priced {
+        /// The case with the potentials.
+        whole: usize,
+        /// The levels in order, from the first that the potentials do not prove for this plan.
+        trees: Vec<Tree>,
+        /// What is proved among the plans that serve each body as often as this one: a tree for each level that does not depend
+        /// on this alone, from the first.
+        within: Vec<Tree>,
     },
 }
 
@@ -54,18 +67,65 @@ struct Open {
     plan: Vec<usize>,
 }
 
-/// Plans: at most so many circulations are solved.
+/// Plans: the work is at most that of so many circulations.
 ///
 /// # Errors
 /// [`FlowError`] when figures are too large.
 pub fn plan(problem: &Problem, most_solves: u32) -> Result<Planned, FlowError> {
+    plan_with(problem, most_solves, &|| false)
+}
+
+/// Asking all experts so many times for what is best for them counts as one circulation.
+const ROUNDS_OF_A_SOLVE: u64 = 8;
+
+/// Plans like [`plan`], and asks between pieces of work whether to stop: then the result is what was found so far, and says so.
+///
+/// # Errors
+/// [`FlowError`] when figures are too large.
+pub fn plan_with(problem: &Problem, most_solves: u32, stop: &dyn Fn() -> bool) -> Result<Planned, FlowError> {
+    // Many limits are the business of prices: the search over closed pairs gets what small problems need.
+    let few = u32::try_from(400_000 / (problem.pairs.len() + 1)).unwrap_or(u32::MAX);
+    let mut planned = split(problem, most_solves, most_solves.min((most_solves / 2).max(64)).min(few), stop)?;
+    if planned.stopped && planned.solves < most_solves && !stop() {
+        priced(problem, most_solves, &mut planned, stop)?;
+    }
+    Ok(planned)
+}
+
+/// Goes on with prices where the search over closed pairs stopped.
+pub(super) fn priced(
+    problem: &Problem,
+    most_solves: u32,
+    planned: &mut Planned,
+    stop: &dyn Fn() -> bool,
+) -> Result<(), FlowError> {
+    let model = Model::new(problem, &[]);
+    let (_, solution) = model.solve()?;
+    let mut bound = solution.proof.bound(&model.network).ok_or(FlowError::TooLarge)?;
+    let parts = Parts::new(problem);
+    let a_solve = ROUNDS_OF_A_SOLVE * problem.experts.len().max(60) as u64;
+    let most = u64::from(most_solves.saturating_sub(planned.solves)) * a_solve;
+    let mut meter = Meter { most, stop, steps: 0, stopped: false };
+    let mut closer = Closer::new(&parts, std::mem::take(&mut planned.plan), &mut meter);
+    let trees = closer.run(&mut bound);
+    let within = if bound == closer.value { Vec::new() } else { closer.run_within() };
+    planned.solves += u32::try_from(closer.used() / a_solve).unwrap_or(u32::MAX);
+    planned.stopped = bound != closer.value;
+    planned.plan = std::mem::take(&mut closer.plan);
+    planned.closed = None;
+    planned.cases = vec![Case::Priced { whole: 1, trees, within }, Case::Bounded(solution.proof)];
+    Ok(())
+}
+
+/// The search over closed pairs.
+fn split(problem: &Problem, most_solves: u32, few: u32, stop: &dyn Fn() -> bool) -> Result<Planned, FlowError> {
     let mut cases = Vec::new();
     let mut solves = 1;
     let root = solve(problem, Vec::new(), &mut cases)?;
     let mut best = greedy(problem);
     if first_excess(problem, &root.plan).is_some() {
         // Rounds that close what exceeds give a good plan early.
-        let dived = dive(problem, &root, most_solves / 2, &mut solves)?;
+        let dived = dive(problem, &root, few.min(most_solves / 2), &mut solves)?;
         if problem.objective(&dived) < problem.objective(&best) {
             best = dived;
         }
@@ -85,7 +145,7 @@ pub fn plan(problem: &Problem, most_solves: u32) -> Result<Planned, FlowError> {
             winner = Some(std::mem::take(&mut opens[at].closed));
             break;
         };
-        if solves + u32::try_from(pairs.len()).unwrap_or(u32::MAX) > most_solves {
+        if solves + u32::try_from(pairs.len()).unwrap_or(u32::MAX) > few || stop() {
             stopped = true;
             break;
         }
@@ -140,12 +200,10 @@ fn dive(problem: &Problem, root: &Open, most_solves: u32, solves: &mut u32) -> R
             return Ok(completed(problem, plan));
         }
         if *solves >= most_solves {
-            // No more rounds: what exceeds goes, and what fits comes in.
-            while let Some((_, pairs)) = first_excess(problem, &plan) {
-                let worst = pairs.into_iter().min_by_key(|pair| (problem.pairs[*pair].kept, problem.pairs[*pair].score, *pair));
-                plan.retain(|pair| Some(*pair) != worst);
-            }
-            return Ok(completed(problem, plan));
+            // No more rounds: of everything that exceeds one pair goes, again and again, and what fits comes in.
+            out.sort_unstable();
+            plan.retain(|pair| out.binary_search(pair).is_err());
+            continue;
         }
         closed.append(&mut out);
         closed.sort_unstable();

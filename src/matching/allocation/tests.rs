@@ -1,23 +1,23 @@
 //! Everything is compared with brute force, which looks at every circulation and every plan.
 
 use super::check::check;
-use super::flow::{Arc, FlowError, Network};
+use super::flow::{Arc, FlowError, Network, Residual};
 use super::network::Model;
 use super::problem::*;
 use super::search::{Case, greedy, plan};
 
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
-    fn small(&mut self, sides: u64) -> u32 {
+    pub(super) fn small(&mut self, sides: u64) -> u32 {
         u32::try_from(self.roll(sides)).unwrap()
     }
 
-    fn signed(&mut self, sides: u64) -> i64 {
+    pub(super) fn signed(&mut self, sides: u64) -> i64 {
         i64::try_from(self.roll(sides)).unwrap()
     }
 }
@@ -83,7 +83,56 @@ fn circulations_are_the_least_there_are_and_prove_it() {
     assert_eq!(dear.solve(), Err(FlowError::TooLarge));
 }
 
-fn random(dice: &mut Dice, requests: u64, experts: u64, bodies: u64, limits: u64, density: u64) -> Problem {
+fn drawn(dice: &mut Dice, nodes: u32, count: u64, most: u64) -> Network<3> {
+    let arcs = (0..count)
+        .map(|_| {
+            let from = dice.small(u64::from(nodes));
+            let to = (from + 1 + dice.small(u64::from(nodes) - 1)) % nodes;
+            let capacity = dice.small(most + 1);
+            let cost = [3, 5, 1_001].map(|sides: u64| dice.signed(sides) - i64::try_from(sides / 2).unwrap());
+            Arc { from, to, capacity, cost }
+        })
+        .collect();
+    Network { nodes, arcs }
+}
+
+/// Too large for brute force: the proof says that the circulation is the least. Costs as one short number, as one long number
+/// and as a vector of levels lead the same way.
+#[test]
+fn larger_circulations_prove_themselves_whatever_their_numbers() {
+    let mut dice = Dice(23);
+    let mut paths = 0;
+    for case in 0..150 {
+        let nodes = 40 + dice.small(40);
+        let (count, most) = (u64::from(nodes) * (2 + dice.roll(10)), 1 + dice.roll(2));
+        let small = drawn(&mut dice, nodes, count, most);
+        let found = small.solve().unwrap();
+        let total = small.total(&found.flow);
+        let mut balance = vec![0_i64; nodes as usize];
+        for (arc, units) in small.arcs.iter().zip(&found.flow) {
+            assert!(*units <= arc.capacity);
+            balance[arc.from as usize] -= i64::from(*units);
+            balance[arc.to as usize] += i64::from(*units);
+        }
+        assert!(balance.iter().all(|sum| *sum == 0));
+        assert_eq!(found.proof.bound(&small), Some(total), "{case}");
+        let ends = (dice.small(u64::from(nodes)), dice.small(u64::from(nodes)));
+        let path = Residual::new(&small, &found).cheapest_path(ends, &[0, 1]);
+        paths += usize::from(path.is_some());
+        for times in [1 << 13, 1 << 31] {
+            let mut large = small.clone();
+            large.arcs.iter_mut().for_each(|arc| arc.cost = arc.cost.map(|cost| cost * times));
+            let again = large.solve().unwrap();
+            assert_eq!((&again.flow, again.steps), (&found.flow, found.steps), "{case}");
+            assert_eq!(again.proof.bound(&large), Some(total.map(|sum| sum * times)));
+            let other = Residual::new(&large, &again).cheapest_path(ends, &[0, 1]);
+            assert_eq!(other.map(|path| path.change), path.as_ref().map(|path| path.change.map(|sum| sum * times)));
+        }
+    }
+    assert!(paths > 100, "{paths}");
+}
+
+pub(super) fn random(dice: &mut Dice, requests: u64, experts: u64, bodies: u64, limits: u64, density: u64) -> Problem {
     let mut problem = Problem { band: 1 + dice.small(100), order: Level::CHOSEN.to_vec(), ..Problem::default() };
     for _ in 0..4 {
         let (a, b) = (dice.small(5) as usize, dice.small(5) as usize);
@@ -130,32 +179,37 @@ fn random(dice: &mut Dice, requests: u64, experts: u64, bodies: u64, limits: u64
                 uses.push((pair.key(), 1 + dice.signed(9)));
             }
         }
-        problem.limits.push(Limit { capacity: dice.signed(16), uses });
+        problem.limits.push(Limit { kind: LimitKind::Other, capacity: dice.signed(16), uses });
     }
     problem.normalised().unwrap()
 }
 
-fn brute(problem: &Problem) -> [i64; LEVELS] {
-    fn go(problem: &Problem, at: usize, plan: &mut Vec<usize>, best: &mut [i64; LEVELS]) {
+pub(super) fn brute(problem: &Problem) -> [i64; LEVELS] {
+    brute_among(problem, &|_| true)
+}
+
+/// The least among the plans that are asked for.
+pub(super) fn brute_among(problem: &Problem, wanted: &dyn Fn(&[usize]) -> bool) -> [i64; LEVELS] {
+    fn go(problem: &Problem, at: usize, plan: &mut Vec<usize>, best: &mut [i64; LEVELS], wanted: &dyn Fn(&[usize]) -> bool) {
         if at == problem.requests.len() {
             let mut sorted = plan.clone();
             sorted.sort_unstable();
-            if problem.broken(&sorted).is_none() {
+            if wanted(&sorted) && problem.broken(&sorted).is_none() {
                 *best = (*best).min(problem.objective(&sorted));
             }
             return;
         }
-        go(problem, at + 1, plan, best);
+        go(problem, at + 1, plan, best, wanted);
         for (place, pair) in problem.pairs.iter().enumerate() {
             if pair.request == problem.requests[at].id {
                 plan.push(place);
-                go(problem, at + 1, plan, best);
+                go(problem, at + 1, plan, best, wanted);
                 plan.pop();
             }
         }
     }
-    let mut best = problem.objective(&[]);
-    go(problem, 0, &mut Vec::new(), &mut best);
+    let mut best = [i64::MAX; LEVELS];
+    go(problem, 0, &mut Vec::new(), &mut best, wanted);
     best
 }
 
@@ -305,10 +359,7 @@ fn what_does_not_matter_changes_nothing() {
         let problem = random(&mut dice, 5, 3, 3, limits, 60);
         let value = |problem: &Problem| {
             let planned = plan(problem, 10_000).unwrap();
-            (
-                planned.plan.iter().map(|pair| problem.pairs[*pair].key()).collect::<Vec<_>>(),
-                problem.objective(&planned.plan),
-            )
+            (planned.plan.iter().map(|pair| problem.pairs[*pair].key()).collect::<Vec<_>>(), problem.objective(&planned.plan))
         };
         let found = value(&problem);
         let mut turned = problem.clone();
