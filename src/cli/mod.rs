@@ -2,6 +2,7 @@
 //! wrong usage.
 
 mod admin;
+mod allocate;
 mod serve;
 
 use std::path::PathBuf;
@@ -84,6 +85,8 @@ enum Command {
         /// The backup.
         file: PathBuf,
     },
+    /// Plan an allocation from a file, or check a result of anybody; needs neither database nor configuration.
+    Allocate(allocate::AllocateArgs),
     /// The audit chain.
     Audit {
         #[command(subcommand)]
@@ -132,10 +135,16 @@ enum AuditCommand {
     },
 }
 
+/// The program and its version, as reports name it.
+pub const ENGINE: &str = concat!("tasuki ", env!("CARGO_PKG_VERSION"));
+
 /// Runs the command line of the process.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
+        Command::Allocate(arguments) => {
+            return allocate::run(&arguments, &mut std::io::stdout().lock(), &mut std::io::stderr().lock()).into();
+        }
         Command::Openapi { check, write } => admin::openapi(check, write),
         Command::Demo { port, data, today } => serve::demo(port, data, today),
         command => load(arguments.config.as_deref()).and_then(|config| with_config(config, command)),
@@ -186,7 +195,7 @@ fn with_config(config: Config, command: Command) -> Result<(), Failure> {
         Command::Audit { command: AuditCommand::Verify { head, json } } => {
             admin::audit_verify(&application(config)?, head.as_deref(), json)
         }
-        Command::Demo { .. } | Command::Openapi { .. } => Ok(()),
+        Command::Demo { .. } | Command::Openapi { .. } | Command::Allocate(_) => Ok(()),
     }
 }
 
