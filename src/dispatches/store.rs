@@ -10,11 +10,11 @@ use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::schema::{
-    dispatch_amendments, dispatch_experts, dispatches, organisations, reports, request_participants, requests,
+    dispatch_amendments, dispatch_experts, dispatches, organisations, programmes, reports, request_participants, requests,
 };
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, ListQuery, Versioned};
-use crate::ids::{DispatchId, ExpertId, OrganisationId, ProgrammeId, RequestId, UserId};
+use crate::ids::{DispatchId, ExpertId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
 use crate::pools::rules::ProgrammeRules;
 use crate::requests::model::ActivityKind;
 
@@ -451,4 +451,15 @@ pub fn position(line: &DispatchLine, sort: DispatchSort) -> (String, i64) {
 pub fn count(conn: &mut Conn, audience: Audience, filter: &DispatchFilter) -> Result<i64, Error> {
     let query = dispatches::table.select(diesel::dsl::count_star()).into_boxed();
     Ok(filtered!(query, audience, filter).first(conn)?)
+}
+
+/// Body and fiscal year of the dispatches of some pools that were not called off, with their number.
+pub fn served_bodies(conn: &mut Conn, pools: &[PoolId]) -> Result<Vec<(OrganisationId, i32, i64)>, Error> {
+    Ok(dispatches::table
+        .inner_join(programmes::table)
+        .filter(programmes::pool_id.eq_any(pools))
+        .filter(dispatches::status.ne("cancelled"))
+        .group_by((dispatches::applicant_organisation_id, dispatches::fiscal_year))
+        .select((dispatches::applicant_organisation_id, dispatches::fiscal_year, diesel::dsl::count_star()))
+        .load(conn)?)
 }

@@ -8,7 +8,8 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range};
 
-use super::input::{Candidate, Need, PlannedVisit};
+use super::asked::Asked;
+use super::input::{Candidate, Need, NeedMode, PlannedVisit};
 
 /// A time of one day in minutes, the end not included.
 type Span = (u32, u32);
@@ -22,61 +23,110 @@ pub(super) enum Obstacle {
     OutsideAvailability,
     Busy,
     MonthFull,
+    WeekFull,
 }
 
-/// The visits that have a day.
-pub(super) fn dated(need: &Need) -> impl Iterator<Item = (NaiveDate, &PlannedVisit)> {
-    need.visits.iter().filter_map(|visit| visit.day.map(|day| (day, visit)))
+/// How an expert stands to the dated visits of a request, looked at once for all conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayFit {
+    /// The obstacles that each of the dated visits meets, as bits.
+    shared: u8,
+    dated: u32,
+    possible: u32,
 }
 
-/// Whether there are dated visits and each of them meets this obstacle (and perhaps others).
-pub(super) fn all_blocked_by(need: &Need, candidate: &Candidate, obstacle: Obstacle) -> bool {
-    all_dated(need, |day, visit| blocked_by(candidate, day, visit, obstacle))
+impl DayFit {
+    /// Looks at every dated visit.
+    pub(super) fn of(asked: &Asked<'_>, candidate: &Candidate) -> Self {
+        let (mut shared, mut possible) = (u8::MAX, 0);
+        for (day, visit) in &asked.dated {
+            // A wish beyond the number of visits stands in for one of them and lasts as long.
+            let minutes = if visit.minutes == 0 { asked.longest } else { visit.minutes };
+            let met = obstacles(asked, candidate, *day, &PlannedVisit { minutes, ..*visit });
+            shared &= met;
+            possible += u32::from(met == 0);
+        }
+        Self { shared, dated: u32::try_from(asked.dated.len()).unwrap_or(u32::MAX), possible }
+    }
+
+    /// Whether there are dated visits and each of them meets this obstacle (and perhaps others).
+    pub(super) fn all_meet(&self, obstacle: Obstacle) -> bool {
+        self.dated > 0 && self.shared & obstacle.bit() != 0
+    }
+
+    /// Whether there are dated visits and none of them is possible, though no single obstacle stands before them all.
+    pub(super) fn none_for_several_reasons(&self) -> bool {
+        self.dated > 0 && self.possible == 0 && self.shared == 0
+    }
+
+    /// How many visits are dated, and how many of these are possible.
+    pub(super) fn counts(&self) -> (u32, u32) {
+        (self.dated, self.possible)
+    }
 }
 
-/// Whether there are dated visits and none of them is possible, for whatever reasons.
-pub(super) fn all_blocked(need: &Need, candidate: &Candidate) -> bool {
-    all_dated(need, |day, visit| !possible(candidate, day, visit))
-}
-
-fn all_dated(need: &Need, blocked: impl Fn(NaiveDate, &PlannedVisit) -> bool) -> bool {
-    let mut visits = dated(need).peekable();
-    visits.peek().is_some() && visits.all(|(day, visit)| blocked(day, visit))
+impl Obstacle {
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// Whether nothing stands in the way of a visit on that day.
-pub(super) fn possible(candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit) -> bool {
-    [
-        Obstacle::BeforeAppointment,
-        Obstacle::AfterAppointment,
-        Obstacle::Leave,
-        Obstacle::OutsideAvailability,
-        Obstacle::Busy,
-        Obstacle::MonthFull,
-    ]
-    .into_iter()
-    .all(|obstacle| !blocked_by(candidate, day, visit, obstacle))
+pub(super) fn possible(asked: &Asked<'_>, candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit) -> bool {
+    obstacles(asked, candidate, day, visit) == 0
 }
 
-fn blocked_by(candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit, obstacle: Obstacle) -> bool {
-    match obstacle {
-        Obstacle::BeforeAppointment => candidate.appointed_from.is_some_and(|from| day < from),
-        Obstacle::AfterAppointment => candidate.appointed_to.is_some_and(|to| day > to),
-        Obstacle::Leave => on_leave(candidate, day),
-        Obstacle::OutsideAvailability => !fits(&windows(candidate, day), visit),
-        Obstacle::Busy => {
-            let open = windows(candidate, day);
-            let free = subtract(&open, &held(candidate, day));
-            match visit.start_minute {
-                Some(start) => {
-                    let (start, end) = span(start, visit.minutes);
-                    held(candidate, day).iter().any(|(from, to)| *from < end && start < *to)
-                }
-                None => fits(&open, visit) && !fits(&free, visit),
-            }
-        }
-        Obstacle::MonthFull => month_room(candidate, day.year(), day.month()) < visit.minutes.max(1),
+/// The obstacles that a visit on that day meets, as bits.
+fn obstacles(asked: &Asked<'_>, candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit) -> u8 {
+    let bit = |met: bool, obstacle: Obstacle| if met { obstacle.bit() } else { 0 };
+    let week_full = candidate.week_capacity_minutes.is_some_and(|capacity| {
+        let monday = monday(day);
+        let used = candidate.week_loads.iter().filter(|load| load.monday == monday);
+        let used = used.fold(0, |sum: u32, load| sum.saturating_add(load.minutes));
+        capacity.saturating_sub(used) < visit.minutes.max(1)
+    });
+    bit(candidate.appointed_from.is_some_and(|from| day < from), Obstacle::BeforeAppointment)
+        | bit(candidate.appointed_to.is_some_and(|to| day > to), Obstacle::AfterAppointment)
+        | bit(on_leave(candidate, day), Obstacle::Leave)
+        | bit(outside_availability(candidate, day, visit), Obstacle::OutsideAvailability)
+        | bit(busy(asked, candidate, day, visit), Obstacle::Busy)
+        | bit(month_room(candidate, day.year(), day.month()) < visit.minutes.max(1), Obstacle::MonthFull)
+        | bit(week_full, Obstacle::WeekFull)
+}
+
+fn outside_availability(candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit) -> bool {
+    // By arrangement at any time, and no day that differs: most experts on most days.
+    if candidate.weekly.is_empty() && candidate.exceptions.is_empty() {
+        return !fits(&[(0, u32::from(MINUTES_PER_DAY))], visit);
     }
+    !fits(&windows(candidate, day), visit)
+}
+
+fn busy(asked: &Asked<'_>, candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit) -> bool {
+    let mut held = held(candidate, day, buffer(asked.need)).peekable();
+    if held.peek().is_none() {
+        return false;
+    }
+    match visit.start_minute {
+        Some(start) => {
+            let (start, end) = span(start, visit.minutes);
+            held.any(|(from, to)| from < end && start < to)
+        }
+        None => {
+            let open = windows(candidate, day);
+            fits(&open, visit) && !fits(&subtract(&open, &held.collect::<Vec<_>>()), visit)
+        }
+    }
+}
+
+/// The Monday of a day's week.
+fn monday(day: NaiveDate) -> NaiveDate {
+    day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))).unwrap_or(day)
+}
+
+/// What a visit keeps free before and after itself. Time already held has its own in it.
+fn buffer(need: &Need) -> u32 {
+    if need.mode == NeedMode::Online { 0 } else { need.buffer_minutes }
 }
 
 fn on_leave(candidate: &Candidate, day: NaiveDate) -> bool {
@@ -132,13 +182,13 @@ fn windows(candidate: &Candidate, day: NaiveDate) -> Vec<Span> {
     subtract(&merge(open), &closed)
 }
 
-fn held(candidate: &Candidate, day: NaiveDate) -> Vec<Span> {
+/// The times of a day at which no visit can take place: what is held, widened by what the visit itself keeps free.
+fn held(candidate: &Candidate, day: NaiveDate, buffer: u32) -> impl Iterator<Item = Span> + '_ {
     candidate
         .busy
         .iter()
-        .filter(|slot| slot.day == day)
-        .map(|slot| (u32::from(slot.start_minute), u32::from(slot.end_minute)))
-        .collect()
+        .filter(move |slot| slot.day == day)
+        .map(move |slot| (u32::from(slot.start_minute).saturating_sub(buffer), u32::from(slot.end_minute).saturating_add(buffer)))
 }
 
 fn fits(windows: &[Span], visit: &PlannedVisit) -> bool {
@@ -207,9 +257,14 @@ pub(super) fn year_minutes(candidate: &Candidate, year: FiscalYear) -> u32 {
     candidate.year_loads.iter().filter(|load| load.fiscal_year == year).fold(0, |sum, load| sum.saturating_add(load.minutes))
 }
 
-/// Months in which the work may fall: those of the period and of the dated visits, as year and month.
-pub(super) fn months(need: &Need) -> BTreeSet<(i32, u32)> {
-    let mut months: BTreeSet<_> = dated(need).map(|(day, _)| (day.year(), day.month())).collect();
+/// Days with visits in a fiscal year.
+pub(super) fn year_days(candidate: &Candidate, year: FiscalYear) -> u32 {
+    candidate.year_days.iter().filter(|days| days.fiscal_year == year).fold(0, |sum, days| sum.saturating_add(days.days))
+}
+
+/// Months in which the work may fall: those of the period and of the dated visits, as year and month, in order.
+pub(super) fn months(need: &Need, dated: &[(NaiveDate, PlannedVisit)]) -> Vec<(i32, u32)> {
+    let mut months: BTreeSet<_> = dated.iter().map(|(day, _)| (day.year(), day.month())).collect();
     let mut day = need.period_from;
     while day <= need.period_to {
         months.insert((day.year(), day.month()));
@@ -218,18 +273,18 @@ pub(super) fn months(need: &Need) -> BTreeSet<(i32, u32)> {
             None => break,
         }
     }
-    months
+    months.into_iter().collect()
 }
 
-/// Fiscal years in which the work may fall.
-pub(super) fn fiscal_years(need: &Need) -> BTreeSet<FiscalYear> {
-    let mut years: BTreeSet<_> = dated(need).map(|(day, _)| FiscalYear::of(day)).collect();
+/// Fiscal years in which the work may fall, in order.
+pub(super) fn fiscal_years(need: &Need, dated: &[(NaiveDate, PlannedVisit)]) -> Vec<FiscalYear> {
+    let mut years: BTreeSet<_> = dated.iter().map(|(day, _)| FiscalYear::of(*day)).collect();
     let mut year = FiscalYear::of(need.period_from);
     while year <= FiscalYear::of(need.period_to) {
         years.insert(year);
         year = year.next();
     }
-    years
+    years.into_iter().collect()
 }
 
 #[cfg(test)]

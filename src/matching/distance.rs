@@ -4,11 +4,53 @@
 //! differ in their last digits. So sine, cosine and arc tangent are computed by CORDIC rotations on fixed-point numbers,
 //! which are additions and shifts; the error is below a metre anywhere on the globe.
 
-use super::input::Place;
+use std::sync::LazyLock;
+
+/// A place on the globe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    latitude_micro: i32,
+    longitude_micro: i32,
+    /// The unit vector to it, each coordinate times 2^29, so that sums of squares of differences fit.
+    unit: [i64; 3],
+}
+
+impl Place {
+    /// A place in millionths of a degree, north and east positive. Latitudes beyond ±90,000,000 are taken as the pole,
+    /// longitudes beyond ±180,000,000 go round the globe.
+    pub fn new(latitude_micro: i32, longitude_micro: i32) -> Self {
+        let (sine, cosine) = sine_cosine(radians(i64::from(latitude_micro).clamp(-90_000_000, 90_000_000)));
+        let turn = i64::from(longitude_micro).rem_euclid(360_000_000);
+        let east = turn <= 180_000_000;
+        let (turn_sine, turn_cosine) = sine_cosine(radians(if east { turn } else { 360_000_000 - turn }));
+        let across = times(cosine, turn_sine);
+        let unit = [times(cosine, turn_cosine), if east { across } else { -across }, sine].map(|axis| axis >> UNIT_SHIFT);
+        Self { latitude_micro, longitude_micro, unit }
+    }
+}
 
 /// Binary digits after the point of every fixed-point number here (angles in radians and lengths alike).
 const FRACTION_BITS: u32 = 40;
 const ONE: i64 = 1 << FRACTION_BITS;
+
+/// From [`FRACTION_BITS`] to the 29 binary digits of a unit vector: 12 mm on the ground.
+const UNIT_SHIFT: u32 = FRACTION_BITS - 29;
+
+/// Up to here, which is the length of the country, a distance is looked up by the square of the chord; beyond it is computed.
+const LOOKED_UP_KM: u32 = 3_000;
+
+/// The squares of the chords at half kilometres: at the place of `km` the smallest that is rounded to more than `km`.
+static CHORDS: LazyLock<Vec<i64>> = LazyLock::new(|| {
+    (0..=i64::from(LOOKED_UP_KM))
+        .map(|km| {
+            // The chord of an angle is twice the sine of its half.
+            let half_angle = ((i128::from(2 * km + 1) * 500) << FRACTION_BITS) / EARTH_RADIUS_METRES / 2;
+            let (sine, _) = sine_cosine(i64::try_from(half_angle).unwrap_or(0));
+            let chord = (2 * sine) >> UNIT_SHIFT;
+            chord * chord
+        })
+        .collect()
+});
 
 /// π, as `round(π × 2^40)`.
 const PI: i64 = 3_454_217_652_358;
@@ -51,6 +93,16 @@ const fn arc_tangent_of_power(step: u32) -> i64 {
         order += 2;
     }
     (sum + (1 << (GUARD_BITS - 1))) >> GUARD_BITS
+}
+
+/// Distance along the surface between two places in whole kilometres, rounded to the nearest; one that lies within a few
+/// centimetres of a half may fall to either side, on every machine to the same.
+pub fn kilometres(from: Place, to: Place) -> u32 {
+    let chord: i64 = from.unit.iter().zip(&to.unit).map(|(a, b)| (a - b) * (a - b)).sum();
+    match CHORDS.partition_point(|limit| *limit <= chord) {
+        km if km <= LOOKED_UP_KM as usize => u32::try_from(km).unwrap_or(LOOKED_UP_KM),
+        _ => (distance_metres(from, to) + 500) / 1000,
+    }
 }
 
 /// Distance along the surface between two places, in metres, rounded down; on a sphere of the Earth's mean radius,
@@ -135,7 +187,7 @@ mod tests {
     use super::*;
 
     fn place(latitude_micro: i32, longitude_micro: i32) -> Place {
-        Place { latitude_micro, longitude_micro }
+        Place::new(latitude_micro, longitude_micro)
     }
 
     /// The haversine formula in floating point, to compare with.
@@ -161,6 +213,20 @@ mod tests {
     }
 
     proptest! {
+        /// The table and the formula tell the same kilometres but right at a half.
+        #[test]
+        fn looked_up_kilometres_are_those_of_the_formula(
+            lat in 24_000_000i32..=46_000_000, lon in 122_000_000i32..=154_000_000,
+            north in -6_000_000i32..=6_000_000, east in -6_000_000i32..=6_000_000,
+        ) {
+            let (a, b) = (place(lat, lon), place(lat + north, lon + east));
+            let metres = distance_metres(a, b);
+            let from_half = (i64::from(metres) + 500).rem_euclid(1000);
+            prop_assume!((2..=998).contains(&from_half));
+            prop_assert_eq!(kilometres(a, b), (metres + 500) / 1000);
+            prop_assert_eq!(kilometres(a, b), kilometres(b, a));
+        }
+
         #[test]
         fn agrees_with_the_haversine_formula_to_two_metres(
             lat1 in -90_000_000i32..=90_000_000, lon1 in -180_000_000i32..=180_000_000,

@@ -1,312 +1,270 @@
 //! The conditions an expert must meet to be ranked: a list of small policies, each a pure function of the request and
-//! the expert that returns its reason or none.
+//! the expert that says yes or no; [`super::wording`] puts a no into words.
 //!
 //! A policy excludes only on certain knowledge. Capacity is checked by conditions that any plan would have to meet (the
 //! period as a whole leaves too little, no month holds the longest visit); the binding check is made when an offer is
 //! accepted, under lock.
 
-use chrono::NaiveDate;
-
-use crate::calendar::wareki;
-
-use super::dates::{self, Obstacle};
+use super::asked::Asked;
+use super::dates::{self, DayFit, Obstacle};
 use super::explain::{Exclusion, ExclusionCode};
-use super::input::{Candidate, CandidateStatus, Need, NeedMode, SkillNeed};
+use super::input::{Candidate, CandidateStatus, Conflict, ConflictKind, Consent, NeedMode, SkillNeed};
+use super::wording;
 
-/// One condition: `None` if the expert meets it, else the reason for exclusion.
-pub type Policy = fn(&Need, &Candidate) -> Option<Exclusion>;
+/// One condition.
+pub struct Policy {
+    /// The reason that a failing expert is given.
+    pub code: ExclusionCode,
+    /// Whether the expert fails it.
+    pub blocks: Blocks,
+}
+
+/// Whether an expert fails a condition: by the request, the expert, and how the expert stands to the request's days.
+pub type Blocks = fn(&Asked<'_>, &Candidate, &DayFit) -> bool;
+
+const fn policy(code: ExclusionCode, blocks: Blocks) -> Policy {
+    Policy { code, blocks }
+}
 
 /// Every condition, in the order in which reasons are listed.
 pub const POLICIES: &[Policy] = &[
-    registered,
-    not_suspended,
-    appointment_begun,
-    appointment_not_over,
-    no_conflict_of_interest,
-    programme_limit_left,
-    mode_offered,
-    area_served,
-    required_skills_held,
-    not_on_leave,
-    within_availability,
-    calendar_free,
-    some_date_possible,
-    month_capacity_left,
-    year_capacity_left,
-    simultaneous_capacity_left,
+    policy(ExclusionCode::NotRegistered, |_, candidate, _| candidate.status == CandidateStatus::NotRegistered),
+    policy(ExclusionCode::Suspended, |_, candidate, _| candidate.status == CandidateStatus::Suspended),
+    policy(ExclusionCode::AppointmentNotStarted, appointment_not_begun),
+    policy(ExclusionCode::AppointmentEnded, appointment_over),
+    policy(ExclusionCode::ConflictOfInterest, |asked, candidate, _| conflicts(asked, candidate).next().is_some()),
+    policy(ExclusionCode::Refused, |asked, candidate, _| refusals(asked, candidate).next().is_some()),
+    policy(ExclusionCode::ProgrammeLimit, |_, candidate, _| {
+        candidate.programme_limit.is_some_and(|rule| rule.used >= rule.limit)
+    }),
+    policy(ExclusionCode::ModeNotOffered, |asked, candidate, _| lacking_modes(asked, candidate) != (false, false)),
+    policy(ExclusionCode::OutsideArea, outside_area),
+    policy(ExclusionCode::IslandNotServed, island_not_served),
+    policy(ExclusionCode::LanguageMissing, |asked, candidate, _| missing_languages(asked, candidate).next().is_some()),
+    policy(ExclusionCode::SkillsMissing, |asked, candidate, _| skills_missing(asked, candidate)),
+    policy(ExclusionCode::EmployerConsent, consent_missing),
+    policy(ExclusionCode::OnLeave, on_leave),
+    policy(ExclusionCode::OutsideAvailability, |_, _, days| days.all_meet(Obstacle::OutsideAvailability)),
+    policy(ExclusionCode::CalendarBusy, |_, _, days| days.all_meet(Obstacle::Busy)),
+    policy(ExclusionCode::NoDatePossible, |_, _, days| days.none_for_several_reasons()),
+    policy(ExclusionCode::WeekCapacity, week_full),
+    policy(ExclusionCode::MonthCapacity, month_full),
+    policy(ExclusionCode::FiscalYearCapacity, year_full),
+    policy(ExclusionCode::FiscalYearDays, year_days_full),
+    policy(ExclusionCode::SimultaneousCapacity, |_, candidate, _| {
+        candidate.simultaneous_capacity.is_some_and(|capacity| candidate.simultaneous >= capacity)
+    }),
 ];
 
-/// Every reason why this expert cannot be ranked for this request; empty for the eligible.
-pub fn exclusions(need: &Need, candidate: &Candidate) -> Vec<Exclusion> {
-    POLICIES.iter().filter_map(|policy| policy(need, candidate)).collect()
+/// The reasons that keep an expert from a request, as a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Reasons(u32);
+
+impl Reasons {
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The codes, in the order of the conditions.
+    pub fn codes(self) -> impl Iterator<Item = ExclusionCode> {
+        POLICIES.iter().map(|policy| policy.code).filter(move |code| self.contains(*code))
+    }
+
+    /// Whether a reason is among them.
+    pub fn contains(self, code: ExclusionCode) -> bool {
+        self.0 & (1 << code as u32) != 0
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(self, code: ExclusionCode) -> Self {
+        Self(self.0 | 1 << code as u32)
+    }
+
+    /// Those that are not among others.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
 }
 
-fn registered(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    (candidate.status == CandidateStatus::NotRegistered).then(|| {
-        Exclusion::new(ExclusionCode::NotRegistered, "専門人材として登録されていません。", "The expert is not registered.")
-    })
+/// Every reason why this expert cannot be ranked for this request; none for the eligible.
+pub fn reasons(asked: &Asked<'_>, candidate: &Candidate) -> Reasons {
+    reasons_with(asked, candidate, &DayFit::of(asked, candidate))
 }
 
-fn not_suspended(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    (candidate.status == CandidateStatus::Suspended)
-        .then(|| Exclusion::new(ExclusionCode::Suspended, "登録が停止されています。", "The registration is suspended."))
-}
-
-fn appointment_begun(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let from = candidate.appointed_from?;
-    let too_early = need.period_to < from || dates::all_blocked_by(need, candidate, Obstacle::BeforeAppointment);
-    too_early.then(|| {
-        Exclusion::new(
-            ExclusionCode::AppointmentNotStarted,
-            format!("委嘱期間が{}からのため、希望時期に対応できません。", wareki(from)),
-            format!("The appointment starts only on {from}."),
-        )
-        .with("appointed_from", from)
-    })
-}
-
-fn appointment_not_over(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let to = candidate.appointed_to?;
-    let too_late = need.period_from > to || dates::all_blocked_by(need, candidate, Obstacle::AfterAppointment);
-    too_late.then(|| {
-        Exclusion::new(
-            ExclusionCode::AppointmentEnded,
-            format!("委嘱期間が{}で終了するため、希望時期に対応できません。", wareki(to)),
-            format!("The appointment ends on {to}."),
-        )
-        .with("appointed_to", to)
-    })
-}
-
-/// The applicant itself or anybody with an interest in the outcome is among those the expert must not judge.
-fn no_conflict_of_interest(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let mut orgs: Vec<i64> = candidate
-        .conflict_org_ids
+pub(super) fn reasons_with(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit) -> Reasons {
+    POLICIES
         .iter()
-        .copied()
-        .filter(|org| *org == need.municipality_id || need.conflict_org_ids.contains(org))
-        .collect();
-    if orgs.is_empty() {
+        .filter(|policy| (policy.blocks)(asked, candidate, days))
+        .fold(Reasons::default(), |reasons, policy| reasons.with(policy.code))
+}
+
+/// Whether an expert meets every condition.
+pub fn is_eligible(asked: &Asked<'_>, candidate: &Candidate) -> bool {
+    eligible_days(asked, candidate, false).is_some()
+}
+
+/// How an eligible expert stands to the request's days; `None`: not eligible. Of those whose skills are known to do, skills are
+/// not looked at again.
+pub(super) fn eligible_days(asked: &Asked<'_>, candidate: &Candidate, skilled: bool) -> Option<DayFit> {
+    // What excludes most is looked at first.
+    if candidate.status != CandidateStatus::Registered || (!skilled && skills_missing(asked, candidate)) {
         return None;
     }
-    orgs.sort_unstable();
-    orgs.dedup();
-    Some(
-        Exclusion::new(
-            ExclusionCode::ConflictOfInterest,
-            format!("利益相反のおそれがある団体が{}件あります。", orgs.len()),
-            format!("A conflict of interest with {} organisation(s).", orgs.len()),
-        )
-        .with("organisation_ids", ids(orgs)),
-    )
+    let days = DayFit::of(asked, candidate);
+    let mut rest = POLICIES.iter().filter(|policy| policy.code != ExclusionCode::SkillsMissing);
+    (!rest.any(|policy| (policy.blocks)(asked, candidate, &days))).then_some(days)
 }
 
-fn programme_limit_left(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let rule = candidate.programme_limit?;
-    (rule.used >= rule.limit).then(|| {
-        Exclusion::new(
-            ExclusionCode::ProgrammeLimit,
-            format!("同じ団体への派遣は年度内{}回までで、すでに{}回あります。", rule.limit, rule.used),
-            format!("The programme allows {} dispatch(es) to the same body a fiscal year; {} exist.", rule.limit, rule.used),
-        )
-        .with("limit", rule.limit)
-        .with("used", rule.used)
-    })
+/// Every reason in words.
+pub fn exclusions(asked: &Asked<'_>, candidate: &Candidate) -> Vec<Exclusion> {
+    reasons(asked, candidate).codes().map(|code| wording::words(code, asked, candidate)).collect()
 }
 
-fn mode_offered(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let onsite = need.mode != NeedMode::Online && !candidate.onsite;
-    let online = need.mode != NeedMode::Onsite && !candidate.online;
-    let (lacking, ja, en) = match (onsite, online) {
-        (false, false) => return None,
-        (true, false) => ("onsite", "訪問", "on-site work"),
-        (false, true) => ("online", "オンライン", "online work"),
-        (true, true) => ("onsite,online", "訪問・オンライン", "on-site or online work"),
-    };
-    Some(
-        Exclusion::new(
-            ExclusionCode::ModeNotOffered,
-            format!("{ja}での対応ができません。"),
-            format!("The expert does not offer {en}."),
-        )
-        .with("modes", lacking),
-    )
+fn appointment_not_begun(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit) -> bool {
+    candidate.appointed_from.is_some_and(|from| asked.need.period_to < from || days.all_meet(Obstacle::BeforeAppointment))
+}
+
+fn appointment_over(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit) -> bool {
+    candidate.appointed_to.is_some_and(|to| asked.need.period_from > to || days.all_meet(Obstacle::AfterAppointment))
+}
+
+fn in_force<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate) -> impl Iterator<Item = &'a Conflict> {
+    let (first, last) = asked.span;
+    candidate.conflicts.iter().filter(move |conflict| conflict.from <= last && conflict.to.is_none_or(|to| to > first))
+}
+
+/// The applicant itself, or anybody with an interest in the outcome, whom the expert must not judge; the body of whose staff
+/// the expert is.
+pub(super) fn conflicts<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate) -> impl Iterator<Item = i64> + 'a {
+    let need = asked.need;
+    let concerned = |body: i64| need.is_applicant(body) || need.conflict_org_ids.contains(&body);
+    let own = candidate.own_body.filter(move |own| concerned(*own));
+    let declared = in_force(asked, candidate)
+        .filter(|conflict| conflict.kind == ConflictKind::Interest)
+        .map(|conflict| conflict.organisation_id)
+        .filter(move |org| concerned(*org));
+    own.into_iter().chain(declared)
+}
+
+/// Refusals between the expert and the applicant. Others who are merely interested do not matter here.
+pub(super) fn refusals<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate) -> impl Iterator<Item = ConflictKind> + 'a {
+    in_force(asked, candidate)
+        .filter(|conflict| conflict.kind != ConflictKind::Interest && asked.need.is_applicant(conflict.organisation_id))
+        .map(|conflict| conflict.kind)
+}
+
+/// Whether work on site, and whether work online, is asked for and not offered.
+pub(super) fn lacking_modes(asked: &Asked<'_>, candidate: &Candidate) -> (bool, bool) {
+    let mode = asked.need.mode;
+    (mode != NeedMode::Online && !candidate.onsite, mode != NeedMode::Onsite && !candidate.online)
 }
 
 /// Areas say where an expert travels, so they do not bind online work.
-fn area_served(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let served = need.mode == NeedMode::Online
-        || candidate.areas.is_empty()
-        || candidate.areas.iter().any(|area| *area == need.municipality_id || *area == need.prefecture_id);
-    (!served).then(|| {
-        Exclusion::new(
-            ExclusionCode::OutsideArea,
-            "訪問できる地域に含まれていません。",
-            "The place is outside the areas the expert travels to.",
-        )
-        .with("municipality_id", need.municipality_id)
+fn outside_area(asked: &Asked<'_>, candidate: &Candidate, _: &DayFit) -> bool {
+    let need = asked.need;
+    need.mode != NeedMode::Online
+        && !candidate.areas.is_empty()
+        && !candidate.areas.iter().any(|area| need.is_applicant(*area) || *area == need.prefecture_id)
+}
+
+fn island_not_served(asked: &Asked<'_>, candidate: &Candidate, _: &DayFit) -> bool {
+    asked.need.on_island && asked.need.mode != NeedMode::Online && !candidate.serves_islands
+}
+
+pub(super) fn missing_languages<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate) -> impl Iterator<Item = &'a String> {
+    asked.need.languages.iter().filter(|language| !candidate.languages.contains(language))
+}
+
+/// The required skills that the expert does not hold, each with its alternatives.
+pub(super) fn missing_skills<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate) -> impl Iterator<Item = &'a Vec<usize>> {
+    let required = &asked.need.required;
+    asked
+        .requirements
+        .iter()
+        .filter(move |places| !places.iter().any(|place| required.get(*place).is_some_and(|skill| holds(candidate, skill))))
+}
+
+/// Whoever goes alone holds every required skill; a member of a team one of them, if any is required.
+fn skills_missing(asked: &Asked<'_>, candidate: &Candidate) -> bool {
+    let mut missing = missing_skills(asked, candidate);
+    if asked.is_team() { missing.count() == asked.requirements.len().max(1) } else { missing.next().is_some() }
+}
+
+/// Whether a skill is held at the level, and confirmed where that is asked for.
+pub(super) fn holds(candidate: &Candidate, need: &SkillNeed) -> bool {
+    candidate.skills.iter().any(|skill| {
+        skill.skill_item_id == need.skill_item_id && skill.level >= need.min_level && (skill.verified || !need.verified_only)
     })
 }
 
-fn required_skills_held(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    /// Names beyond this many are only counted, so that the text stays readable.
-    const NAMED: usize = 5;
-    let missing: Vec<&SkillNeed> = need.required.iter().filter(|skill| skill.must && !holds(candidate, skill)).collect();
-    if missing.is_empty() {
-        return None;
+/// The permit has to last until the period begins at least; which days it allows is looked at when dates are agreed.
+fn consent_missing(asked: &Asked<'_>, candidate: &Candidate, _: &DayFit) -> bool {
+    match candidate.consent {
+        Consent::NotNeeded | Consent::Given(None) => false,
+        Consent::Pending => true,
+        Consent::Given(Some(until)) => {
+            until < asked.need.period_from || (!asked.dated.is_empty() && asked.dated.iter().all(|(day, _)| *day > until))
+        }
     }
-    let named = |text: fn(&SkillNeed) -> String, separator: &str| {
-        let texts: Vec<String> = missing.iter().take(NAMED).map(|skill| text(skill)).collect();
-        texts.join(separator)
-    };
-    let ja = named(|skill| format!("{}（レベル{}以上）", skill.name, skill.min_level), "、");
-    let en = named(|skill| format!("{} (level {} or above)", skill.name, skill.min_level), ", ");
-    let more = missing.len().saturating_sub(NAMED);
-    let (more_ja, more_en) =
-        if more == 0 { (String::new(), String::new()) } else { (format!("ほか{more}件"), format!(" and {more} more")) };
-    Some(
-        Exclusion::new(
-            ExclusionCode::SkillsMissing,
-            format!("必須スキルを満たしていません：{ja}{more_ja}"),
-            format!("Required skills are missing: {en}{more_en}"),
-        )
-        .with("skill_item_ids", ids(missing.iter().map(|skill| skill.skill_item_id))),
-    )
 }
 
-fn holds(candidate: &Candidate, need: &SkillNeed) -> bool {
-    candidate.skills.iter().any(|skill| skill.skill_item_id == need.skill_item_id && skill.level >= need.min_level)
+fn on_leave(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit) -> bool {
+    !candidate.leaves.is_empty()
+        && (days.all_meet(Obstacle::Leave) || dates::leave_covers(candidate, asked.need.period_from, asked.need.period_to))
 }
 
-fn not_on_leave(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let away = dates::leave_covers(candidate, need.period_from, need.period_to)
-        || dates::all_blocked_by(need, candidate, Obstacle::Leave);
-    away.then(|| {
-        Exclusion::new(ExclusionCode::OnLeave, "希望時期は休止期間中です。", "The expert is on leave at the time.")
-            .with("days", wished_days(need))
-    })
+/// A week never holds the longest visit, or no wished date lies in a week with room. Where days are to be arranged, which
+/// weeks are full does not matter.
+fn week_full(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit) -> bool {
+    candidate.week_capacity_minutes.is_some_and(|capacity| capacity < asked.longest.max(1) || days.all_meet(Obstacle::WeekFull))
 }
 
-fn within_availability(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    dates::all_blocked_by(need, candidate, Obstacle::OutsideAvailability).then(|| {
-        Exclusion::new(
-            ExclusionCode::OutsideAvailability,
-            "希望日時はいずれも対応可能な曜日・時間帯の外です。",
-            "Every wished date is outside the expert's available hours.",
-        )
-        .with("days", wished_days(need))
-    })
+/// What the months leave of an agreed capacity, month by month.
+pub(super) fn month_rooms<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate, capacity: u32) -> impl Iterator<Item = u32> + 'a {
+    asked.months.iter().map(move |(year, month)| capacity.saturating_sub(dates::month_minutes(candidate, *year, *month)))
 }
 
-fn calendar_free(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    dates::all_blocked_by(need, candidate, Obstacle::Busy).then(|| {
-        Exclusion::new(
-            ExclusionCode::CalendarBusy,
-            "希望日時はいずれも他の予定（移動時間を含む）と重なります。",
-            "Every wished date overlaps other engagements, travel included.",
-        )
-        .with("days", wished_days(need))
-    })
+/// What the fiscal years leave of an agreed capacity, year by year.
+pub(super) fn year_rooms<'a>(asked: &'a Asked<'_>, candidate: &'a Candidate, capacity: u32) -> impl Iterator<Item = u32> + 'a {
+    asked.years.iter().map(move |year| capacity.saturating_sub(dates::year_minutes(candidate, *year)))
 }
 
-/// Each date is blocked, but not all by the same thing; where one thing blocks them all, its own reason says so.
-fn some_date_possible(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let one_reason = [
-        Obstacle::BeforeAppointment,
-        Obstacle::AfterAppointment,
-        Obstacle::Leave,
-        Obstacle::OutsideAvailability,
-        Obstacle::Busy,
-        Obstacle::MonthFull,
-    ];
-    let mixed = dates::all_blocked(need, candidate)
-        && !one_reason.into_iter().any(|obstacle| dates::all_blocked_by(need, candidate, obstacle));
-    mixed.then(|| {
-        Exclusion::new(
-            ExclusionCode::NoDatePossible,
-            "委嘱期間・休止・対応時間・予定・月の上限により、対応できる希望日がありません。",
-            "Appointment, leave, hours, engagements and monthly limits together leave no wished date.",
-        )
-        .with("days", wished_days(need))
-    })
+fn month_full(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit) -> bool {
+    candidate
+        .month_capacity_minutes
+        .is_some_and(|capacity| days.all_meet(Obstacle::MonthFull) || !has_room(asked, month_rooms(asked, candidate, capacity)))
 }
 
-fn month_capacity_left(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let capacity = candidate.month_capacity_minutes?;
-    let rooms: Vec<u32> = dates::months(need)
-        .into_iter()
-        .map(|(year, month)| capacity.saturating_sub(dates::month_minutes(candidate, year, month)))
-        .collect();
-    let full = !has_room(need, &rooms) || dates::all_blocked_by(need, candidate, Obstacle::MonthFull);
-    full.then(|| {
-        let (left, needed) = (sum(&rooms), minutes_needed(need));
-        Exclusion::new(
-            ExclusionCode::MonthCapacity,
-            format!("月の上限{capacity}分に対し、希望時期の残りは計{left}分です（必要{needed}分）。"),
-            format!("Of {capacity} minutes a month, {left} are left in the period in all; {needed} are needed."),
-        )
-        .with("capacity_minutes", capacity)
-        .with("left_minutes", left)
-        .with("needed_minutes", needed)
-    })
+fn year_full(asked: &Asked<'_>, candidate: &Candidate, _: &DayFit) -> bool {
+    candidate.year_capacity_minutes.is_some_and(|capacity| !has_room(asked, year_rooms(asked, candidate, capacity)))
 }
 
-fn year_capacity_left(need: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let capacity = candidate.year_capacity_minutes?;
-    let rooms: Vec<u32> =
-        dates::fiscal_years(need).into_iter().map(|year| capacity.saturating_sub(dates::year_minutes(candidate, year))).collect();
-    (!has_room(need, &rooms)).then(|| {
-        let (left, needed) = (sum(&rooms), minutes_needed(need));
-        Exclusion::new(
-            ExclusionCode::FiscalYearCapacity,
-            format!("年度の上限{capacity}分に対し、残りは{left}分です（必要{needed}分）。"),
-            format!("Of {capacity} minutes a fiscal year, {left} are left; {needed} are needed."),
-        )
-        .with("capacity_minutes", capacity)
-        .with("left_minutes", left)
-        .with("needed_minutes", needed)
-    })
+fn year_days_full(asked: &Asked<'_>, candidate: &Candidate, _: &DayFit) -> bool {
+    candidate.year_capacity_days.is_some_and(|capacity| days_left(asked, candidate, capacity) < u64::from(asked.days))
 }
 
-fn simultaneous_capacity_left(_: &Need, candidate: &Candidate) -> Option<Exclusion> {
-    let capacity = candidate.simultaneous_capacity?;
-    (candidate.simultaneous >= capacity).then(|| {
-        Exclusion::new(
-            ExclusionCode::SimultaneousCapacity,
-            format!("同時に担当できる派遣は{capacity}件までで、現在{}件です。", candidate.simultaneous),
-            format!("At most {capacity} dispatches at a time; there are {} now.", candidate.simultaneous),
-        )
-        .with("capacity", capacity)
-        .with("current", candidate.simultaneous)
-    })
+/// Days that the fiscal years of the request leave in all.
+pub(super) fn days_left(asked: &Asked<'_>, candidate: &Candidate, capacity: u32) -> u64 {
+    asked.years.iter().map(|year| u64::from(capacity.saturating_sub(dates::year_days(candidate, *year)))).sum()
 }
 
 /// Whether the months or years have room for the visits: enough minutes in all, and one of them enough for the longest
 /// visit. A request that names no visit needs at least a minute.
-fn has_room(need: &Need, rooms: &[u32]) -> bool {
-    let longest = need.visits.iter().map(|visit| visit.minutes).max();
-    let largest_room = rooms.iter().copied().max().unwrap_or(0);
-    sum(rooms) >= minutes_needed(need) && largest_room >= longest.unwrap_or(0)
+fn has_room(asked: &Asked<'_>, rooms: impl Iterator<Item = u32>) -> bool {
+    let (sum, largest) = rooms.fold((0_u64, 0), |(sum, largest), room| (sum + u64::from(room), room.max(largest)));
+    sum >= asked.minutes && largest >= asked.longest
 }
 
-fn minutes_needed(need: &Need) -> u64 {
-    let all: u64 = need.visits.iter().map(|visit| u64::from(visit.minutes)).sum();
-    all.max(1)
+/// Whether an expert holds one of the alternatives of a requirement, by its place among [`Asked::requirement_count`].
+pub fn meets(asked: &Asked<'_>, candidate: &Candidate, requirement: usize) -> bool {
+    let skills = asked.requirements.get(requirement).into_iter().flatten();
+    skills.filter_map(|place| asked.need.required.get(*place)).any(|skill| holds(candidate, skill))
 }
 
-fn sum(rooms: &[u32]) -> u64 {
-    rooms.iter().copied().map(u64::from).sum()
-}
-
-fn wished_days(need: &Need) -> String {
-    let mut days: Vec<NaiveDate> = dates::dated(need).map(|(day, _)| day).collect();
-    days.sort_unstable();
-    days.dedup();
-    let days: Vec<String> = days.iter().map(NaiveDate::to_string).collect();
-    days.join(",")
-}
-
-fn ids(ids: impl IntoIterator<Item = i64>) -> String {
-    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
-    ids.join(",")
+/// Whether experts together hold every required skill.
+pub fn covers(asked: &Asked<'_>, together: &[&Candidate]) -> bool {
+    (0..asked.requirement_count()).all(|requirement| together.iter().any(|candidate| meets(asked, candidate, requirement)))
 }

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::score::{Facts, Measured, TravelFact, WishFact};
+use super::score::{Facts, Measured, PARTS, TravelFact, WishFact};
 
 /// Why an expert is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
@@ -21,14 +21,22 @@ pub enum ExclusionCode {
     AppointmentEnded,
     /// A conflict of interest with the applicant or with somebody interested in the outcome.
     ConflictOfInterest,
+    /// The expert or the applicant refuses the other.
+    Refused,
     /// The programme's limit for this expert and this municipality is used up.
     ProgrammeLimit,
     /// On-site or online work is asked for and not offered.
     ModeNotOffered,
     /// The place is outside the areas to which the expert travels.
     OutsideArea,
+    /// The place is on a remote island, and the expert does not go there.
+    IslandNotServed,
+    /// A language that is asked for is not spoken.
+    LanguageMissing,
     /// Required skills are missing or below the level.
     SkillsMissing,
+    /// The employer has not consented to work on the side, or not for the period.
+    EmployerConsent,
     /// On leave for the whole period or on every wished date.
     OnLeave,
     /// Every wished date is outside the week's hours or in an exception to them.
@@ -37,10 +45,14 @@ pub enum ExclusionCode {
     CalendarBusy,
     /// Several things together leave no wished date.
     NoDatePossible,
+    /// The weeks have too few minutes left.
+    WeekCapacity,
     /// The months have too few minutes left.
     MonthCapacity,
     /// The fiscal year has too few minutes left.
     FiscalYearCapacity,
+    /// The fiscal year has too few days left.
+    FiscalYearDays,
     /// As many dispatches are going on as were agreed.
     SimultaneousCapacity,
 }
@@ -54,16 +66,22 @@ impl ExclusionCode {
             Self::AppointmentNotStarted => "appointment_not_started",
             Self::AppointmentEnded => "appointment_ended",
             Self::ConflictOfInterest => "conflict_of_interest",
+            Self::Refused => "refused",
             Self::ProgrammeLimit => "programme_limit",
             Self::ModeNotOffered => "mode_not_offered",
             Self::OutsideArea => "outside_area",
+            Self::IslandNotServed => "island_not_served",
+            Self::LanguageMissing => "language_missing",
             Self::SkillsMissing => "skills_missing",
+            Self::EmployerConsent => "employer_consent",
             Self::OnLeave => "on_leave",
             Self::OutsideAvailability => "outside_availability",
             Self::CalendarBusy => "calendar_busy",
             Self::NoDatePossible => "no_date_possible",
+            Self::WeekCapacity => "week_capacity",
             Self::MonthCapacity => "month_capacity",
             Self::FiscalYearCapacity => "fiscal_year_capacity",
+            Self::FiscalYearDays => "fiscal_year_days",
             Self::SimultaneousCapacity => "simultaneous_capacity",
         }
     }
@@ -115,7 +133,7 @@ pub struct Excluded {
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 12)]
     pub expert_id: i64,
     /// The reasons, at least one.
-    #[schema(min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 22)]
     pub reasons: Vec<Exclusion>,
 }
 
@@ -135,6 +153,8 @@ pub struct ExclusionCount {
 pub enum ScorePartCode {
     /// Skills held, their depth and their verification.
     Skill,
+    /// Visits done with the skills asked for.
+    Evidence,
     /// The applicant's wish for a certain expert.
     Wish,
     /// Wished dates that are possible.
@@ -145,6 +165,8 @@ pub enum ScorePartCode {
     Load,
     /// Earlier work for the municipality.
     Continuity,
+    /// Offers answered in time.
+    Response,
 }
 
 /// One part of a score.
@@ -153,10 +175,10 @@ pub struct ScorePart {
     /// What it is about.
     pub code: ScorePartCode,
     /// Points given.
-    #[schema(minimum = 0, maximum = 400, example = 130)]
+    #[schema(minimum = 0, maximum = 600, example = 130)]
     pub points: u32,
     /// Most points this part can give.
-    #[schema(minimum = 0, maximum = 400, example = 150)]
+    #[schema(minimum = 0, maximum = 600, example = 150)]
     pub max: u32,
     /// Why, in Japanese.
     #[schema(min_length = 1, max_length = 200, example = "拠点から約68km")]
@@ -167,25 +189,32 @@ pub struct ScorePart {
 }
 
 /// An expert who can take the request, with place, score and the score's parts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = RankedExpert)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranked {
     /// Place in the order, 1 the best; no two share one.
-    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     pub rank: u32,
     /// The expert.
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 12)]
     pub expert_id: i64,
     /// The sum of the parts' points.
-    #[schema(minimum = 0, maximum = 1000, example = 780)]
     pub score: u32,
-    /// The parts, always all six in the same order.
-    #[schema(min_items = 6, max_items = 6)]
-    pub parts: Vec<ScorePart>,
+    pub(super) measured: [Measured; PARTS],
+}
+
+impl Ranked {
+    /// The parts in words, always all of them in the same order.
+    pub fn parts(&self) -> Vec<ScorePart> {
+        self.measured.iter().map(part).collect()
+    }
+}
+
+/// How long the way takes one way, in minutes, cut to ten and at least ten: a road is about 1.3 times as long as the straight
+/// line, and 40 km of it take an hour. A rough figure to compare by; timetables know better.
+pub(super) fn travel_minutes(km: u32) -> u32 {
+    (km.saturating_mul(13).saturating_mul(60) / 400 / 10 * 10).max(10)
 }
 
 /// Puts a measured part into words.
-pub(super) fn part(measured: &Measured) -> ScorePart {
+fn part(measured: &Measured) -> ScorePart {
     let (code, detail_ja, detail_en) = match measured.facts {
         Facts::Skill { asked: 0, .. } => {
             (ScorePartCode::Skill, "スキルの指定なし".to_owned(), "No skill was asked for".to_owned())
@@ -194,6 +223,22 @@ pub(super) fn part(measured: &Measured) -> ScorePart {
             ScorePartCode::Skill,
             format!("スキル{asked}件中{met}件を満たす（求めるより高いレベル{deeper}件、確認済み{verified}件）"),
             format!("{met} of {asked} skills met ({deeper} above the level asked, {verified} verified)"),
+        ),
+        Facts::Evidence { visits: 0 } => {
+            (ScorePartCode::Evidence, "同じ分野での派遣実績なし".to_owned(), "No visit with these skills yet".to_owned())
+        }
+        Facts::Evidence { visits } => (
+            ScorePartCode::Evidence,
+            format!("同じ分野での派遣実績{visits}回（過去3年度）"),
+            format!("{visits} visit(s) with these skills within three fiscal years"),
+        ),
+        Facts::Response { asked: 0, .. } => {
+            (ScorePartCode::Response, "依頼への回答実績なし".to_owned(), "Not asked before".to_owned())
+        }
+        Facts::Response { asked, answered } => (
+            ScorePartCode::Response,
+            format!("依頼{asked}件中{answered}件に期限内に回答（過去3年度）"),
+            format!("{answered} of {asked} offers answered in time within three fiscal years"),
         ),
         Facts::Wish(wish) => {
             let (ja, en) = match wish {
@@ -223,7 +268,17 @@ pub(super) fn part(measured: &Measured) -> ScorePart {
                 TravelFact::Unknown => {
                     ("拠点または会場の位置が未登録".to_owned(), "The base or the place is not on record".to_owned())
                 }
-                TravelFact::Kilometres(km) => (format!("拠点から約{km}km"), format!("About {km} km from the base")),
+                TravelFact::Kilometres(km) => {
+                    let (hours, minutes) = (travel_minutes(km) / 60, travel_minutes(km) % 60);
+                    let time = match hours {
+                        0 => format!("{minutes}分"),
+                        _ => format!("{hours}時間{minutes}分"),
+                    };
+                    (
+                        format!("拠点から約{km}km（片道およそ{time}）"),
+                        format!("About {km} km from the base, some {hours} h {minutes} min one way"),
+                    )
+                }
             };
             (ScorePartCode::Travel, ja, en)
         }

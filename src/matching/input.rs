@@ -3,16 +3,9 @@
 
 use chrono::NaiveDate;
 
+use super::distance::Place;
+use super::weights::Weights;
 use crate::calendar::FiscalYear;
-
-/// A place on the globe in millionths of a degree, latitude north and longitude east positive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Latitude, −90,000,000..=90,000,000; what lies beyond is taken as the pole.
-    pub latitude_micro: i32,
-    /// Longitude, −180,000,000..=180,000,000; what lies beyond goes round the globe.
-    pub longitude_micro: i32,
-}
 
 /// How the expert is to take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +29,10 @@ pub struct SkillNeed {
     pub min_level: u8,
     /// Whether it excludes those who lack it; otherwise it is welcome and only scores.
     pub must: bool,
+    /// Required skills with the same number are alternatives: one of them is enough.
+    pub alternative_group: Option<u8>,
+    /// Whether a level that nobody but the expert has confirmed does not count.
+    pub verified_only: bool,
 }
 
 /// A visit the applicant would like.
@@ -68,12 +65,33 @@ pub struct Need {
     pub site: Option<Place>,
     /// The applicant, with joint applicants the lead body.
     pub municipality_id: i64,
+    /// The body to which the applicant belongs, such as the municipality of a school.
+    pub parent_id: Option<i64>,
     /// The applicant's prefecture.
     pub prefecture_id: i64,
     /// The experts the applicant named, the one wished for most first; none leaves the choice to the office (事務局一任).
     pub wished_experts: Vec<i64>,
     /// Organisations with an interest in the outcome, such as bidders in the procurement at hand.
     pub conflict_org_ids: Vec<i64>,
+    /// Whether the place is on a remote island (離島).
+    pub on_island: bool,
+    /// Languages that the expert must speak; empty: none is asked for.
+    pub languages: Vec<String>,
+    /// How many experts are to go together, from 1.
+    pub experts_needed: u32,
+    /// Whether the members of the team take the visits in turn instead of all coming each time.
+    pub rotation: bool,
+    /// Minutes kept free before and after each visit on site.
+    pub buffer_minutes: u32,
+    /// What the parts of the score weigh.
+    pub weights: Weights,
+}
+
+impl Need {
+    /// Whether a body is the applicant or the one to which the applicant belongs.
+    pub(super) fn is_applicant(&self, body: i64) -> bool {
+        body == self.municipality_id || self.parent_id == Some(body)
+    }
 }
 
 /// A skill an expert holds.
@@ -153,6 +171,69 @@ pub struct YearLoad {
     pub minutes: u32,
 }
 
+/// Minutes of dated visits, done and planned, in one week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeekLoad {
+    /// The week's Monday.
+    pub monday: NaiveDate,
+    /// Minutes done and planned.
+    pub minutes: u32,
+}
+
+/// Days with visits in one fiscal year, undated visits as a day each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YearDays {
+    /// The fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// Days done and planned.
+    pub days: u32,
+}
+
+/// Why an expert and an organisation must not meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConflictKind {
+    /// The expert has an interest: employer, client, kin, or the body the expert belongs to.
+    Interest,
+    /// The expert does not want to work for it.
+    RefusedByExpert,
+    /// It does not want the expert.
+    RefusedByBody,
+}
+
+/// An organisation that an expert must not serve or judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// The organisation.
+    pub organisation_id: i64,
+    /// Why.
+    pub kind: ConflictKind,
+    /// From this day on.
+    pub from: NaiveDate,
+    /// Until and without this day; `None` is open.
+    pub to: Option<NaiveDate>,
+}
+
+/// Whether the employer lets the expert work on the side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consent {
+    /// Nobody has to be asked.
+    #[default]
+    NotNeeded,
+    /// Asked for and not given yet.
+    Pending,
+    /// Given, up to and with this day; `None` is open.
+    Given(Option<NaiveDate>),
+}
+
+/// How an expert has answered offers of late, those that were withdrawn not among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Answers {
+    /// Offers that ended with an answer, whatever it was, or without one.
+    pub asked: u32,
+    /// Of these, answered in time.
+    pub answered: u32,
+}
+
 /// How often the programme lets one expert serve this municipality in the fiscal year, and how often it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProgrammeLimit {
@@ -162,7 +243,7 @@ pub struct ProgrammeLimit {
     pub limit: u32,
 }
 
-/// What is known of one expert, as far as it bears on one request.
+/// What is known of one expert. What lies beyond the request's days does no harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The expert.
@@ -203,8 +284,28 @@ pub struct Candidate {
     pub simultaneous: u32,
     /// Most dispatches at a time; `None` is no limit agreed.
     pub simultaneous_capacity: Option<u32>,
-    /// Organisations the expert must not serve or judge: employer, clients, declared conflicts.
-    pub conflict_org_ids: Vec<i64>,
+    /// Minutes by week; a week not listed has none.
+    pub week_loads: Vec<WeekLoad>,
+    /// Most minutes a week, Monday to Sunday, as permits for side jobs say; `None` is no limit.
+    pub week_capacity_minutes: Option<u32>,
+    /// Days by fiscal year; a year not listed has none.
+    pub year_days: Vec<YearDays>,
+    /// Most days a fiscal year; `None` is no limit agreed.
+    pub year_capacity_days: Option<u32>,
+    /// Languages spoken.
+    pub languages: Vec<String>,
+    /// Whether the expert travels to remote islands.
+    pub serves_islands: bool,
+    /// Whether the employer agrees.
+    pub consent: Consent,
+    /// The municipality of whose staff the expert is.
+    pub own_body: Option<i64>,
+    /// Organisations the expert must not serve or judge.
+    pub conflicts: Vec<Conflict>,
+    /// Visits done of late for requests that asked for one of the same skills; any visit where none is asked for.
+    pub evidence_visits: u32,
+    /// Answers to offers of late.
+    pub answers: Answers,
     /// Visits done for this municipality so far.
     pub past_visits_with_municipality: u32,
     /// The programme's limit for this pair; `None` where it has none.

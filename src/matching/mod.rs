@@ -1,103 +1,200 @@
 //! Which expert fits a request, and why: a pure engine.
 //!
-//! The room owns the conditions an expert must meet ([`POLICIES`]), the score that orders those who do, and the words
-//! that explain both. It ranks one request for a person who matches by hand; a plan for many requests at once can use
-//! the same conditions and the same score. It knows neither database nor HTTP nor clock: the caller gathers the facts
-//! ([`Need`], [`Candidate`]), and what is decided here binds nobody until an offer is made and accepted under lock.
+//! The room owns the conditions an expert must meet ([`POLICIES`]), the score that orders those who do, the words that
+//! explain both, and what would have to change for others to come in ([`near_misses`]). It ranks one request for a person who
+//! matches by hand; a plan for many requests at once ([`allocation`]) uses the same conditions and the same score. It knows
+//! neither database nor HTTP nor clock: the caller gathers the facts ([`Need`], [`Candidate`]), and what is decided here binds
+//! nobody until an offer is made and accepted under lock.
 //!
 //! # Conditions
-//! Each policy looks at one thing and gives a coded reason or none; an expert with any reason is excluded, with all of
-//! its reasons listed. Wished dates can be negotiated, so a date excludes an expert only when *none* of the dated
-//! visits is possible; the score tells how many are.
+//! Each policy looks at one thing and says yes or no; an expert with any no is excluded, with all of the reasons listed. Wished
+//! dates can be negotiated, so a date excludes an expert only when *none* of the dated visits is possible; the score tells how
+//! many are. Of a team each member must hold one of the required skills, and all members together every one.
 //!
 //! # Score
-//! An integer from 0 to 1000, the sum of six parts. What nobody asked for costs nobody points: a request that names no
-//! skill, no wished expert or no date gives everyone the full part. Every division cuts.
+//! An integer from 0 to 1000, the sum of eight parts. A programme chooses what each weighs within published bounds
+//! ([`Weights`]); the table shows the weights where it does not. What nobody asked for costs nobody points: a request that names
+//! no skill, no wished expert or no date gives everyone the full part. Every division cuts.
 //!
-//! | part | max | points |
+//! | part | max | of the part |
 //! |---|---|---|
-//! | skill | 400 | For each skill asked, of 100: 70 for meeting the level, 10 for each level above it up to two, 10 if it has been verified; held below the level 35 × level ÷ asked level; not held 0. Averaged with weight 2 for a required skill and 1 for a welcome one. |
-//! | wish | 100 | All for the expert the applicant wished for most, 20 less for each place further down the list of wishes but never under 20, none for the others; all for everybody where the choice is left to the office. |
-//! | date | 150 | The dated visits the expert can make, as a fraction of all dated visits. |
-//! | travel | 150 | Great-circle distance between base and place in whole km: all up to 20 km, falling evenly to 0 at 400 km; half where either place is unknown; all for online work. |
-//! | load | 150 | 75 × the part of the agreed capacity still free (the smaller of months and fiscal year; without an agreed limit all), and 75 × how far the minutes of the fiscal year lie below the highest among the eligible. |
-//! | continuity | 50 | 10 for each past visit to the municipality, up to five. |
+//! | skill | 350 | For each skill asked, of 100: 70 for meeting the level, 10 for each level above it up to two, 10 if it has been verified; held below the level 35 × level ÷ asked level; not held 0. Averaged with weight 2 for a required skill and 1 for a welcome one; of alternatives the best counts. |
+//! | evidence | 50 | Visits done in this fiscal year and the two before for requests that asked for one of the same skills (any visit where none is asked for): a fifth each, up to five. |
+//! | wish | 100 | All for the expert the applicant wished for most, a fifth less for each place further down the list of wishes but never under a fifth, none for the others; all for everybody where the choice is left to the office. |
+//! | date | 140 | The dated visits the expert can make, as a fraction of all dated visits. |
+//! | travel | 140 | Great-circle distance between base and place in whole km: all up to 20 km, falling evenly to 0 at 400 km; half where either place is unknown; all for online work. |
+//! | load | 140 | Half by the part of the agreed capacity still free (the smaller of months and fiscal year; without an agreed limit all), half by how far the minutes of the fiscal year lie below the highest among the eligible. |
+//! | continuity | 40 | A fifth for each past visit to the municipality, up to five. |
+//! | response | 40 | Offers of the same three fiscal years answered in time, whatever the answer, as a fraction of those that ended, withdrawn ones not among them; all for those who were never asked. |
 //!
 //! Equal scores are ordered by expert id. The result depends on the set of candidates alone, not on their order.
 
 pub mod allocation;
+mod asked;
 mod dates;
 mod distance;
 mod eligibility;
 mod explain;
 mod input;
+mod near;
+
 mod score;
+mod weights;
+mod wording;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
-pub use distance::distance_metres;
-pub use eligibility::{POLICIES, Policy, exclusions};
+pub use asked::Asked;
+pub use dates::DayFit;
+pub use distance::{Place, distance_metres, kilometres};
+pub use eligibility::{Blocks, POLICIES, Policy, Reasons, covers, exclusions, is_eligible, meets, reasons};
+use eligibility::{eligible_days, reasons_with};
 pub use explain::{Excluded, Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam, ScorePart, ScorePartCode};
 pub use input::{
-    AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, MonthLoad, Need, NeedMode, Place, PlannedVisit,
-    ProgrammeLimit, SkillNeed, WeeklyWindow, YearLoad,
+    Answers, AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, Conflict, ConflictKind, Consent,
+    MonthLoad, Need, NeedMode, PlannedVisit, ProgrammeLimit, SkillNeed, WeekLoad, WeeklyWindow, YearDays, YearLoad,
 };
-pub use score::MAX_SCORE;
+pub use near::{NearMiss, Relaxation, near_misses};
+pub use weights::{MAX_SCORE, OutOfBounds, Weights};
 
 /// Everything a person needs to choose: who can come, in order, and why the others cannot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranking {
-    /// The eligible, best first.
+    /// The eligible, best first; no more of them than were asked for.
     pub candidates: Vec<Ranked>,
+    /// How many are eligible.
+    pub eligible_count: usize,
     /// The others, in the order of their ids, each with all of its reasons.
-    pub excluded: Vec<Excluded>,
-    /// How many experts each reason excludes. An expert with two reasons counts under both, so these numbers do not
-    /// add up to the number of excluded experts.
-    pub exclusion_counts: BTreeMap<ExclusionCode, u32>,
+    pub excluded: Vec<(i64, Reasons)>,
 }
 
 impl Ranking {
+    /// How many experts each reason excludes. An expert with two reasons counts under both, so these numbers do not
+    /// add up to the number of excluded experts.
+    pub fn exclusion_counts(&self) -> BTreeMap<ExclusionCode, u32> {
+        let mut counts = BTreeMap::new();
+        for code in self.excluded.iter().flat_map(|(_, reasons)| reasons.codes()) {
+            *counts.entry(code).or_insert(0) += 1;
+        }
+        counts
+    }
+
     /// The counts as rows, most frequent first, equal ones in the order of the conditions.
     pub fn exclusion_count_rows(&self) -> Vec<ExclusionCount> {
         let mut rows: Vec<ExclusionCount> =
-            self.exclusion_counts.iter().map(|(code, count)| ExclusionCount { code: *code, count: *count }).collect();
-        rows.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code));
+            self.exclusion_counts().into_iter().map(|(code, count)| ExclusionCount { code, count }).collect();
+        rows.sort_by_key(|row| (Reverse(row.count), row.code));
         rows
     }
 }
 
 /// Ranks the candidates for one request. Each expert is to be given once.
 pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
+    let asked = Asked::of(need);
     let mut eligible = Vec::with_capacity(candidates.len());
     let mut excluded = Vec::new();
-    let mut exclusion_counts = BTreeMap::new();
     for candidate in candidates {
-        let reasons = exclusions(need, candidate);
+        let days = DayFit::of(&asked, candidate);
+        let reasons = reasons_with(&asked, candidate, &days);
         if reasons.is_empty() {
-            eligible.push(candidate);
-            continue;
+            eligible.push((candidate, days));
+        } else {
+            excluded.push((candidate.expert_id, reasons));
         }
-        for reason in &reasons {
-            *exclusion_counts.entry(reason.code).or_insert(0) += 1;
-        }
-        excluded.push(Excluded { expert_id: candidate.expert_id, reasons });
     }
-    excluded.sort_by_key(|entry| entry.expert_id);
+    excluded.sort_unstable_by_key(|(expert_id, _)| *expert_id);
+    let eligible_count = eligible.len();
+    Ranking { candidates: best(&asked, eligible, usize::MAX), eligible_count, excluded }
+}
 
-    let field = score::Field::of(need, &eligible);
-    let mut scored: Vec<_> =
-        eligible.into_iter().map(|candidate| (candidate.expert_id, score::measure(need, candidate, &field))).collect();
-    scored.sort_by_key(|(expert_id, measured)| (std::cmp::Reverse(score::total(measured)), *expert_id));
-    let candidates = (1..)
+/// Experts in memory, found by the skills they hold: for ranking one request after another among many.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    holders: HashMap<i64, Vec<Holder>>,
+}
+
+/// Who holds a skill how well.
+#[derive(Debug, Clone, Copy)]
+struct Holder {
+    place: u32,
+    level: u8,
+    verified: bool,
+}
+
+impl Index {
+    /// Reads the skills of the candidates.
+    pub fn of(candidates: &[Candidate]) -> Self {
+        let mut holders: HashMap<i64, Vec<Holder>> = HashMap::new();
+        for (place, candidate) in (0..).zip(candidates) {
+            for skill in &candidate.skills {
+                let holder = Holder { place, level: skill.level, verified: skill.verified };
+                holders.entry(skill.skill_item_id).or_default().push(holder);
+            }
+        }
+        Self { holders }
+    }
+
+    /// The best candidates for a request, no more than `most`: those of [`rank`], without looking at experts who lack the skills
+    /// that are required. The candidates are those the index was made of.
+    pub fn top(&self, asked: &Asked<'_>, candidates: &[Candidate], most: usize) -> Vec<Ranked> {
+        let eligible = match self.holding_all(asked) {
+            Some(places) => {
+                let looked_at = places.into_iter().filter_map(|place| candidates.get(place as usize));
+                looked_at.filter_map(|candidate| Some((candidate, eligible_days(asked, candidate, true)?))).collect()
+            }
+            None => candidates.iter().filter_map(|candidate| Some((candidate, eligible_days(asked, candidate, true)?))).collect(),
+        };
+        best(asked, eligible, most)
+    }
+
+    /// Who holds the required skills, in order; `None`: none is required.
+    fn holding_all(&self, asked: &Asked<'_>) -> Option<Vec<u32>> {
+        let mut lists: Vec<Vec<u32>> =
+            asked.skill_requirements().iter().map(|alternatives| self.holding_one(alternatives)).collect();
+        lists.sort_by_key(Vec::len);
+        let mut lists = lists.into_iter();
+        let mut places = lists.next()?;
+        for list in lists {
+            places.retain(|place| list.binary_search(place).is_ok());
+        }
+        Some(places)
+    }
+
+    fn holding_one(&self, alternatives: &[&SkillNeed]) -> Vec<u32> {
+        let holding = |skill: &&SkillNeed| {
+            let (min_level, verified_only) = (skill.min_level, skill.verified_only);
+            let enough = move |holder: &&Holder| holder.level >= min_level && (holder.verified || !verified_only);
+            let holders = self.holders.get(&skill.skill_item_id).map_or(&[][..], Vec::as_slice);
+            holders.iter().filter(enough).map(|holder| holder.place)
+        };
+        let mut places: Vec<u32> = alternatives.iter().flat_map(holding).collect();
+        if alternatives.len() > 1 {
+            places.sort_unstable();
+        }
+        places.dedup();
+        places
+    }
+}
+
+/// The best of the eligible, in order.
+fn best(asked: &Asked<'_>, eligible: Vec<(&Candidate, DayFit)>, most: usize) -> Vec<Ranked> {
+    let mut field = score::Field::default();
+    for (candidate, _) in &eligible {
+        field.take(score::minutes_of_the_years(asked, candidate));
+    }
+    let measure = |(candidate, days): &(&Candidate, DayFit)| score::measure(asked, candidate, days, &field);
+    let mut scored: Vec<(Reverse<u32>, i64, (&Candidate, DayFit))> =
+        eligible.into_iter().map(|one| (Reverse(score::total(&measure(&one))), one.0.expert_id, one)).collect();
+    if most < scored.len() && most > 0 {
+        scored.select_nth_unstable_by_key(most - 1, |(score, expert_id, _)| (*score, *expert_id));
+    }
+    scored.truncate(most);
+    scored.sort_unstable_by_key(|(score, expert_id, _)| (*score, *expert_id));
+    (1..)
         .zip(scored)
-        .map(|(rank, (expert_id, measured))| Ranked {
-            rank,
-            expert_id,
-            score: score::total(&measured),
-            parts: measured.iter().map(explain::part).collect(),
-        })
-        .collect();
-    Ranking { candidates, excluded, exclusion_counts }
+        .map(|(rank, (Reverse(score), expert_id, one))| Ranked { rank, expert_id, score, measured: measure(&one) })
+        .collect()
 }
 
 #[cfg(test)]

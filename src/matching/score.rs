@@ -1,20 +1,17 @@
 //! The score in numbers; the module documentation of `matching` states the formula. Integers only, every division cuts.
 
-use super::dates;
-use super::distance::distance_metres;
-use super::input::{Candidate, Need, NeedMode, SkillNeed};
+use super::asked::Asked;
+use super::dates::{self, DayFit};
+use super::distance::kilometres;
+use super::input::{Answers, Candidate, Need, NeedMode, SkillNeed};
 
-/// The highest score.
-pub const MAX_SCORE: u32 = SKILL + WISH + DATE + TRAVEL + LOAD + CONTINUITY;
+/// How many parts a score has.
+pub(super) const PARTS: usize = 8;
 
-const SKILL: u32 = 400;
-const WISH: u32 = 100;
-/// What each place further down the list of wishes costs.
-const WISH_STEP: u32 = 20;
-const DATE: u32 = 150;
-const TRAVEL: u32 = 150;
-const LOAD: u32 = 150;
-const CONTINUITY: u32 = 50;
+/// What each place further down the list of wishes costs of the whole part, in fifths.
+const WISH_FIFTHS: u32 = 5;
+/// Visits from which on experience is full: with the skills asked for, and with the municipality.
+const FULL_VISITS: u32 = 5;
 
 /// Up to here travel costs no points, in km: within reach by local train or car.
 const NEAR_KM: u32 = 20;
@@ -38,6 +35,9 @@ pub(super) enum Facts {
         deeper: usize,
         verified: usize,
     },
+    Evidence {
+        visits: u32,
+    },
     Wish(WishFact),
     Date {
         dated: u32,
@@ -52,6 +52,10 @@ pub(super) enum Facts {
     },
     Continuity {
         visits: u32,
+    },
+    Response {
+        asked: u32,
+        answered: u32,
     },
 }
 
@@ -71,28 +75,31 @@ pub(super) enum TravelFact {
 }
 
 /// What a score needs to know of the other eligible experts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Field {
     /// The most minutes any of them has in the fiscal year or years of the request.
     most_minutes: u32,
 }
 
 impl Field {
-    pub(super) fn of(need: &Need, eligible: &[&Candidate]) -> Self {
-        let most = eligible.iter().map(|candidate| minutes_of_the_year(need, candidate)).max();
-        Self { most_minutes: most.unwrap_or(0) }
+    /// Takes the minutes of one more eligible expert.
+    pub(super) fn take(&mut self, minutes: u32) {
+        self.most_minutes = self.most_minutes.max(minutes);
     }
 }
 
 /// All parts, in the order in which they are shown.
-pub(super) fn measure(need: &Need, candidate: &Candidate, field: &Field) -> [Measured; 6] {
+pub(super) fn measure(asked: &Asked<'_>, candidate: &Candidate, days: &DayFit, field: &Field) -> [Measured; PARTS] {
+    let weights = &asked.need.weights;
     [
-        skill(need, candidate),
-        wish(need, candidate),
-        date(need, candidate),
-        travel(need, candidate),
-        load(need, candidate, field),
-        continuity(candidate),
+        skill(asked, candidate, weights.skill),
+        evidence(candidate, weights.evidence),
+        wish(asked.need, candidate, weights.wish),
+        date(days, weights.date),
+        travel(asked.need, candidate, weights.travel),
+        load(asked, candidate, field, weights.load),
+        continuity(candidate, weights.continuity),
+        response(candidate, weights.response),
     ]
 }
 
@@ -100,23 +107,29 @@ pub(super) fn total(parts: &[Measured]) -> u32 {
     parts.iter().map(|part| part.points).sum()
 }
 
-fn skill(need: &Need, candidate: &Candidate) -> Measured {
+/// Required skills count double. Of alternatives the one that fits best counts, as one skill.
+fn skill(asked: &Asked<'_>, candidate: &Candidate, max: u32) -> Measured {
+    let required = &asked.need.required;
     let (mut earned, mut possible) = (0_u64, 0_u64);
-    let (mut met, mut deeper, mut verified) = (0, 0, 0);
-    for asked in &need.required {
-        let weight = if asked.must { 2 } else { 1 };
-        let fit = skill_fit(asked, candidate);
+    let (mut count, mut met, mut deeper, mut verified) = (0, 0, 0, 0);
+    let mut add = |weight: u64, fit: SkillFit| {
         earned += weight * u64::from(fit.percent);
         possible += weight * 100;
+        count += 1;
         met += usize::from(fit.met);
         deeper += usize::from(fit.deeper);
         verified += usize::from(fit.verified);
+    };
+    for places in &asked.requirements {
+        let fits = places.iter().filter_map(|place| required.get(*place)).map(|skill| skill_fit(skill, candidate));
+        if let Some(best) = fits.max_by_key(|fit| (fit.met, fit.percent)) {
+            add(2, best);
+        }
     }
-    Measured {
-        points: portion(SKILL, earned, possible),
-        max: SKILL,
-        facts: Facts::Skill { asked: need.required.len(), met, deeper, verified },
+    for skill in required.iter().filter(|skill| !skill.must) {
+        add(1, skill_fit(skill, candidate));
     }
+    Measured { points: portion(max, earned, possible), max, facts: Facts::Skill { asked: count, met, deeper, verified } }
 }
 
 struct SkillFit {
@@ -130,7 +143,7 @@ fn skill_fit(asked: &SkillNeed, candidate: &Candidate) -> SkillFit {
     let held = candidate
         .skills
         .iter()
-        .filter(|skill| skill.skill_item_id == asked.skill_item_id)
+        .filter(|skill| skill.skill_item_id == asked.skill_item_id && (skill.verified || !asked.verified_only))
         .max_by_key(|skill| (skill.level, skill.verified));
     let Some(held) = held else {
         return SkillFit { percent: 0, met: false, deeper: false, verified: false };
@@ -148,64 +161,61 @@ fn skill_fit(asked: &SkillNeed, candidate: &Candidate) -> SkillFit {
     }
 }
 
-fn wish(need: &Need, candidate: &Candidate) -> Measured {
+fn evidence(candidate: &Candidate, max: u32) -> Measured {
+    let visits = candidate.evidence_visits;
+    Measured { points: portion(max, u64::from(visits), u64::from(FULL_VISITS)), max, facts: Facts::Evidence { visits } }
+}
+
+fn wish(need: &Need, candidate: &Candidate, max: u32) -> Measured {
     let place = (0..).zip(&need.wished_experts).find(|(_, wished)| **wished == candidate.expert_id);
-    let (points, fact) = match place {
-        _ if need.wished_experts.is_empty() => (WISH, WishFact::LeftToOffice),
-        Some((place, _)) => (WISH.saturating_sub(WISH_STEP * place).max(WISH_STEP), WishFact::Wished(place + 1)),
+    let (fifths, fact) = match place {
+        _ if need.wished_experts.is_empty() => (WISH_FIFTHS, WishFact::LeftToOffice),
+        Some((place, _)) => (WISH_FIFTHS.saturating_sub(place).max(1), WishFact::Wished(place + 1)),
         None => (0, WishFact::OtherWished),
     };
-    Measured { points, max: WISH, facts: Facts::Wish(fact) }
+    Measured { points: portion(max, u64::from(fifths), u64::from(WISH_FIFTHS)), max, facts: Facts::Wish(fact) }
 }
 
-fn date(need: &Need, candidate: &Candidate) -> Measured {
-    let (mut dated, mut possible) = (0_u32, 0_u32);
-    for (day, visit) in dates::dated(need) {
-        dated += 1;
-        possible += u32::from(dates::possible(candidate, day, visit));
-    }
-    Measured { points: portion(DATE, u64::from(possible), u64::from(dated)), max: DATE, facts: Facts::Date { dated, possible } }
+fn date(days: &DayFit, max: u32) -> Measured {
+    let (dated, possible) = days.counts();
+    Measured { points: portion(max, u64::from(possible), u64::from(dated)), max, facts: Facts::Date { dated, possible } }
 }
 
-fn travel(need: &Need, candidate: &Candidate) -> Measured {
+fn travel(need: &Need, candidate: &Candidate, max: u32) -> Measured {
     let (points, fact) = if need.mode == NeedMode::Online {
-        (TRAVEL, TravelFact::Online)
+        (max, TravelFact::Online)
     } else if let (Some(base), Some(site)) = (candidate.base, need.site) {
-        let km = (distance_metres(base, site) + 500) / 1000;
+        let km = kilometres(base, site);
         let left = FAR_KM.saturating_sub(km.max(NEAR_KM));
-        let points = portion(TRAVEL, u64::from(left), u64::from(FAR_KM - NEAR_KM));
-        (points, TravelFact::Kilometres(km))
+        (portion(max, u64::from(left), u64::from(FAR_KM - NEAR_KM)), TravelFact::Kilometres(km))
     } else {
-        (TRAVEL / 2, TravelFact::Unknown)
+        (max / 2, TravelFact::Unknown)
     };
-    Measured { points, max: TRAVEL, facts: Facts::Travel(fact) }
+    Measured { points, max, facts: Facts::Travel(fact) }
 }
 
-fn load(need: &Need, candidate: &Candidate, field: &Field) -> Measured {
-    let own_minutes = minutes_of_the_year(need, candidate);
-    let free_permille = free_permille(need, candidate);
-    let free = portion(LOAD / 2, u64::from(free_permille.unwrap_or(1000)), 1000);
+fn load(asked: &Asked<'_>, candidate: &Candidate, field: &Field, max: u32) -> Measured {
+    let own_minutes = minutes_of_the_years(asked, candidate);
+    let free_permille = free_permille(asked, candidate);
+    // An odd weight gives the larger half to evenness.
+    let free = portion(max / 2, u64::from(free_permille.unwrap_or(1000)), 1000);
     let below = field.most_minutes.saturating_sub(own_minutes);
-    let even = portion(LOAD / 2, u64::from(below), u64::from(field.most_minutes));
-    Measured {
-        points: free + even,
-        max: LOAD,
-        facts: Facts::Load { free_permille, own_minutes, most_minutes: field.most_minutes },
-    }
+    let even = portion(max - max / 2, u64::from(below), u64::from(field.most_minutes));
+    Measured { points: free + even, max, facts: Facts::Load { free_permille, own_minutes, most_minutes: field.most_minutes } }
 }
 
-fn minutes_of_the_year(need: &Need, candidate: &Candidate) -> u32 {
-    dates::fiscal_years(need).into_iter().fold(0, |sum: u32, year| sum.saturating_add(dates::year_minutes(candidate, year)))
+pub(super) fn minutes_of_the_years(asked: &Asked<'_>, candidate: &Candidate) -> u32 {
+    asked.years.iter().fold(0, |sum: u32, year| sum.saturating_add(dates::year_minutes(candidate, *year)))
 }
 
 /// The smaller of the free parts of month and fiscal-year capacity.
-fn free_permille(need: &Need, candidate: &Candidate) -> Option<u32> {
+fn free_permille(asked: &Asked<'_>, candidate: &Candidate) -> Option<u32> {
     let months = candidate.month_capacity_minutes.map(|capacity| {
-        let used = dates::months(need).into_iter().map(|(year, month)| dates::month_minutes(candidate, year, month));
+        let used = asked.months.iter().map(|(year, month)| dates::month_minutes(candidate, *year, *month));
         free_part(capacity, used)
     });
     let years = candidate.year_capacity_minutes.map(|capacity| {
-        let used = dates::fiscal_years(need).into_iter().map(|year| dates::year_minutes(candidate, year));
+        let used = asked.years.iter().map(|year| dates::year_minutes(candidate, *year));
         free_part(capacity, used)
     });
     months.into_iter().chain(years).min()
@@ -224,9 +234,15 @@ fn free_part(capacity: u32, used: impl Iterator<Item = u32>) -> u32 {
     portion(1000, free, whole)
 }
 
-fn continuity(candidate: &Candidate) -> Measured {
+fn continuity(candidate: &Candidate, max: u32) -> Measured {
     let visits = candidate.past_visits_with_municipality;
-    Measured { points: 10 * visits.min(CONTINUITY / 10), max: CONTINUITY, facts: Facts::Continuity { visits } }
+    Measured { points: portion(max, u64::from(visits), u64::from(FULL_VISITS)), max, facts: Facts::Continuity { visits } }
+}
+
+/// Whoever was never asked loses nothing: newcomers must be able to come in.
+fn response(candidate: &Candidate, max: u32) -> Measured {
+    let Answers { asked, answered } = candidate.answers;
+    Measured { points: portion(max, u64::from(answered), u64::from(asked)), max, facts: Facts::Response { asked, answered } }
 }
 
 /// `max × part ÷ whole`, cut; all of it if there is nothing to divide by, since then nothing was asked.

@@ -9,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::candidates::{self, CandidatePage, ExcludedPage};
 use super::link::{self, LinkAnswerBody, LinkOfferView};
 use super::model::OfferStatus;
+use super::near::{self, FittingRequests, NearMissView};
 use super::store::{self, OfferFilter, OfferRecord};
 use super::views::{
     AcceptOfferBody, CreateOfferBody, DeclineOfferBody, OfferList, OfferPage, OfferView, ProposeDatesBody, SendOfferBody,
@@ -30,6 +31,8 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(list_candidates)
         .service(list_excluded_candidates)
+        .service(get_near_misses)
+        .service(list_fitting_requests)
         .service(list_request_offers)
         .service(create_offer)
         .service(list_offers)
@@ -91,6 +94,32 @@ async fn list_excluded_candidates(read: Read<MatchExperts>) -> Result<HttpRespon
             let next = page.next_cursor.clone();
             Ok(Answer::List(page, next))
         },
+    )
+    .await
+}
+
+/// あと一歩の候補者 / The smallest changes that would bring in experts who cannot take the request as it is.
+#[utoipa::path(tag = "requests", params(("id" = RequestId, Path)), extensions(("x-permission" = json!("match_experts"))),
+    responses((status = 200, description = "条件の変更案（少ない変更から）、他の時期、他の人材プール", body = NearMissView)))]
+#[get("/requests/{id}/candidates/near-misses")]
+async fn get_near_misses(read: Read<MatchExperts>) -> Result<HttpResponse, Error> {
+    let id = read.id::<RequestId>("id");
+    read.run_after(
+        move |conn, ctx| crate::requests::store::owned(conn, ctx, id?),
+        |conn, _, request, _: NoQuery| Ok(Answer::Json(near::near_misses(conn, &request)?)),
+    )
+    .await
+}
+
+/// 専門家に合う申請 / Waiting requests that an expert could take, best fit first.
+#[utoipa::path(tag = "experts", params(("id" = ExpertId, Path)), extensions(("x-permission" = json!("match_experts"))),
+    responses((status = 200, description = "得点順", body = FittingRequests)))]
+#[get("/experts/{id}/fitting-requests")]
+async fn list_fitting_requests(read: Read<MatchExperts>) -> Result<HttpResponse, Error> {
+    let id = read.id::<ExpertId>("id");
+    read.run_after(
+        move |conn, ctx| crate::experts::store::owned(conn, ctx, id?),
+        |conn, _, expert, _: NoQuery| Ok(Answer::Json(near::fitting_requests(conn, &expert)?)),
     )
     .await
 }

@@ -7,11 +7,12 @@ use utoipa::ToSchema;
 
 use crate::db::Conn;
 use crate::error::Error;
+use crate::experts::candidates::{self, PoolFacts, Screened};
 use crate::experts::model::AffiliationKind;
 use crate::experts::store::ExpertRow;
 use crate::http::{ListQuery, Page};
-use crate::ids::ExpertId;
-use crate::matching::{self, Excluded, Exclusion, ExclusionCount, Ranked, Ranking, ScorePart};
+use crate::ids::{ExpertId, PoolId};
+use crate::matching::{self, Asked, Exclusion, ExclusionCount, Need, Ranked, Ranking, ScorePart};
 use crate::requests::store::RequestRow;
 
 use super::model::OfferStatus;
@@ -36,8 +37,8 @@ pub struct CandidateView {
     /// The sum of the parts' points.
     #[schema(minimum = 0, maximum = 1000, example = 780)]
     pub score: u32,
-    /// The parts, always all six in the same order.
-    #[schema(min_items = 6, max_items = 6)]
+    /// The parts, always all eight in the same order.
+    #[schema(min_items = 8, max_items = 8)]
     pub parts: Vec<ScorePart>,
     /// Where the latest offer to this expert for this request stands; absent: never asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,8 +58,9 @@ pub struct CandidatePage {
     /// How many cannot.
     #[schema(minimum = 0, maximum = 1_000_000, example = 28)]
     pub excluded_count: usize,
-    /// How many experts each reason excludes, most frequent first; those with several reasons count under each.
-    #[schema(max_items = 16)]
+    /// How many experts each reason excludes, most frequent first; those with several reasons count under each. Standing, kind
+    /// of work and skills are counted over the whole pool, the other reasons over those who meet these.
+    #[schema(max_items = 22)]
     pub exclusion_counts: Vec<ExclusionCount>,
     /// Pass as `cursor` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +77,7 @@ pub struct ExcludedView {
     #[schema(max_length = 200, example = "鈴木 花子")]
     pub name: String,
     /// The reasons, at least one.
-    #[schema(min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 22)]
     pub reasons: Vec<Exclusion>,
 }
 
@@ -91,12 +93,25 @@ pub struct ExcludedPage {
     pub next_cursor: Option<String>,
 }
 
-/// Ranks the pool's experts for a request.
-pub fn ranking(conn: &mut Conn, request: &RequestRow) -> Result<Ranking, Error> {
-    let pool = crate::pools::store::programme(conn, request.programme_id)?.pool_id;
-    let need = crate::requests::service::need_of(conn, request)?;
-    let candidates = crate::experts::candidates::load(conn, pool, &need)?;
-    Ok(matching::rank(&need, &candidates))
+/// The pool's experts held against a request: those who meet what the database can see are ranked, the others are counted.
+/// Beyond so many experts their ids are not named one by one: the whole pool is read.
+const NAMED: usize = 2_000;
+
+fn pool_of(conn: &mut Conn, request: &RequestRow) -> Result<PoolId, Error> {
+    Ok(crate::pools::store::programme(conn, request.programme_id)?.pool_id)
+}
+
+/// Ranks the experts who meet what the database can see, and says who these are.
+pub(super) fn ranking(conn: &mut Conn, pool: PoolId, need: &Need) -> Result<(Ranking, Screened), Error> {
+    let screened = candidates::screen(conn, pool, &Asked::of(need))?;
+    if screened.ids.is_empty() {
+        return Ok((matching::rank(need, &[]), screened));
+    }
+    let only = (screened.ids.len() <= NAMED).then_some(screened.ids.as_slice());
+    let mut facts = PoolFacts::load(conn, pool, std::slice::from_ref(need), only)?;
+    let mut candidates = facts.for_need(need).to_vec();
+    candidates.retain(|candidate| screened.ids.binary_search(&ExpertId(candidate.expert_id)).is_ok());
+    Ok((matching::rank(need, &candidates), screened))
 }
 
 fn names(conn: &mut Conn, ids: &[ExpertId]) -> Result<HashMap<ExpertId, ExpertRow>, Error> {
@@ -105,20 +120,27 @@ fn names(conn: &mut Conn, ids: &[ExpertId]) -> Result<HashMap<ExpertId, ExpertRo
 
 /// A page of the eligible, best first.
 pub fn page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) -> Result<CandidatePage, Error> {
-    let ranking = ranking(conn, request)?;
-    let exclusion_counts = ranking.exclusion_count_rows();
-    let (eligible_count, excluded_count) = (ranking.candidates.len(), ranking.excluded.len());
+    let need = crate::requests::service::need_of(conn, request)?;
+    let pool = pool_of(conn, request)?;
+    let (ranking, screened) = ranking(conn, pool, &need)?;
+    let mut counts = ranking.exclusion_counts();
+    counts.extend(screened.counts.iter().copied().filter(|(_, count)| *count > 0));
+    let mut exclusion_counts: Vec<ExclusionCount> =
+        counts.into_iter().map(|(code, count)| ExclusionCount { code, count }).collect();
+    exclusion_counts.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code));
+    let eligible_count = ranking.eligible_count;
+    let excluded_count = usize::try_from(screened.total).unwrap_or(usize::MAX).saturating_sub(eligible_count);
     let after = list.after_parsed::<u32>()?.map_or(0, |(rank, _)| rank);
     let rows: Vec<Ranked> = cut(ranking.candidates.into_iter().filter(|ranked| ranked.rank > after), list);
     let Page { items, next_cursor } = list.page(rows, |ranked| (ranked.rank.to_string(), ranked.expert_id));
     let ids: Vec<ExpertId> = items.iter().map(|ranked| ExpertId(ranked.expert_id)).collect();
     let mut experts = names(conn, &ids)?;
     let offers = store::of_request(conn, request.id)?;
-    let items = items.into_iter().filter_map(|ranked| view(ranked, &mut experts, &offers)).collect();
+    let items = items.iter().filter_map(|ranked| view(ranked, &mut experts, &offers)).collect();
     Ok(CandidatePage { items, eligible_count, excluded_count, exclusion_counts, next_cursor })
 }
 
-fn view(ranked: Ranked, experts: &mut HashMap<ExpertId, ExpertRow>, offers: &[OfferRow]) -> Option<CandidateView> {
+fn view(ranked: &Ranked, experts: &mut HashMap<ExpertId, ExpertRow>, offers: &[OfferRow]) -> Option<CandidateView> {
     let expert = experts.remove(&ExpertId(ranked.expert_id))?;
     Some(CandidateView {
         rank: ranked.rank,
@@ -127,26 +149,35 @@ fn view(ranked: Ranked, experts: &mut HashMap<ExpertId, ExpertRow>, offers: &[Of
         affiliation_kind: expert.affiliation_kind,
         affiliation: expert.affiliation,
         score: ranked.score,
-        parts: ranked.parts,
+        parts: ranked.parts(),
         offer_status: offers.iter().rev().find(|offer| offer.expert_id == expert.id).map(|offer| offer.status),
     })
 }
 
-/// A page of the excluded, by id.
+/// A page of the excluded, by id, each with every reason. The pool is looked through some experts at a time until the page is
+/// full, so that a large pool costs no more than a small one.
 pub fn excluded_page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) -> Result<ExcludedPage, Error> {
-    let after = list.after().map_or(0, |(_, id)| id);
-    let rows: Vec<Excluded> =
-        cut(ranking(conn, request)?.excluded.into_iter().filter(|excluded| excluded.expert_id > after), list);
-    let Page { items, next_cursor } = list.page(rows, |excluded| (String::new(), excluded.expert_id));
-    let ids: Vec<ExpertId> = items.iter().map(|excluded| ExpertId(excluded.expert_id)).collect();
-    let mut experts = names(conn, &ids)?;
-    let items = items
-        .into_iter()
-        .filter_map(|excluded| {
-            let expert = experts.remove(&ExpertId(excluded.expert_id))?;
-            Some(ExcludedView { expert_id: expert.id, name: expert.name, reasons: excluded.reasons })
-        })
-        .collect();
+    let need = crate::requests::service::need_of(conn, request)?;
+    let asked = Asked::of(&need);
+    let pool = pool_of(conn, request)?;
+    let wished: Vec<ExpertId> = need.wished_experts.iter().copied().map(ExpertId).collect();
+    let mut after = ExpertId(list.after().map_or(0, |(_, id)| id));
+    let mut rows: Vec<ExcludedView> = Vec::new();
+    let enough = usize::try_from(list.fetch()).unwrap_or(usize::MAX);
+    while rows.len() < enough {
+        let experts = crate::experts::store::some_of_pool(conn, pool, &wished, after, list.fetch().max(100))?;
+        let Some(last) = experts.last().map(|expert| expert.id) else { break };
+        after = last;
+        let ids: Vec<ExpertId> = experts.iter().map(|expert| expert.id).collect();
+        let mut facts = PoolFacts::load(conn, pool, std::slice::from_ref(&need), Some(&ids))?;
+        for (expert, candidate) in experts.into_iter().zip(facts.for_need(&need)) {
+            let reasons = matching::exclusions(&asked, candidate);
+            if !reasons.is_empty() && rows.len() < enough {
+                rows.push(ExcludedView { expert_id: expert.id, name: expert.name, reasons });
+            }
+        }
+    }
+    let Page { items, next_cursor } = list.page(rows, |excluded| (String::new(), excluded.expert_id.0));
     Ok(ExcludedPage { items, next_cursor })
 }
 

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod link;
 pub mod mails;
 pub mod model;
+pub mod near;
 pub mod pages;
 pub mod service;
 pub mod store;

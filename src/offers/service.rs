@@ -18,7 +18,7 @@ use crate::db::Conn;
 use crate::db::dialect::{Lockable, lock_row};
 use crate::dispatches::model::Party;
 use crate::error::{Error, ErrorCode};
-use crate::experts::model::{ExceptionKind, ExpertStatus};
+use crate::experts::model::{ConflictKind, ExceptionKind, ExpertStatus};
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, OfferId, OrganisationId, RequestId};
@@ -104,15 +104,23 @@ fn pointer_of(place: Option<usize>) -> String {
     place.map_or_else(|| "/expert_id".to_owned(), |i| format!("/visits/{i}"))
 }
 
-/// Whether the expert has a conflict of interest on record with a body of the request.
+/// Whether the expert has a conflict of interest on record with a body that takes part or has an interest, or the expert and the
+/// applicant refuse one another.
 fn has_conflict(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, expert: ExpertId) -> Result<bool, Error> {
     let mut bodies: Vec<OrganisationId> =
         crate::requests::store::participants(conn, request.id)?.into_iter().map(|body| body.organisation_id).collect();
+    bodies.extend(crate::requests::store::interests(conn, request.id)?);
     bodies.push(request.applicant_organisation_id);
     let (from, to) = (request.period_from.min(ctx.today()), request.period_to);
     let conflicts = crate::experts::store::conflicts(conn, expert)?;
     Ok(conflicts.iter().any(|conflict| {
-        bodies.contains(&conflict.organisation_id) && conflict.valid_from <= to && conflict.valid_to.is_none_or(|end| end > from)
+        let concerns = match conflict.kind {
+            ConflictKind::Interest => bodies.contains(&conflict.organisation_id),
+            ConflictKind::RefusedByExpert | ConflictKind::RefusedByBody => {
+                conflict.organisation_id == request.applicant_organisation_id
+            }
+        };
+        concerns && conflict.valid_from <= to && conflict.valid_to.is_none_or(|end| end > from)
     }))
 }
 

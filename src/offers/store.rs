@@ -8,10 +8,10 @@ use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::dialect::insert_rows;
-use crate::db::schema::{experts, offer_visits, offers, organisations, requests};
+use crate::db::schema::{experts, offer_visits, offers, organisations, programmes, requests};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
-use crate::ids::{ExpertId, OfferId, OrganisationId, RequestId, UserId};
+use crate::ids::{ExpertId, OfferId, OrganisationId, PoolId, RequestId, UserId};
 use crate::requests::model::Mode;
 
 /// An offer.
@@ -394,4 +394,29 @@ pub fn mark_ended(conn: &mut Conn, offer: &OfferRow, status: OfferStatus, now: U
         .get_result(conn)
         .optional()?
         .ok_or_else(stale)
+}
+
+/// How many offers that are not accepted yet stand with each expert of some pools.
+pub fn waiting_by_expert(conn: &mut Conn, pools: &[PoolId]) -> Result<Vec<(ExpertId, i64)>, Error> {
+    let waiting: Vec<OfferStatus> =
+        OfferStatus::ALL.iter().copied().filter(|status| status.stands() && *status != OfferStatus::Accepted).collect();
+    Ok(offers::table
+        .inner_join(requests::table.inner_join(programmes::table))
+        .filter(programmes::pool_id.eq_any(pools))
+        .filter(offers::status.eq_any(waiting))
+        .group_by(offers::expert_id)
+        .select((offers::expert_id, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// Requests of a pool with the experts who declined an offer for them or let it run out.
+pub fn refused_or_expired(conn: &mut Conn, pool: PoolId) -> Result<Vec<(RequestId, ExpertId)>, Error> {
+    Ok(offers::table
+        .inner_join(requests::table.inner_join(programmes::table))
+        .filter(programmes::pool_id.eq(pool))
+        .filter(requests::status.eq(crate::requests::model::RequestStatus::Accepted))
+        .filter(offers::status.eq_any([OfferStatus::Declined, OfferStatus::Expired]))
+        .select((offers::request_id, offers::expert_id))
+        .distinct()
+        .load(conn)?)
 }

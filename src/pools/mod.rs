@@ -2,6 +2,7 @@
 //! `programmes`, `programme_years`. Here is decided who sees a pool; a scheme's name appears in the presets alone.
 
 pub mod api;
+pub mod matching;
 pub mod presets;
 pub mod rules;
 pub mod service;

@@ -9,6 +9,7 @@ mod tests;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::matching::MatchingRules;
 use super::rules::{Intake, ProgrammeRules};
 use crate::costs::{Component, FeeTable, Payer, PayerRule, Yen};
 use crate::error::Error;
@@ -103,6 +104,7 @@ fn base() -> ProgrammeRules {
         menus: Vec::new(),
         allocation_tax: Vec::new(),
         postings: None,
+        matching: MatchingRules::default(),
     }
 }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::matching::MatchingRules;
 use crate::clock::UtcTime;
 use crate::costs::{Component, FeeTable, MoneyError, Payer, PayerRule, Ratio, SharingTerms, TravelRule, Yen, validate_rules};
 use crate::http::Fields;
@@ -80,6 +81,9 @@ pub struct ProgrammeRules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub postings: Option<PostingRules>,
+    /// How experts are found.
+    #[serde(default)]
+    pub matching: MatchingRules,
 }
 
 /// In which order requests are accepted while a budget is limited.
@@ -312,6 +316,7 @@ impl ProgrammeRules {
             check_code(fields, at(&format!("outcome_counters/{i}/code")), &counter.code, &mut codes);
             fields.line(&at(&format!("outcome_counters/{i}/label")), &counter.label, 100);
         }
+        self.matching.validate(&at("matching"), fields);
         if let Some(postings) = &self.postings {
             fields.within(&at("postings/places_per_host"), i64::from(postings.places_per_host), 1, 100);
             if let Some(months) = postings.longest_months {

@@ -165,6 +165,17 @@ pub fn owned_pool(conn: &mut Conn, ctx: &Ctx, id: PoolId) -> Result<PoolRow, Err
     Ok(row)
 }
 
+/// The other pools of an owner: id and name, by id.
+pub fn other_pools(conn: &mut Conn, owner: OrganisationId, beside: PoolId, most: usize) -> Result<Vec<(PoolId, String)>, Error> {
+    Ok(pools::table
+        .filter(pools::owner_organisation_id.eq(owner))
+        .filter(pools::id.ne(beside))
+        .order(pools::id)
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select((pools::id, pools::name))
+        .load(conn)?)
+}
+
 /// The programmes of a pool.
 pub fn programmes_of(conn: &mut Conn, pool: PoolId) -> Result<Vec<ProgrammeId>, Error> {
     Ok(programmes::table.filter(programmes::pool_id.eq(pool)).order(programmes::id).select(programmes::id).load(conn)?)
@@ -407,6 +418,24 @@ pub fn year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> Result
         .first(conn)
         .optional()?;
     row.map(parse_year).transpose()
+}
+
+/// The rules of several programmes and fiscal years, those that are set.
+pub fn years_of(conn: &mut Conn, wanted: &[(ProgrammeId, i32)]) -> Result<Vec<YearRow>, Error> {
+    let (programmes, years): (Vec<ProgrammeId>, Vec<i32>) = wanted.iter().copied().unzip();
+    let rows: Vec<YearColumns> = programme_years::table
+        .filter(programme_years::programme_id.eq_any(programmes))
+        .filter(programme_years::fiscal_year.eq_any(years))
+        .select((
+            programme_years::id,
+            programme_years::programme_id,
+            programme_years::fiscal_year,
+            programme_years::rules,
+            programme_years::version,
+        ))
+        .load(conn)?;
+    let rows = rows.into_iter().filter(|row| wanted.contains(&(row.1, row.2)));
+    rows.map(parse_year).collect()
 }
 
 /// The fiscal years that have rules, newest first.
