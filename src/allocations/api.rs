@@ -9,13 +9,15 @@ use super::service;
 use super::store;
 use super::views::{
     AllocationComparison, AllocationOptions, AllocationPage, AllocationSummary, AllocationVerification, AllocationView,
-    ApplyAllocationBody, OverrideAllocationBody,
+    ApplyAllocationBody, CancelAllocationBody, OverrideAllocationBody,
 };
 use crate::auth::policy::MatchExperts;
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
 use crate::http::{ListQuery, Read, Write};
 use crate::ids::{AllocationId, PoolId};
+use crate::matching::allocation::instance::Instance;
+use crate::matching::allocation::report::AllocationReport;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -25,6 +27,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(get_allocation)
         .service(compare_allocations)
         .service(verify_allocation)
+        .service(get_allocation_instance)
+        .service(get_allocation_report)
+        .service(cancel_allocation)
         .service(override_allocation)
         .service(apply_allocation);
 }
@@ -123,6 +128,42 @@ async fn verify_allocation(read: Read<MatchExperts>) -> Result<HttpResponse, Err
         |conn, _, row, _: NoQuery| Ok(Answer::Json(service::verify(conn, &row)?)),
     )
     .await
+}
+
+/// 計画の入力データ / What was planned, in the documented instance format: `tasuki allocate` reads it. Without names.
+#[utoipa::path(tag = "allocations", params(("id" = AllocationId, Path)), extensions(("x-permission" = json!("match_experts"))),
+    responses((status = 200, description = "インスタンス（tasuki-allocation/1）", body = Instance)))]
+#[get("/allocations/{id}/instance")]
+async fn get_allocation_instance(read: Read<MatchExperts>) -> Result<HttpResponse, Error> {
+    let id = read.id::<AllocationId>("id");
+    read.run_after(
+        move |conn, ctx| service::owned(conn, ctx, id?),
+        |conn, _, row, _: NoQuery| Ok(Answer::Json(service::instance(conn, &row)?)),
+    )
+    .await
+}
+
+/// 計画の結果と証明書 / What came out with its certificate, for `tasuki allocate --check` beside the instance.
+#[utoipa::path(tag = "allocations", params(("id" = AllocationId, Path)), extensions(("x-permission" = json!("match_experts"))),
+    responses((status = 200, description = "計算結果（tasuki-allocation-report/1）", body = AllocationReport)))]
+#[get("/allocations/{id}/report")]
+async fn get_allocation_report(read: Read<MatchExperts>) -> Result<HttpResponse, Error> {
+    let id = read.id::<AllocationId>("id");
+    read.run_after(
+        move |conn, ctx| service::owned(conn, ctx, id?),
+        |conn, _, row, _: NoQuery| Ok(Answer::Json(service::report(conn, &row)?)),
+    )
+    .await
+}
+
+/// 計算を取り消す / Calls off a run that has no plan yet.
+#[utoipa::path(tag = "allocations", params(("id" = AllocationId, Path)), request_body = CancelAllocationBody,
+    extensions(("x-permission" = json!("match_experts")), ("x-if-match" = json!(true))),
+    responses((status = 200, description = "取り消した", body = AllocationView)))]
+#[post("/allocations/{id}/cancel")]
+async fn cancel_allocation(write: Write<MatchExperts>) -> Result<HttpResponse, Error> {
+    let id = write.id::<AllocationId>("id").ok();
+    write.change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), service::cancel).await
 }
 
 /// 割当てを変更する / Puts somebody else in the place of whom the plan names, with a reason.

@@ -1,23 +1,37 @@
-//! The facts of a run: open requests, who may take them with which score, places, calendars and limits.
+//! The facts of a run: waiting requests, who may take them with which score, what is left of everybody's time and of the money.
+//! They become an instance of the documented form, the same that `tasuki allocate` reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::store;
-use super::views::AllocationOptions;
-use crate::calendar::FiscalYear;
+use chrono::NaiveDate;
+
+use super::teams;
+use super::views::{AllocationOptions, Objective};
+use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range, week_range};
 use crate::db::Conn;
 use crate::error::Error;
+use crate::experts::candidates::PoolFacts;
 use crate::http::Ctx;
-use crate::ids::{ExpertId, PoolId};
-use crate::matching::allocation::problem::{Body, Expert, Limit, Pair, Problem, Request};
-use crate::matching::{self, Candidate, ExclusionCount, Need, NeedMode, distance_metres};
+use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId};
+use crate::matching::allocation::instance::{
+    BusyTime, CapacityLeft, Conversion, DaysLeft, Instance, InstanceBody, InstanceBudget, InstanceEdge, InstanceExpert,
+    InstanceFormat, InstanceObjective, InstanceRequest, InstanceVisit,
+};
+use crate::matching::allocation::problem::Level;
+use crate::matching::{self, Asked, Candidate, ExclusionCount, Need, NeedMode, PlannedVisit, kilometres};
+use crate::pools::store::YearRow;
+use crate::requests::model::RequestStatus;
 use crate::requests::store::RequestRow;
 
 /// What a run looks at.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// The problem, in order.
-    pub problem: Problem,
+    /// The instance.
+    pub instance: Instance,
+    /// What the engine makes of it.
+    pub conversion: Conversion,
+    /// How plans are compared, as it was resolved.
+    pub objective: Objective,
     /// The requests.
     pub requests: BTreeMap<i64, RequestRow>,
     /// Versions of the experts.
@@ -25,180 +39,421 @@ pub struct Facts {
     /// Why experts cannot take a request, by request.
     pub exclusions: BTreeMap<i64, Vec<ExclusionCount>>,
     /// Requests whose experts were all closed by hand.
-    pub forbidden: Vec<i64>,
+    pub forbidden: BTreeSet<i64>,
+    /// How many who could take a request have declined it or let an offer run out.
+    pub declined: BTreeMap<i64, u32>,
+    /// People of the bodies, where a figure is on record.
+    pub populations: BTreeMap<i64, i64>,
 }
+
+/// Experts of one request that the engine chooses among, the best by score; beside them those who are pinned.
+const MOST_EDGES_OF_A_REQUEST: usize = 200;
 
 /// Gathers the facts.
 ///
 /// # Errors
-/// An internal error where they contradict each other.
-pub fn load(conn: &mut Conn, ctx: &Ctx, pool: PoolId, options: &AllocationOptions) -> Result<Facts, Error> {
-    let rows = store::open_requests(conn, pool, &options.programme_ids)?;
-    let mut facts = Facts {
-        problem: Problem { band: options.band_points, order: options.order(), ..Problem::default() },
-        requests: BTreeMap::new(),
-        expert_versions: BTreeMap::new(),
-        exclusions: BTreeMap::new(),
-        forbidden: Vec::new(),
+/// 422 where a request that was named cannot be planned; an internal error where facts contradict each other.
+pub fn load(conn: &mut Conn, ctx: &Ctx, pools: &[PoolId], options: &AllocationOptions) -> Result<Facts, Error> {
+    let mut gathered = Gathered::default();
+    for pool in pools {
+        let rows = waiting(conn, *pool, options)?;
+        gathered.pool(conn, *pool, rows, options)?;
+    }
+    let years = years(conn, &gathered.requests)?;
+    let objective = objective(&years, options);
+    gathered.budgets(conn, &years)?;
+    let asked = crate::offers::store::waiting_by_expert(conn, pools)?;
+    let asked: BTreeMap<i64, i64> = asked.into_iter().map(|(expert, count)| (expert.0, count)).collect();
+    let bodies = gathered.bodies();
+    // The year whose requests are planned; with several, the first.
+    let today = FiscalYear::of(ctx.today()).starting_year();
+    let year = gathered.requests.values().map(|row| row.fiscal_year).min().unwrap_or(today);
+    let people = crate::organisations::store::populations_on(conn, &bodies, ctx.today())?;
+    let populations: BTreeMap<i64, i64> =
+        people.into_iter().map(|figure| (figure.organisation_id.0, figure.population)).collect();
+    let ids: Vec<ExpertId> = gathered.takers.keys().copied().map(ExpertId).collect();
+    let mut expert_versions = BTreeMap::new();
+    for row in crate::experts::store::find_many(conn, &ids)? {
+        expert_versions.insert(row.id.0, row.version);
+    }
+    let instance = Instance {
+        format: InstanceFormat::V1,
+        objective: InstanceObjective { band_points: objective.band_points, order: objective.level_order.clone() },
+        bodies: served_bodies(conn, year, pools, &bodies, &populations, objective.small_population)?,
+        experts: gathered.takers.iter().map(|(id, taker)| taker.expert(*id, &asked, options)).collect(),
+        requests: gathered.instance_requests,
+        edges: gathered.edges,
+        budgets: gathered.budgets,
     };
-    let open_offers: BTreeMap<i64, i64> =
-        store::open_offers(conn, pool)?.into_iter().map(|(expert, count)| (expert.0, count)).collect();
-    let mut takers: BTreeMap<i64, Taker> = BTreeMap::new();
-    for row in rows {
+    let conversion = instance.convert().map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
+    Ok(Facts {
+        instance,
+        conversion,
+        objective,
+        requests: gathered.requests,
+        expert_versions,
+        exclusions: gathered.exclusions,
+        forbidden: gathered.forbidden,
+        declined: gathered.declined,
+        populations,
+    })
+}
+
+/// The requests of a pool that are to be planned: accepted ones for which nobody has been asked, and beside them those that the
+/// options add as if they had been accepted.
+fn waiting(conn: &mut Conn, pool: PoolId, options: &AllocationOptions) -> Result<Vec<RequestRow>, Error> {
+    let mut rows = crate::requests::store::waiting_for_experts(conn, pool, &options.programme_ids)?;
+    if options.include_waitlisted || !options.add_request_ids.is_empty() {
+        let more = crate::requests::store::not_yet_accepted(conn, pool, &options.programme_ids)?;
+        rows.extend(more.into_iter().filter(|row| {
+            options.add_request_ids.contains(&row.id) || (options.include_waitlisted && row.status == RequestStatus::Waitlisted)
+        }));
+        rows.sort_by_key(|row| row.id);
+    }
+    Ok(rows)
+}
+
+fn years(conn: &mut Conn, requests: &BTreeMap<i64, RequestRow>) -> Result<Vec<YearRow>, Error> {
+    let wanted: BTreeSet<(ProgrammeId, i32)> = requests.values().map(|row| (row.programme_id, row.fiscal_year)).collect();
+    let mut years = crate::pools::store::years_of(conn, &wanted.into_iter().collect::<Vec<_>>())?;
+    years.sort_by_key(|year| (year.programme_id, year.fiscal_year));
+    Ok(years)
+}
+
+/// What was asked for; where nothing was, the rules of the programme with the smallest number.
+fn objective(years: &[YearRow], options: &AllocationOptions) -> Objective {
+    let rules = years.first().map(|year| year.rules.matching.clone()).unwrap_or_default();
+    let order = match (options.level_order.is_empty(), rules.level_order.is_empty()) {
+        (false, _) => options.level_order.clone(),
+        (true, false) => rules.level_order,
+        (true, true) => Level::CHOSEN.to_vec(),
+    };
+    Objective {
+        level_order: order,
+        band_points: options.band_points.unwrap_or(rules.band_points),
+        small_population: options.small_population.or(rules.small_population),
+    }
+}
+
+fn served_bodies(
+    conn: &mut Conn,
+    year: i32,
+    pools: &[PoolId],
+    ids: &[OrganisationId],
+    populations: &BTreeMap<i64, i64>,
+    small: Option<i64>,
+) -> Result<Vec<InstanceBody>, Error> {
+    let served = crate::dispatches::store::served_bodies(conn, pools)?;
+    let mut of_year: BTreeMap<OrganisationId, i64> = BTreeMap::new();
+    let mut ever: BTreeSet<OrganisationId> = BTreeSet::new();
+    for (body, of, count) in served {
+        ever.insert(body);
+        if of == year {
+            *of_year.entry(body).or_insert(0) += count;
+        }
+    }
+    Ok(ids
+        .iter()
+        .map(|id| InstanceBody {
+            id: id.0,
+            served: u32::try_from(of_year.get(id).copied().unwrap_or(0)).unwrap_or(u32::MAX),
+            never_served: !ever.contains(id),
+            small: small.zip(populations.get(&id.0)).is_some_and(|(small, people)| *people < small),
+            name: None,
+        })
+        .collect())
+}
+
+#[derive(Default)]
+struct Gathered {
+    requests: BTreeMap<i64, RequestRow>,
+    instance_requests: Vec<InstanceRequest>,
+    edges: Vec<InstanceEdge>,
+    budgets: Vec<InstanceBudget>,
+    exclusions: BTreeMap<i64, Vec<ExclusionCount>>,
+    forbidden: BTreeSet<i64>,
+    declined: BTreeMap<i64, u32>,
+    takers: BTreeMap<i64, Taker>,
+}
+
+impl Gathered {
+    fn pool(&mut self, conn: &mut Conn, pool: PoolId, rows: Vec<RequestRow>, options: &AllocationOptions) -> Result<(), Error> {
+        let needs = crate::requests::service::needs_of(conn, &rows)?;
+        if needs.is_empty() {
+            return Ok(());
+        }
+        let mut facts = PoolFacts::load(conn, pool, &needs, None)?;
+        facts.change(|candidate| assume(candidate, options));
+        let gone = crate::offers::store::refused_or_expired(conn, pool)?;
+        for (row, need) in rows.into_iter().zip(&needs) {
+            let gone: BTreeSet<i64> = gone.iter().filter(|(request, _)| *request == row.id).map(|(_, expert)| expert.0).collect();
+            self.request(row, need, facts.for_need(need), &gone, options);
+        }
+        Ok(())
+    }
+
+    fn request(
+        &mut self,
+        row: RequestRow,
+        need: &Need,
+        candidates: &[Candidate],
+        gone: &BTreeSet<i64>,
+        options: &AllocationOptions,
+    ) {
         let id = row.id.0;
-        let need = crate::requests::service::need_of(conn, &row)?;
-        let candidates = crate::experts::candidates::load(conn, pool, &need)?;
-        let ranking = matching::rank(&need, &candidates);
-        let by_id: BTreeMap<i64, &Candidate> = candidates.iter().map(|one| (one.expert_id, one)).collect();
-        let mut eligible = 0;
-        for ranked in &ranking.candidates {
-            eligible += 1;
-            let expert = ranked.expert_id;
-            if options.forbids(id, expert) {
+        let ranking = matching::rank(need, candidates);
+        let asked = Asked::of(need);
+        let pinned: BTreeSet<i64> = options.pinned(id);
+        let forbidden: BTreeSet<i64> = options.forbidden(id);
+        // Whoever declined, or let an offer run out, is not asked again unless a person says so.
+        let out = |expert: i64| forbidden.contains(&expert) || (gone.contains(&expert) && !pinned.contains(&expert));
+        let edges: Vec<InstanceEdge> = if need.experts_needed > 1 {
+            teams::edges(need, &ranking, candidates, out, |expert| pinned.contains(&expert))
+        } else {
+            let alone = ranking.candidates.iter().filter(|ranked| !out(ranked.expert_id)).enumerate();
+            let kept = alone.filter(|(place, ranked)| *place < MOST_EDGES_OF_A_REQUEST || pinned.contains(&ranked.expert_id));
+            kept.filter_map(|(_, ranked)| {
+                let candidate = find(candidates, ranked.expert_id)?;
+                let visits = Some(visits_of(&asked, &[candidate]));
+                Some(InstanceEdge { visits, ..edge(need, ranked.expert_id, ranked.score, way(need, candidate)) })
+            })
+            .collect()
+        };
+        if edges.is_empty() && ranking.eligible_count > 0 && !forbidden.is_empty() {
+            self.forbidden.insert(id);
+        }
+        let declined = ranking.candidates.iter().filter(|ranked| gone.contains(&ranked.expert_id)).count();
+        if declined > 0 {
+            self.declined.insert(id, u32::try_from(declined).unwrap_or(u32::MAX));
+        }
+        for mut edge in edges {
+            edge.kept = std::iter::once(&edge.expert).chain(&edge.others).any(|expert| pinned.contains(expert));
+            for member in std::iter::once(&edge.expert).chain(&edge.others) {
+                if let Some(candidate) = find(candidates, *member) {
+                    self.takers.entry(*member).or_insert_with(|| Taker::new(candidate)).take(need, candidate);
+                }
+            }
+            self.edges.push(edge);
+        }
+        self.exclusions.insert(id, ranking.exclusion_count_rows());
+        self.instance_requests.push(InstanceRequest {
+            id,
+            body: row.applicant_organisation_id.0,
+            name: None,
+            visits: visits(need),
+            period_from: need.visits.iter().filter_map(|visit| visit.day).fold(need.period_from, NaiveDate::min),
+            period_to: need.visits.iter().filter_map(|visit| visit.day).fold(need.period_to, NaiveDate::max),
+            buffer_minutes: if need.mode == NeedMode::Online { 0 } else { need.buffer_minutes.min(1440) },
+        });
+        self.requests.insert(id, row);
+    }
+
+    fn bodies(&self) -> Vec<OrganisationId> {
+        let ids: BTreeSet<OrganisationId> = self.requests.values().map(|row| row.applicant_organisation_id).collect();
+        ids.into_iter().collect()
+    }
+
+    /// What requests that are not accepted yet would bind: of the programme's budget, and of what it keeps for each body. What an
+    /// accepted request costs is bound already.
+    fn budgets(&mut self, conn: &mut Conn, years: &[YearRow]) -> Result<(), Error> {
+        let mut draws: BTreeMap<i64, (Vec<i64>, u64)> = BTreeMap::new();
+        let mut next = 1;
+        for year in years {
+            let pending: Vec<&RequestRow> = self
+                .requests
+                .values()
+                .filter(|row| (row.programme_id, row.fiscal_year) == (year.programme_id, year.fiscal_year))
+                .filter(|row| row.status != RequestStatus::Accepted)
+                .collect();
+            if pending.is_empty() || (year.rules.budget_yen.is_none() && year.rules.budget_per_body_yen.is_none()) {
                 continue;
             }
-            let Some(candidate) = by_id.get(&expert) else { continue };
-            let kilometres = match (candidate.base, need.site) {
-                (Some(base), Some(site)) if need.mode != NeedMode::Online => distance_metres(base, site) / 1_000,
-                _ => 0,
+            let mut of_body: BTreeMap<i64, i64> = BTreeMap::new();
+            let whole = match year.rules.budget_yen {
+                Some(budget) => {
+                    let left = crate::settlements::budget::left(conn, year, budget, None)?;
+                    self.budgets.push(InstanceBudget { id: next, yen: left });
+                    next += 1;
+                    Some(next - 1)
+                }
+                None => None,
             };
-            facts.problem.pairs.push(Pair {
-                request: id,
-                expert,
-                score: ranked.score,
-                kilometres,
-                kept: options.pins(id, expert),
-            });
-            takers.entry(expert).or_insert_with(|| Taker::new(candidate)).requests.push((id, need.clone()));
+            for row in pending {
+                let cost = crate::settlements::budget::expected_of(&year.rules, row)?;
+                let mut from: Vec<i64> = whole.into_iter().collect();
+                if let Some(budget) = year.rules.budget_per_body_yen {
+                    let body = row.applicant_organisation_id;
+                    let id = match of_body.get(&body.0) {
+                        Some(id) => *id,
+                        None => {
+                            let left = crate::settlements::budget::left(conn, year, budget, Some(body))?;
+                            self.budgets.push(InstanceBudget { id: next, yen: left });
+                            of_body.insert(body.0, next);
+                            next += 1;
+                            next - 1
+                        }
+                    };
+                    from.push(id);
+                }
+                draws.insert(row.id.0, (from, u64::try_from(cost.get()).unwrap_or(0)));
+            }
         }
-        if eligible > 0 && !facts.problem.pairs.iter().any(|pair| pair.request == id) {
-            facts.forbidden.push(id);
+        for edge in &mut self.edges {
+            if let Some((from, yen)) = draws.get(&edge.request) {
+                edge.cost_yen = Some(*yen);
+                edge.budgets.clone_from(from);
+            }
         }
-        facts.exclusions.insert(id, ranking.exclusion_count_rows());
-        facts.problem.requests.push(Request { id, body: row.applicant_organisation_id.0 });
-        facts.requests.insert(id, row);
+        Ok(())
     }
-    bodies(conn, ctx, pool, options, &mut facts)?;
-    let ids: Vec<ExpertId> = takers.keys().copied().map(ExpertId).collect();
-    for row in crate::experts::store::find_many(conn, &ids)? {
-        facts.expert_versions.insert(row.id.0, row.version);
-    }
-    for (id, taker) in takers {
-        let asked = u32::try_from(open_offers.get(&id).copied().unwrap_or(0)).unwrap_or(u32::MAX);
-        let own = u32::try_from(taker.requests.len()).unwrap_or(u32::MAX);
-        let places = match options.places(id) {
-            Some(places) => places,
-            None => taker.places.map_or(own, |places| places.saturating_sub(asked)),
-        };
-        facts.problem.experts.push(Expert { id, load: taker.load.saturating_add(asked), places });
-        facts.problem.limits.extend(taker.limits(id));
-    }
-    facts.problem = facts.problem.normalised().map_err(|problem| Error::internal(format!("{problem:?}")))?;
-    Ok(facts)
 }
 
-fn bodies(conn: &mut Conn, ctx: &Ctx, pool: PoolId, options: &AllocationOptions, facts: &mut Facts) -> Result<(), Error> {
-    let mut ids: Vec<_> = facts.requests.values().map(|row| row.applicant_organisation_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let year = FiscalYear::of(ctx.today()).starting_year();
-    let served = store::served(conn, pool)?;
-    let people = match options.small_population {
-        Some(_) => crate::organisations::store::populations_on(conn, &ids, ctx.today())?,
-        None => Vec::new(),
-    };
-    for id in ids {
-        let of_body = || served.iter().filter(|(body, ..)| *body == id);
-        let this_year: i64 = of_body().filter(|(_, of, _)| *of == year).map(|(.., count)| count).sum();
-        let population = people.iter().find(|figure| figure.organisation_id == id).map(|figure| figure.population);
-        facts.problem.bodies.push(Body {
-            id: id.0,
-            served: u32::try_from(this_year).unwrap_or(u32::MAX),
-            never_served: of_body().next().is_none(),
-            small: options.small_population.zip(population).is_some_and(|(small, people)| people < small),
-        });
-    }
-    Ok(())
+fn find(candidates: &[Candidate], id: i64) -> Option<&Candidate> {
+    candidates.binary_search_by_key(&id, |candidate| candidate.expert_id).ok().and_then(|place| candidates.get(place))
 }
 
-/// An expert with the requests that could be taken.
+/// Kilometres between base and place; none online, or where either is unknown.
+pub(super) fn way(need: &Need, candidate: &Candidate) -> u32 {
+    match (candidate.base, need.site) {
+        (Some(base), Some(site)) if need.mode != NeedMode::Online => kilometres(base, site),
+        _ => 0,
+    }
+}
+
+pub(super) fn edge(need: &Need, expert: i64, score: u32, kilometres: u32) -> InstanceEdge {
+    InstanceEdge {
+        request: need.request_id,
+        expert,
+        score,
+        kilometres,
+        kept: false,
+        team: 0,
+        others: Vec::new(),
+        rotation: false,
+        minutes: None,
+        cost_yen: None,
+        budgets: Vec::new(),
+        visits: None,
+    }
+}
+
+/// The visits of a request, whoever makes them.
+fn visits(need: &Need) -> Vec<InstanceVisit> {
+    let lengths = need.visits.iter().map(|visit| visit.minutes).filter(|minutes| *minutes > 0);
+    lengths.map(|minutes| InstanceVisit { day: None, start_minute: None, minutes }).collect()
+}
+
+/// The visits as these members would be asked to make them.
+pub(super) fn visits_of(asked: &Asked<'_>, members: &[&Candidate]) -> Vec<InstanceVisit> {
+    let visits = asked.visits_of(members).into_iter().map(|visit| {
+        let fixed = fixed(&visit);
+        InstanceVisit {
+            day: fixed.map(|(day, _)| day),
+            start_minute: fixed.map(|(_, start)| u32::from(start)),
+            minutes: visit.minutes,
+        }
+    });
+    visits.collect()
+}
+
+/// Day and start of a visit that an offer names: a day alone is still to be arranged, and nothing ends after midnight.
+pub(super) fn fixed(visit: &PlannedVisit) -> Option<(NaiveDate, u16)> {
+    visit.day.zip(visit.start_minute).filter(|(_, start)| u32::from(*start) + visit.minutes <= u32::from(MINUTES_PER_DAY))
+}
+
+/// What is assumed of an expert instead of what was agreed.
+fn assume(candidate: &mut Candidate, options: &AllocationOptions) {
+    let Some(assumed) = options.assumed(candidate.expert_id) else { return };
+    if assumed.places.is_some() {
+        // The places themselves are the engine's to count.
+        candidate.simultaneous_capacity = None;
+    }
+    for capacity in
+        [&mut candidate.week_capacity_minutes, &mut candidate.month_capacity_minutes, &mut candidate.year_capacity_minutes]
+    {
+        *capacity = capacity.map(|minutes| minutes.saturating_add(assumed.extra_minutes));
+    }
+}
+
+/// An expert who could take something, and the months, weeks and years in which that could be.
 struct Taker {
-    load: u32,
-    places: Option<u32>,
-    month_capacity: Option<u32>,
-    year_capacity: Option<u32>,
-    months: BTreeMap<(i32, u32), u32>,
-    years: BTreeMap<i32, u32>,
-    requests: Vec<(i64, Need)>,
+    candidate: Candidate,
+    requests: u32,
+    months: BTreeSet<NaiveDate>,
+    weeks: BTreeSet<NaiveDate>,
+    years: BTreeSet<FiscalYear>,
+    engaged: u32,
 }
 
 impl Taker {
     fn new(candidate: &Candidate) -> Self {
         Self {
-            load: candidate.simultaneous,
-            places: candidate.simultaneous_capacity.map(|most| most.saturating_sub(candidate.simultaneous)),
-            month_capacity: candidate.month_capacity_minutes,
-            year_capacity: candidate.year_capacity_minutes,
-            months: candidate.month_loads.iter().map(|load| ((load.year, load.month), load.minutes)).collect(),
-            years: candidate.year_loads.iter().map(|load| (load.fiscal_year.starting_year(), load.minutes)).collect(),
-            requests: Vec::new(),
+            candidate: candidate.clone(),
+            requests: 0,
+            months: BTreeSet::new(),
+            weeks: BTreeSet::new(),
+            years: BTreeSet::new(),
+            engaged: 0,
         }
     }
 
-    /// Minutes of the fiscal year and of single months, and times of which only one can be kept.
-    fn limits(&self, expert: i64) -> Vec<Limit> {
-        use chrono::Datelike as _;
-        let mut years: BTreeMap<i32, Vec<((i64, i64), i64)>> = BTreeMap::new();
-        let mut months: BTreeMap<(i32, u32), Vec<((i64, i64), i64)>> = BTreeMap::new();
-        for (request, need) in &self.requests {
-            let all: i64 = need.visits.iter().map(|visit| i64::from(visit.minutes)).sum();
-            if all > 0 {
-                let year = FiscalYear::of(need.period_from).starting_year();
-                years.entry(year).or_default().push(((*request, expert), all));
-            }
-            let mut by_month: BTreeMap<(i32, u32), i64> = BTreeMap::new();
-            for (day, minutes) in need.visits.iter().filter_map(|visit| visit.day.map(|day| (day, visit.minutes))) {
-                *by_month.entry((day.year(), day.month())).or_insert(0) += i64::from(minutes);
-            }
-            for (month, minutes) in by_month.into_iter().filter(|(_, minutes)| *minutes > 0) {
-                months.entry(month).or_default().push(((*request, expert), minutes));
-            }
+    fn take(&mut self, need: &Need, candidate: &Candidate) {
+        self.requests += 1;
+        // What is going on already counts without the request itself; the most of all is what there is.
+        self.engaged = self.engaged.max(candidate.simultaneous);
+        let days = need.visits.iter().filter_map(|visit| visit.day).chain([need.period_from, need.period_to]);
+        for day in days {
+            self.months.insert(month_range(day).0);
+            self.weeks.insert(week_range(day).0);
+            self.years.insert(FiscalYear::of(day));
         }
-        let mut limits = Vec::new();
-        let mut limit = |capacity: Option<u32>, used: u32, uses: Vec<((i64, i64), i64)>| {
-            let Some(capacity) = capacity.map(|most| i64::from(most.saturating_sub(used))) else { return };
-            if uses.iter().map(|(_, minutes)| *minutes).sum::<i64>() > capacity {
-                limits.push(Limit { capacity, uses });
+    }
+
+    fn expert(&self, id: i64, asked: &BTreeMap<i64, i64>, options: &AllocationOptions) -> InstanceExpert {
+        let candidate = &self.candidate;
+        let asked = u32::try_from(asked.get(&id).copied().unwrap_or(0)).unwrap_or(u32::MAX);
+        let load = self.engaged.saturating_add(asked);
+        let places = match options.assumed(id).and_then(|assumed| assumed.places) {
+            Some(places) => places,
+            None => candidate.simultaneous_capacity.map_or(self.requests, |most| most.saturating_sub(load)),
+        };
+        let mut capacities = Vec::new();
+        let mut left = |(from, to): (NaiveDate, NaiveDate), capacity: Option<u32>, used: u32| {
+            if let Some(capacity) = capacity {
+                let minutes = capacity.saturating_sub(used);
+                capacities.push(CapacityLeft { from, to, minutes });
             }
         };
-        for (year, uses) in years {
-            limit(self.year_capacity, self.years.get(&year).copied().unwrap_or(0), uses);
+        for year in &self.years {
+            let used = candidate.year_loads.iter().filter(|load| load.fiscal_year == *year).map(|load| load.minutes).sum();
+            left((year.first_day(), year.last_day()), candidate.year_capacity_minutes, used);
         }
-        for (month, uses) in months {
-            limit(self.month_capacity, self.months.get(&month).copied().unwrap_or(0), uses);
+        for month in &self.months {
+            use chrono::Datelike as _;
+            let own = |load: &&matching::MonthLoad| (load.year, load.month) == (month.year(), month.month());
+            let used = candidate.month_loads.iter().filter(own).map(|load| load.minutes).sum();
+            left(month_range(*month), candidate.month_capacity_minutes, used);
         }
-        for (place, (one, need)) in self.requests.iter().enumerate() {
-            for (other, others) in &self.requests[place + 1..] {
-                if overlap(need, others) {
-                    limits.push(Limit { capacity: 1, uses: vec![((*one, expert), 1), ((*other, expert), 1)] });
-                }
-            }
+        for monday in &self.weeks {
+            let used = candidate.week_loads.iter().filter(|load| load.monday == *monday).map(|load| load.minutes).sum();
+            left(week_range(*monday), candidate.week_capacity_minutes, used);
         }
-        limits
-    }
-}
-
-/// Whether two requests want visits at the same time of the same day; a visit that can be at any time leaves room for another.
-fn overlap(one: &Need, other: &Need) -> bool {
-    let fixed = |need: &Need| -> Vec<(chrono::NaiveDate, u32, u32)> {
-        let visits = need.visits.iter().filter(|visit| visit.minutes > 0);
-        visits
-            .filter_map(|visit| {
-                let (day, start) = (visit.day?, u32::from(visit.start_minute?));
-                Some((day, start, start + visit.minutes))
+        let days = candidate.year_capacity_days.map(|capacity| {
+            let of = |year: &FiscalYear| {
+                let used: u32 = candidate.year_days.iter().filter(|days| days.fiscal_year == *year).map(|days| days.days).sum();
+                DaysLeft { from: year.first_day(), to: year.last_day(), days: capacity.saturating_sub(used) }
+            };
+            self.years.iter().map(of).collect()
+        });
+        let busy = candidate
+            .busy
+            .iter()
+            .map(|slot| BusyTime {
+                day: slot.day,
+                start_minute: u32::from(slot.start_minute),
+                end_minute: u32::from(slot.end_minute),
             })
-            .collect()
-    };
-    let others = fixed(other);
-    fixed(one).iter().any(|(day, from, to)| others.iter().any(|(other, start, end)| day == other && from < end && start < to))
+            .collect();
+        InstanceExpert { id, name: None, load, places, capacities, days: days.unwrap_or_default(), busy }
+    }
 }

@@ -4,8 +4,10 @@
 
 pub mod api;
 pub mod facts;
+mod fairness;
 pub mod model;
 pub mod results;
 pub mod service;
 pub mod store;
+mod teams;
 pub mod views;

@@ -11,6 +11,8 @@ crate::text_enum! {
         Failed = "failed", "計算不能";
         /// Offers were made from it.
         Applied = "applied", "適用済み";
+        /// Called off before there was a plan.
+        Cancelled = "cancelled", "取消";
     }
 }
 
@@ -25,7 +27,13 @@ crate::text_enum! {
         CapacityTaken = "capacity_taken", "対応できる専門家は他の申請に充てられています";
         /// Those who could have no places at all.
         NoPlaces = "no_places", "対応できる専門家の受入枠がありません";
-        /// A limit of minutes, a calendar or a budget binds.
+        /// Those who could take it could not even in an empty plan: time already held, hours, days or the budget.
+        Impossible = "impossible", "対応できる専門家の予定・稼働枠・予算に収まりません";
+        /// The budget is used up by others.
+        Budget = "budget", "予算の残りが他の申請に充てられています";
+        /// At the time asked for, those who could are with others.
+        Window = "window", "希望日時に対応できる専門家は他の申請に充てられています";
+        /// Hours, days, times or money that several requests share are used up.
         Limited = "limited", "時間・日程・予算の上限に達しています";
     }
 }

@@ -1,50 +1,69 @@
-//! From a plan to what people are told: levels with their proof, reasons, second choices, and how even it is.
+//! From a plan to what people are told: levels with their proof, reasons, second choices, what a level costs the next, and how
+//! even it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
+use super::fairness::fairness;
 use super::model::UnservedReason;
 use super::views::{
-    AllocationChange, AllocationFairness, AllocationMove, AllocationResult, AssignmentFacts, LevelChange, LevelResult, LoadRange,
+    AllocationChange, AllocationMove, AllocationResult, AssignmentFacts, Blocker, LevelChange, LevelPrice, LevelResult,
     PolicyCount, UnservedRequest,
 };
 use crate::error::Error;
 use crate::ids::{ExpertId, RequestId};
 use crate::matching::allocation::check::{Verdict, check};
 use crate::matching::allocation::network::{Change, Explorer, Model};
-use crate::matching::allocation::problem::{LEVELS, Level, Problem};
-use crate::matching::allocation::search::{Planned, greedy, plan};
+use crate::matching::allocation::problem::{LEVELS, Level, LimitKind, Pair, Problem};
+use crate::matching::allocation::report::ledger::Ledger;
+use crate::matching::allocation::search::{Planned, greedy};
 
-/// Plans, has the plan checked, and explains it.
+/// Experts named for one request that is not served.
+const MOST_BLOCKERS: usize = 10;
+/// Requests for which the cheapest change, and assignments for which the second choice is worked out; further ones have none.
+const MOST_CHANGES: usize = 2_000;
+
+/// Has a plan checked, and explains it.
 ///
 /// # Errors
 /// An internal error where figures are too large or the checker refuses the solver's own plan.
-pub fn work_out(facts: &Facts, most_solves: u32, sha256: String) -> Result<(Planned, AllocationResult), Error> {
-    let problem = &facts.problem;
-    let planned = plan(problem, most_solves).map_err(|error| Error::internal(format!("{error:?}")))?;
-    let verdict = check(problem, &planned).map_err(Error::internal)?;
+pub fn explain(facts: &Facts, planned: &Planned, by_clock: bool, sha256: String) -> Result<AllocationResult, Error> {
+    let problem = &facts.conversion.problem;
+    let verdict = check(problem, planned).map_err(Error::internal)?;
     let closed = planned.closed.clone().unwrap_or_default();
     // The best of a case can be asked exactly; what was found otherwise is explained by the whole without limits.
     let model = Model::new(problem, &closed);
     let (base, solution) = model.solve().map_err(|error| Error::internal(format!("{error:?}")))?;
-    let told =
-        Told { facts, planned: &planned, exact: problem.limits.is_empty(), base: &base, explorer: model.explorer(&solution) };
-    let result = AllocationResult {
+    let told = Told {
+        facts,
+        problem,
+        planned,
+        exact: base == planned.plan && closed.is_empty(),
+        ledger: Ledger::new(problem, &planned.plan),
+        value: problem.objective(&planned.plan),
+        base: &base,
+        explorer: model.explorer(&solution),
+        book: Book::new(problem, &planned.plan),
+    };
+    Ok(AllocationResult {
+        objective: facts.objective.clone(),
         levels: levels(problem, &verdict),
         optimal: verdict.is_optimal(),
+        gap_permille: gap_permille(&verdict),
+        prices: prices(problem)?,
         greedy: changes(problem, &problem.objective(&greedy(problem))),
         solves: planned.solves,
         stopped: planned.stopped,
+        reproducible: !by_clock,
         problem_sha256: sha256,
-        assignments: planned.plan.iter().map(|pair| told.assignment(*pair)).collect(),
+        assignments: planned.plan.iter().enumerate().map(|(number, pair)| told.assignment(number, *pair)).collect(),
         unserved: told.unserved(),
-        fairness: fairness(problem, &planned.plan),
-    };
-    Ok((planned, result))
+        fairness: fairness(facts, &planned.plan),
+    })
 }
 
 /// A level's value as people read it: gains are counted upwards.
-fn shown(level: Level, value: i64) -> i64 {
+pub fn shown(level: Level, value: i64) -> i64 {
     if level.is_gain() { -value } else { value }
 }
 
@@ -58,10 +77,19 @@ fn levels(problem: &Problem, verdict: &Verdict) -> Vec<LevelResult> {
         .map(|(place, (level, (value, bound)))| LevelResult {
             level,
             value: shown(level, *value),
-            bound: shown(level, *bound),
+            // Beyond the first level that is open, plans that are better there may be anything.
+            bound: (place <= verdict.proved).then(|| shown(level, *bound)),
             proved: place < verdict.proved,
         })
         .collect()
+}
+
+/// How far the first level that is not proved may be from the best, in thousandths of its value, rounded up.
+fn gap_permille(verdict: &Verdict) -> Option<i64> {
+    let (value, bound) = (verdict.value.get(verdict.proved)?, verdict.bound.get(verdict.proved)?);
+    let apart = (i128::from(*value) - i128::from(*bound)).abs() * 1000;
+    let whole = i128::from(*value).abs().max(1);
+    i64::try_from((apart + whole - 1) / whole).ok()
 }
 
 /// The levels that are not zero.
@@ -70,131 +98,216 @@ pub fn changes(problem: &Problem, by: &[i64; LEVELS]) -> Vec<LevelChange> {
     all.map(|(level, by)| LevelChange { level, by: shown(level, *by) }).collect()
 }
 
+/// What each level costs the next: by how much the next would be better if the level did not count at all. Without the limits
+/// that several requests share, where there are any.
+fn prices(problem: &Problem) -> Result<Vec<LevelPrice>, Error> {
+    let model = Model::new(problem, &[]);
+    let failed = |error| Error::internal(format!("{error:?}"));
+    let whole = problem.objective(&model.solve().map_err(failed)?.0);
+    let levels = problem.levels();
+    let mut prices = Vec::new();
+    for place in 0..LEVELS - 1 {
+        // A level on which no arc costs anything costs the next nothing.
+        if model.network.arcs.iter().all(|arc| arc.cost[place] == 0) {
+            continue;
+        }
+        let mut without = model.clone();
+        without.network.arcs.iter_mut().for_each(|arc| arc.cost[place] = 0);
+        let value = problem.objective(&without.solve().map_err(failed)?.0);
+        let by = value[place + 1] - whole[place + 1];
+        if by != 0 {
+            let next = levels[place + 1];
+            prices.push(LevelPrice { level: levels[place], next, by: shown(next, by), exact: problem.limits.is_empty() });
+        }
+    }
+    Ok(prices)
+}
+
 struct Told<'a> {
     facts: &'a Facts,
+    problem: &'a Problem,
     planned: &'a Planned,
+    /// Whether the plan is the best of the whole: then the cheapest change of all, if it keeps the limits, is the cheapest there is.
     exact: bool,
+    ledger: Ledger<'a>,
+    value: [i64; LEVELS],
     base: &'a [usize],
     explorer: Explorer<'a>,
+    book: Book<'a>,
 }
 
 impl Told<'_> {
-    fn assignment(&self, place: usize) -> AssignmentFacts {
-        let pair = &self.facts.problem.pairs[place];
-        let second = self.base.binary_search(&place).ok().and_then(|_| self.explorer.without(place));
+    fn assignment(&self, number: usize, place: usize) -> AssignmentFacts {
+        let pair = &self.problem.pairs[place];
+        let asked = number < MOST_CHANGES && self.base.binary_search(&place).is_ok();
+        let second = asked.then(|| self.explorer.without(place)).flatten();
         AssignmentFacts {
             request_id: RequestId(pair.request),
             score: pair.score,
             kilometres: pair.kilometres,
             pinned: pair.kept,
-            second_choice: second.map(|change| self.change(&change)),
+            second_choice: second.and_then(|change| self.change(&change)),
         }
     }
 
-    fn change(&self, change: &Change) -> AllocationChange {
-        let problem = &self.facts.problem;
-        let mut moves: BTreeMap<i64, (Option<i64>, Option<i64>)> = BTreeMap::new();
+    /// A change in words, if it can be made to the plan as it is and keeps every limit: those are not seen where it is looked for.
+    fn change(&self, change: &Change) -> Option<AllocationChange> {
+        let after = self.ledger.after(&change.added, &change.removed)?;
+        let after = self.problem.objective(&after);
+        let by = std::array::from_fn(|level| after[level] - self.value[level]);
+        let mut moves: BTreeMap<i64, (Option<&Pair>, Option<&Pair>)> = BTreeMap::new();
         for pair in &change.removed {
-            moves.entry(problem.pairs[*pair].request).or_default().0 = Some(problem.pairs[*pair].expert);
+            let pair = &self.problem.pairs[*pair];
+            moves.entry(pair.request).or_default().0 = Some(pair);
         }
         for pair in &change.added {
-            moves.entry(problem.pairs[*pair].request).or_default().1 = Some(problem.pairs[*pair].expert);
+            let pair = &self.problem.pairs[*pair];
+            moves.entry(pair.request).or_default().1 = Some(pair);
         }
+        let others = |pair: Option<&Pair>| pair.map_or(Vec::new(), |pair| pair.others.iter().copied().map(ExpertId).collect());
         let moves = moves.into_iter().map(|(request, (from, to))| AllocationMove {
             request_id: RequestId(request),
-            from_expert_id: from.map(ExpertId),
-            to_expert_id: to.map(ExpertId),
+            from_expert_id: from.map(|pair| ExpertId(pair.expert)),
+            from_other_ids: others(from),
+            to_expert_id: to.map(|pair| ExpertId(pair.expert)),
+            to_other_ids: others(to),
         });
-        AllocationChange { moves: moves.collect(), levels: changes(problem, &change.levels), exact: self.exact }
+        let moves: Vec<AllocationMove> = moves.collect();
+        (!moves.is_empty()).then(|| AllocationChange { moves, levels: changes(self.problem, &by), exact: self.exact })
     }
 
     fn unserved(&self) -> Vec<UnservedRequest> {
-        let problem = &self.facts.problem;
-        let served: Vec<i64> = self.planned.plan.iter().map(|pair| problem.pairs[*pair].request).collect();
-        let places: BTreeMap<i64, u32> = problem.experts.iter().map(|expert| (expert.id, expert.places)).collect();
-        let mut of_request: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for pair in &problem.pairs {
-            of_request.entry(pair.request).or_default().push(pair.expert);
+        let problem = self.problem;
+        let served: BTreeSet<i64> = self.planned.plan.iter().map(|pair| problem.pairs[*pair].request).collect();
+        let mut of_request: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (place, pair) in problem.pairs.iter().enumerate() {
+            of_request.entry(pair.request).or_default().push(place);
         }
-        problem
-            .requests
-            .iter()
-            .filter(|request| served.binary_search(&request.id).is_err())
-            .map(|request| {
-                let takers = of_request.get(&request.id).map_or(&[][..], Vec::as_slice);
-                let change = self.explorer.to_serve(request.id);
-                let taken_in_base = self.base.iter().any(|pair| problem.pairs[*pair].request == request.id);
-                let reason = if self.facts.forbidden.contains(&request.id) {
-                    UnservedReason::Forbidden
-                } else if takers.is_empty() {
-                    UnservedReason::NoEligibleExpert
-                } else if takers.iter().all(|expert| places.get(expert).copied().unwrap_or(0) == 0) {
-                    UnservedReason::NoPlaces
-                } else if taken_in_base || change.is_none() {
-                    UnservedReason::Limited
-                } else {
-                    UnservedReason::CapacityTaken
-                };
-                let exclusions = self.facts.exclusions.get(&request.id).map_or(&[][..], Vec::as_slice);
+        let open = problem.requests.iter().map(|request| request.id).filter(|id| !served.contains(id));
+        open.enumerate()
+            .map(|(number, request)| {
+                let pairs = of_request.get(&request).map_or(&[][..], Vec::as_slice);
+                let blockers: Vec<Vec<Blocker>> = pairs.iter().map(|pair| self.book.blockers(*pair)).collect();
+                let dropped: Vec<_> = self.facts.conversion.dropped.iter().filter(|edge| edge.request == request).collect();
+                let reason = self.reason(request, &blockers, !dropped.is_empty());
+                let change = (number < MOST_CHANGES && !pairs.is_empty()).then(|| self.explorer.to_serve(request)).flatten();
+                let mut counts: Vec<PolicyCount> = self
+                    .facts
+                    .exclusions
+                    .get(&request)
+                    .into_iter()
+                    .flatten()
+                    .map(|row| PolicyCount::new(row.code.as_str(), row.count))
+                    .collect();
+                let mut impossible: BTreeMap<&'static str, u32> = BTreeMap::new();
+                for edge in dropped {
+                    *impossible.entry(edge.reason.as_str()).or_insert(0) += 1;
+                }
+                counts.extend(self.facts.declined.get(&request).map(|count| PolicyCount::new("already_declined", *count)));
+                counts.extend(impossible.into_iter().map(|(code, count)| PolicyCount::new(&format!("impossible_{code}"), count)));
                 UnservedRequest {
-                    request_id: RequestId(request.id),
+                    request_id: RequestId(request),
                     reason,
                     reason_label: reason.label_ja().to_owned(),
-                    exclusions: exclusions.iter().map(|row| PolicyCount::new(row.code, row.count)).collect(),
-                    change: change.filter(|_| reason == UnservedReason::CapacityTaken).map(|change| self.change(&change)),
+                    exclusions: counts,
+                    blockers: blockers.into_iter().flatten().take(MOST_BLOCKERS).collect(),
+                    change: change.and_then(|change| self.change(&change)),
                 }
             })
             .collect()
     }
-}
 
-fn fairness(problem: &Problem, plan: &[usize]) -> AllocationFairness {
-    let served: Vec<i64> = plan.iter().map(|pair| problem.pairs[*pair].request).collect();
-    let mut reached: Vec<i64> =
-        problem.requests.iter().filter(|request| served.binary_search(&request.id).is_ok()).map(|request| request.body).collect();
-    reached.sort_unstable();
-    let never = || problem.bodies.iter().filter(|body| body.never_served);
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let before: Vec<u32> = problem.experts.iter().map(|expert| expert.load).collect();
-    let mut after = before.clone();
-    for pair in plan {
-        if let Ok(place) = problem.experts.binary_search_by_key(&problem.pairs[*pair].expert, |expert| expert.id) {
-            after[place] = after[place].saturating_add(1);
+    fn reason(&self, request: i64, blockers: &[Vec<Blocker>], dropped: bool) -> UnservedReason {
+        let all_by = |kinds: &[LimitKind]| {
+            !blockers.is_empty() && blockers.iter().all(|of_pair| of_pair.iter().any(|blocker| kinds.contains(&blocker.kind)))
+        };
+        if blockers.is_empty() {
+            return match (self.facts.forbidden.contains(&request), dropped) {
+                (true, _) => UnservedReason::Forbidden,
+                (false, true) => UnservedReason::Impossible,
+                (false, false) => UnservedReason::NoEligibleExpert,
+            };
+        }
+        if blockers.iter().flatten().all(|blocker| blocker.kind == LimitKind::Places && blocker.taken_by.is_empty())
+            && all_by(&[LimitKind::Places])
+        {
+            UnservedReason::NoPlaces
+        } else if all_by(&[LimitKind::Budget]) {
+            UnservedReason::Budget
+        } else if all_by(&[LimitKind::Time]) {
+            UnservedReason::Window
+        } else if all_by(&[LimitKind::Places]) {
+            UnservedReason::CapacityTaken
+        } else {
+            UnservedReason::Limited
         }
     }
-    AllocationFairness {
-        requests: count(problem.requests.len()),
-        served: count(plan.len()),
-        never_served_bodies: count(never().count()),
-        never_served_reached: count(never().filter(|body| reached.binary_search(&body.id).is_ok()).count()),
-        load_before: range(before),
-        load_after: range(after),
-    }
 }
 
-/// Least, most and Gini coefficient: Σ (2i − n − 1) x_i ÷ (n Σ x), for loads x in rising order.
-fn range(mut loads: Vec<u32>) -> LoadRange {
-    loads.sort_unstable();
-    let count = i128::try_from(loads.len()).unwrap_or(0);
-    let sum: i128 = loads.iter().map(|load| i128::from(*load)).sum();
-    let weighted: i128 = (1_i128..).zip(&loads).map(|(place, load)| (2 * place - count - 1) * i128::from(*load)).sum();
-    let gini = if sum == 0 { 0 } else { 1000 * weighted / (count * sum) };
-    LoadRange {
-        least: loads.first().copied().unwrap_or(0),
-        most: loads.last().copied().unwrap_or(0),
-        gini_permille: u32::try_from(gini).unwrap_or(0),
-    }
+/// What a plan has used of places and limits, to say what keeps one more pair out.
+struct Book<'a> {
+    problem: &'a Problem,
+    /// Requests each expert has in the plan.
+    taken: BTreeMap<i64, Vec<i64>>,
+    /// Limits each pair draws on, with how much.
+    draws: Vec<Vec<(usize, i64)>>,
+    /// What each limit has left, and the requests that draw on it in the plan.
+    limits: Vec<(i64, Vec<i64>)>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl<'a> Book<'a> {
+    fn new(problem: &'a Problem, plan: &[usize]) -> Self {
+        let mut taken: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for pair in plan.iter().map(|place| &problem.pairs[*place]) {
+            for member in pair.members() {
+                taken.entry(member).or_default().push(pair.request);
+            }
+        }
+        let mut draws = vec![Vec::new(); problem.pairs.len()];
+        let mut limits = Vec::with_capacity(problem.limits.len());
+        for (number, limit) in problem.limits.iter().enumerate() {
+            let (mut left, mut by) = (limit.capacity, Vec::new());
+            for (key, amount) in &limit.uses {
+                let Some(place) = problem.pair(*key) else { continue };
+                draws[place].push((number, *amount));
+                if plan.binary_search(&place).is_ok() {
+                    left -= amount;
+                    by.push(key.0);
+                }
+            }
+            limits.push((left, by));
+        }
+        Self { problem, taken, draws, limits }
+    }
 
-    #[test]
-    fn gini_is_nothing_for_equal_loads_and_grows_with_what_one_alone_bears() {
-        assert_eq!(range(vec![3, 3, 3]), LoadRange { least: 3, most: 3, gini_permille: 0 });
-        assert_eq!(range(vec![0, 0, 0, 4]), LoadRange { least: 0, most: 4, gini_permille: 750 });
-        assert_eq!(range(vec![1, 3]).gini_permille, 250);
-        assert_eq!(range(Vec::new()).gini_permille, 0);
+    /// What keeps a pair out of the plan as it is: full members first, then limits.
+    fn blockers(&self, place: usize) -> Vec<Blocker> {
+        let pair = &self.problem.pairs[place];
+        let requests = |ids: &[i64]| ids.iter().take(MOST_BLOCKERS).copied().map(RequestId).collect();
+        let full = pair.members().filter_map(|member| {
+            let expert = self.problem.experts.binary_search_by_key(&member, |expert| expert.id).ok()?;
+            let taken = self.taken.get(&member).map_or(&[][..], Vec::as_slice);
+            let places = usize::try_from(self.problem.experts[expert].places).unwrap_or(usize::MAX);
+            (taken.len() >= places).then(|| Blocker {
+                expert_id: Some(ExpertId(member)),
+                kind: LimitKind::Places,
+                left: 0,
+                needed: 1,
+                taken_by: requests(taken),
+            })
+        });
+        let limited = self.draws[place].iter().filter_map(|(number, amount)| {
+            let (left, by) = &self.limits[*number];
+            let kind = self.problem.limits[*number].kind;
+            // A team's places are counted as places already.
+            (left < amount && kind != LimitKind::Places).then(|| Blocker {
+                expert_id: (kind != LimitKind::Budget).then_some(ExpertId(pair.expert)),
+                kind,
+                left: (*left).max(0),
+                needed: *amount,
+                taken_by: requests(by),
+            })
+        });
+        full.chain(limited).collect()
     }
 }

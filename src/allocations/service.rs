@@ -1,7 +1,9 @@
 //! Use cases of runs: asked for, worked out in the background, overridden with a reason, applied as offers.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
 use serde_json::json;
@@ -9,24 +11,31 @@ use serde_json::json;
 use super::facts;
 use super::model::AllocationStatus;
 use super::results;
-use super::store::{self, AssignmentRow, RunRow};
+use super::store::{self, AssignmentRow, MemberRow, RunRow};
 use super::views::{
     AllocationComparison, AllocationMove, AllocationOptions, AllocationResult, AllocationVerification, AllocationView,
-    ApplyAllocationBody, AssignmentView, LevelChange, OverrideAllocationBody, RefusedAssignment,
+    ApplyAllocationBody, AssignedMember, AssignmentView, CancelAllocationBody, LevelChange, OverrideAllocationBody,
+    RefusedAssignment,
 };
 use crate::app::App;
 use crate::auth::principal::Actor;
-use crate::auth::secrets;
 use crate::db::Conn;
 use crate::db::dialect::{self, Lockable, lock_row};
 use crate::error::{Error, ErrorCode};
+use crate::experts::candidates::PoolFacts;
+use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, Outcome};
-use crate::ids::{AllocationId, ExpertId, RequestId};
+use crate::ids::{AllocationId, ExpertId, OfferId, PoolId, ProgrammeId, RequestId};
 use crate::matching::allocation::check::check;
-use crate::matching::allocation::problem::{Level, Problem};
-use crate::matching::allocation::search::Planned;
+use crate::matching::allocation::instance::{Instance, problem_sha256};
+use crate::matching::allocation::problem::{Level, Pair};
+use crate::matching::allocation::report::{self, AllocationReport, Making};
+use crate::matching::allocation::search::{Planned, plan_with};
+use crate::matching::{self, Asked, Candidate};
 use crate::offers::views::{CreateOfferBody, OfferVisitBody};
+use crate::pools::matching::is_order;
 use crate::pools::store::PoolRow;
+use crate::requests::model::RequestStatus;
 use crate::requests::store::RequestRow;
 
 /// A run of the principal's own pool: 404 when not visible.
@@ -44,15 +53,19 @@ pub fn locked(conn: &mut Conn, ctx: &Ctx, id: AllocationId) -> Result<RunRow, Er
 /// Asks for a run; the background worker plans it.
 pub fn create(conn: &mut Conn, ctx: &Ctx, pool: PoolRow, body: AllocationOptions) -> Result<Outcome<AllocationView>, Error> {
     let mut fields = Fields::new();
-    fields.within("/band_points", i64::from(body.band_points), 1, 1_000);
+    if let Some(band) = body.band_points {
+        fields.within("/band_points", i64::from(band), 1, 1_000);
+    }
     fields.within("/most_solves", i64::from(body.most_solves), 1, 10_000);
+    if let Some(seconds) = body.time_limit_seconds {
+        fields.within("/time_limit_seconds", i64::from(seconds), 1, 3_600);
+    }
     fields.text("/note", &body.note, 1_000);
     if let Some(small) = body.small_population {
         fields.within("/small_population", small, 1, 100_000_000);
     }
-    let chosen: BTreeSet<Level> = body.order().into_iter().collect();
     fields.check(
-        chosen == BTreeSet::from(Level::CHOSEN) && body.order().len() == Level::CHOSEN.len(),
+        body.level_order.is_empty() || is_order(&body.level_order),
         "/level_order",
         "not_each_once",
         "spread・fit・load・score・travelを1回ずつ並べてください",
@@ -74,14 +87,25 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, pool: PoolRow, body: AllocationOptions
             "The request is named twice",
         );
     }
-    let programmes = crate::pools::store::programmes_of(conn, pool.id)?;
+    for (i, assumed) in body.places.iter().enumerate() {
+        fields.within(&format!("/places/{i}/extra_minutes"), i64::from(assumed.extra_minutes), 0, 100_000);
+        if let Some(places) = assumed.places {
+            fields.within(&format!("/places/{i}/places"), i64::from(places), 0, 1_000);
+        }
+    }
+    let pools = check_pools(conn, ctx, &mut fields, &pool, &body.further_pool_ids)?;
+    let mut programmes = Vec::new();
+    for pool in &pools {
+        programmes.extend(crate::pools::store::programmes_of(conn, *pool)?);
+    }
+    check_added(conn, &mut fields, &programmes, &body.add_request_ids)?;
     for (i, id) in body.programme_ids.iter().enumerate() {
         fields.check(
             programmes.iter().any(|programme| programme == id),
             format!("/programme_ids/{i}"),
             "not_of_pool",
-            "この人材プールの事業を指定してください",
-            "Must be a programme of the pool",
+            "計画する人材プールの事業を指定してください",
+            "Must be a programme of the pools that are planned",
         );
     }
     fields.finish()?;
@@ -94,53 +118,192 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, pool: PoolRow, body: AllocationOptions
     Ok(Outcome::created(view, row.version, format!("/api/v1/allocations/{id}"), audit))
 }
 
-/// Works out every run that waits. Returns how many.
-///
-/// # Errors
-/// What keeps the database from answering; a run that cannot be planned is marked and does not stop the others.
-pub fn work_out_queued(app: &Arc<App>) -> Result<usize, Error> {
-    let mut done = 0;
-    while let Some(run) = app.db.read_blocking(store::next_queued)? {
-        let ctx = Ctx::internal(app, Actor::System, run.owner_organisation_id, "job-allocations");
-        match plan(app, &ctx, &run) {
-            Ok(()) => {}
-            Err(error) => {
-                tracing::error!(%error, run = run.id.0, "a run of the allocation failed");
-                app.db.write_blocking(|conn| store::set_status(conn, &run, AllocationStatus::Failed, ctx.now).map(drop))?;
-            }
-        }
-        done += 1;
+/// The pools of a run: each once, and all of the same owner.
+fn check_pools(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    fields: &mut Fields,
+    pool: &PoolRow,
+    further: &[PoolId],
+) -> Result<Vec<PoolId>, Error> {
+    fields.at_most("/further_pool_ids", further.len(), 20);
+    let mut pools = vec![pool.id];
+    for (i, id) in further.iter().take(20).enumerate() {
+        let own = crate::pools::store::owned_pool(conn, ctx, *id)
+            .is_ok_and(|row| row.owner_organisation_id == pool.owner_organisation_id);
+        fields.check(
+            own && !pools.contains(id),
+            format!("/further_pool_ids/{i}"),
+            "not_a_further_pool",
+            "同じ団体が所有する別の人材プールを1回ずつ指定してください",
+            "Name other pools of the same owner, each once",
+        );
+        pools.push(*id);
     }
-    Ok(done)
+    Ok(pools)
 }
 
-fn plan(app: &Arc<App>, ctx: &Ctx, run: &RunRow) -> Result<(), Error> {
+/// Requests that are added must wait for acceptance in a programme that is planned.
+fn check_added(conn: &mut Conn, fields: &mut Fields, programmes: &[ProgrammeId], added: &[RequestId]) -> Result<(), Error> {
+    fields.at_most("/add_request_ids", added.len(), 1_000);
+    if added.is_empty() || added.len() > 1_000 {
+        return Ok(());
+    }
+    let known = crate::requests::store::find_many(conn, added)?;
+    for (i, id) in added.iter().enumerate() {
+        let waits = known.iter().any(|row| {
+            row.id == *id
+                && programmes.contains(&row.programme_id)
+                && matches!(row.status, RequestStatus::Submitted | RequestStatus::Waitlisted)
+        });
+        fields.check(
+            waits,
+            format!("/add_request_ids/{i}"),
+            "not_waiting",
+            "計画する事業の、提出済みまたは補欠の申請を指定してください",
+            "Must be a submitted or wait-listed request of a programme that is planned",
+        );
+    }
+    Ok(())
+}
+
+/// Works out the run that waits longest; whether there was one. `go_on` is asked now and then whether to: a run that was broken
+/// off waits for another time.
+///
+/// # Errors
+/// What keeps the database from answering; a run that cannot be planned is marked.
+pub fn work_out_next(app: &Arc<App>, go_on: &dyn Fn() -> bool) -> Result<bool, Error> {
+    let Some(run) = app.db.read_blocking(store::next_queued)? else { return Ok(false) };
+    let ctx = Ctx::internal(app, Actor::System, run.owner_organisation_id, "job-allocations");
+    // Whatever happens in one run, the next is planned.
+    let planned = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| plan(app, &ctx, &run, go_on)));
+    let failed = match planned {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error),
+        Err(_) => Some(Error::internal("planning panicked")),
+    };
+    if let Some(error) = failed {
+        tracing::error!(%error, run = run.id.0, "a run of the allocation failed");
+        app.db.write_blocking(|conn| store::fail(conn, run.id, ctx.now))?;
+    }
+    Ok(true)
+}
+
+/// Gathers the facts, plans, explains and keeps. Between circulations it looks whether the run was cancelled or its time is up,
+/// and says how far it is.
+fn plan(app: &Arc<App>, ctx: &Ctx, run: &RunRow, go_on: &dyn Fn() -> bool) -> Result<(), Error> {
     let options: AllocationOptions = serde_json::from_str(&run.options).map_err(Error::internal)?;
-    let facts = app.db.read_blocking(|conn| facts::load(conn, ctx, run.pool_id, &options))?;
-    let problem = serde_json::to_string(&facts.problem).map_err(Error::internal)?;
-    let (planned, result) = results::work_out(&facts, options.most_solves, secrets::sha256(problem.as_bytes()))?;
+    let mut pools = vec![run.pool_id];
+    pools.extend(&options.further_pool_ids);
+    let facts = app.db.read_blocking(|conn| facts::load(conn, ctx, &pools, &options))?;
+    let problem = &facts.conversion.problem;
+    let watch = Watch::new(app, run, &options, go_on);
+    let planned =
+        plan_with(problem, options.most_solves, &|| watch.stops()).map_err(|error| Error::internal(format!("{error:?}")))?;
+    if watch.cancelled.get() || !go_on() {
+        return Ok(());
+    }
+    let by_clock = planned.stopped && watch.late.get();
+    let result = results::explain(&facts, &planned, by_clock, problem_sha256(problem))?;
+    let instance = serde_json::to_string(&facts.instance).map_err(Error::internal)?;
     let certificate = serde_json::to_string(&planned).map_err(Error::internal)?;
     let result = serde_json::to_string(&result).map_err(Error::internal)?;
-    let taken: BTreeMap<i64, i64> =
-        planned.plan.iter().map(|place| (facts.problem.pairs[*place].request, facts.problem.pairs[*place].expert)).collect();
+    let taken: BTreeMap<i64, &Pair> =
+        planned.plan.iter().map(|place| &problem.pairs[*place]).map(|pair| (pair.request, pair)).collect();
+    let version = |id: i64| facts.expert_versions.get(&id).copied();
+    let mut members = Vec::new();
     let assignments: Vec<AssignmentRow> = facts
         .requests
         .values()
         .map(|request| {
-            let expert = taken.get(&request.id.0).copied();
+            let pair = taken.get(&request.id.0);
+            let expert = pair.map(|pair| pair.expert);
+            let others = pair.map_or(&[][..], |pair| pair.others.as_slice());
+            members.extend((1..).zip(others).map(|(position, other)| MemberRow {
+                run_id: run.id,
+                request_id: request.id,
+                position,
+                expert_id: ExpertId(*other),
+                expert_version: version(*other),
+                offer_id: None,
+            }));
             AssignmentRow {
                 run_id: run.id,
                 request_id: request.id,
                 expert_id: expert.map(ExpertId),
                 planned_expert_id: expert.map(ExpertId),
                 request_version: request.version,
-                expert_version: expert.and_then(|id| facts.expert_versions.get(&id).copied()),
+                expert_version: expert.and_then(version),
                 override_reason: String::new(),
                 offer_id: None,
             }
         })
         .collect();
-    app.db.write_blocking(|conn| store::keep(conn, run, (&problem, &certificate, &result), &assignments, ctx.now))
+    app.db.write_blocking(|conn| store::keep(conn, run, (&instance, &certificate, &result), (&assignments, &members), ctx.now))
+}
+
+/// What a search asks about while it works.
+struct Watch<'a> {
+    app: &'a Arc<App>,
+    run: &'a RunRow,
+    go_on: &'a dyn Fn() -> bool,
+    most_solves: u32,
+    until: Option<Instant>,
+    asked: Cell<u32>,
+    told: Cell<Instant>,
+    cancelled: Cell<bool>,
+    late: Cell<bool>,
+}
+
+/// How often a run says how far it is, and hears whether it was called off.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl<'a> Watch<'a> {
+    fn new(app: &'a Arc<App>, run: &'a RunRow, options: &AllocationOptions, go_on: &'a dyn Fn() -> bool) -> Self {
+        let limit = options.time_limit_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
+        let now = Instant::now();
+        Self {
+            app,
+            run,
+            go_on,
+            most_solves: options.most_solves.max(1),
+            until: limit.and_then(|limit| now.checked_add(limit)),
+            asked: Cell::new(0),
+            told: Cell::new(now),
+            cancelled: Cell::new(false),
+            late: Cell::new(false),
+        }
+    }
+
+    /// Whether the search is to stop. A database that does not answer now is asked again later.
+    fn stops(&self) -> bool {
+        let asked = self.asked.get().saturating_add(1);
+        self.asked.set(asked);
+        self.late.set(self.until.is_some_and(|until| Instant::now() >= until));
+        if self.told.get().elapsed() >= TELL_EVERY {
+            self.told.set(Instant::now());
+            let share = u64::from(asked.min(self.most_solves)) * 95 / u64::from(self.most_solves);
+            let (id, percent) = (self.run.id, i32::try_from(share).unwrap_or(0));
+            match self.app.db.write_blocking(|conn| store::tell_progress(conn, id, percent)) {
+                Ok(going_on) => self.cancelled.set(!going_on),
+                Err(error) => tracing::warn!(%error, run = id.0, "the progress of a run could not be told"),
+            }
+        }
+        self.cancelled.get() || self.late.get() || !(self.go_on)()
+    }
+}
+
+/// Calls off a run that has no plan yet. The worker stops at its next look.
+pub fn cancel(conn: &mut Conn, ctx: &Ctx, row: RunRow, _: CancelAllocationBody) -> Result<Outcome<AllocationView>, Error> {
+    if row.status != AllocationStatus::Queued {
+        return Err(Error::transition(row.status.as_str(), Vec::new())
+            .detail("計算待ち・計算中の計画のみ取り消せます", "Only a run that has no plan yet can be cancelled"));
+    }
+    let version = store::set_status(conn, &row, AllocationStatus::Cancelled, ctx.now)?;
+    let audit = Audit::new("allocation", row.id.0, row.owner_organisation_id)
+        .change(json!({"status": row.status}), json!({"status": AllocationStatus::Cancelled}));
+    let row = store::find(conn, row.id)?.ok_or_else(Error::not_found)?;
+    Ok(Outcome::changed(view(conn, &row, Vec::new())?, version, audit))
 }
 
 /// A run with its plan.
@@ -151,7 +314,9 @@ pub fn view(conn: &mut Conn, row: &RunRow, refused: Vec<RefusedAssignment>) -> R
     let bodies: Vec<_> = requests.values().map(|request| request.applicant_organisation_id).collect();
     let bodies: BTreeMap<i64, String> =
         crate::organisations::store::find_many(conn, &bodies)?.into_iter().map(|body| (body.id.0, body.name)).collect();
-    let experts: Vec<ExpertId> = rows.iter().filter_map(|row| row.expert_id).collect();
+    let members = store::members(conn, row.id)?;
+    let experts: Vec<ExpertId> =
+        rows.iter().filter_map(|row| row.expert_id).chain(members.iter().map(|member| member.expert_id)).collect();
     let experts: BTreeMap<i64, String> =
         crate::experts::store::find_many(conn, &experts)?.into_iter().map(|expert| (expert.id.0, expert.name)).collect();
     let assignments = rows
@@ -165,6 +330,15 @@ pub fn view(conn: &mut Conn, row: &RunRow, refused: Vec<RefusedAssignment>) -> R
                 theme: request.theme.clone(),
                 expert_id: assignment.expert_id,
                 expert_name: assignment.expert_id.and_then(|id| experts.get(&id.0).cloned()),
+                others: members
+                    .iter()
+                    .filter(|member| member.request_id == assignment.request_id)
+                    .map(|member| AssignedMember {
+                        expert_id: member.expert_id,
+                        name: experts.get(&member.expert_id.0).cloned().unwrap_or_default(),
+                        offer_id: member.offer_id,
+                    })
+                    .collect(),
                 planned_expert_id: assignment.planned_expert_id.filter(|_| overridden),
                 override_reason: Some(assignment.override_reason).filter(|_| overridden),
                 offer_id: assignment.offer_id,
@@ -176,6 +350,7 @@ pub fn view(conn: &mut Conn, row: &RunRow, refused: Vec<RefusedAssignment>) -> R
         pool_id: row.pool_id,
         owner_organisation_id: row.owner_organisation_id,
         status: row.status,
+        progress: row.progress,
         options: serde_json::from_str(&row.options).map_err(Error::internal)?,
         result: result_of(row)?,
         assignments,
@@ -200,7 +375,7 @@ fn result_of(row: &RunRow) -> Result<Option<AllocationResult>, Error> {
 fn require_planned(row: &RunRow) -> Result<(), Error> {
     match row.status {
         AllocationStatus::Planned | AllocationStatus::Applied => Ok(()),
-        AllocationStatus::Queued | AllocationStatus::Failed => {
+        AllocationStatus::Queued | AllocationStatus::Failed | AllocationStatus::Cancelled => {
             Err(Error::transition(row.status.as_str(), Vec::new()).detail("計画がまだありません", "There is no plan yet"))
         }
     }
@@ -220,11 +395,33 @@ pub fn override_assignment(
 ) -> Result<Outcome<AllocationView>, Error> {
     require_planned(&row)?;
     let found = store::assignments(conn, row.id)?.into_iter().find(|one| one.request_id == body.request_id);
-    let expert = match body.expert_id {
-        Some(id) => crate::experts::store::find(conn, id)?.filter(|expert| expert.pool_id == row.pool_id),
+    let request = match &found {
+        Some(assignment) => crate::requests::store::find(conn, assignment.request_id)?,
         None => None,
     };
+    let pool = match &request {
+        Some(request) => crate::pools::store::programme(conn, request.programme_id)?.pool_id,
+        None => row.pool_id,
+    };
+    let expert = match body.expert_id {
+        Some(id) => crate::experts::store::find(conn, id)?.filter(|expert| expert.pool_id == pool),
+        None => None,
+    };
+    let mut others: Vec<ExpertRow> = Vec::new();
     let mut fields = Fields::new();
+    fields.at_most("/other_expert_ids", body.other_expert_ids.len(), 4);
+    for (i, id) in body.other_expert_ids.iter().take(4).enumerate() {
+        let found = crate::experts::store::find(conn, *id)?.filter(|expert| expert.pool_id == pool);
+        let twice = body.expert_id == Some(*id) || others.iter().any(|other| other.id == *id);
+        fields.check(
+            found.is_some() && !twice && body.expert_id.is_some(),
+            format!("/other_expert_ids/{i}"),
+            "not_in_pool",
+            "この人材プールの別の専門家を1回ずつ指定してください",
+            "Must be other experts of the pool, each once",
+        );
+        others.extend(found);
+    }
     fields.check(
         found.is_some(),
         "/request_id",
@@ -247,20 +444,42 @@ pub fn override_assignment(
         return Err(Error::new(ErrorCode::InvalidTransition)
             .detail("すでに依頼を作成した申請です", "An offer was already made from this assignment"));
     }
+    if assignment_members_offered(conn, &assignment)? {
+        return Err(Error::new(ErrorCode::InvalidTransition)
+            .detail("すでに依頼を作成した申請です", "An offer was already made from this assignment"));
+    }
     let before = assignment.expert_id;
     assignment.expert_id = body.expert_id;
     assignment.expert_version = expert.map(|expert| expert.version);
     assignment.override_reason.clone_from(&body.reason);
     store::update_assignment(conn, &assignment)?;
+    let others: Vec<MemberRow> = (1..)
+        .zip(&others)
+        .map(|(position, other)| MemberRow {
+            run_id: row.id,
+            request_id: body.request_id,
+            position,
+            expert_id: other.id,
+            expert_version: Some(other.version),
+            offer_id: None,
+        })
+        .collect();
+    store::replace_members(conn, row.id, body.request_id, &others)?;
     let version = store::set_status(conn, &row, row.status, ctx.now)?;
     let audit = Audit::new("allocation", row.id.0, row.owner_organisation_id)
         .change(
             json!({"request_id": body.request_id, "expert_id": before}),
-            json!({"request_id": body.request_id, "expert_id": body.expert_id}),
+            json!({"request_id": body.request_id, "expert_id": body.expert_id, "other_expert_ids": body.other_expert_ids}),
         )
         .because(body.reason);
     let row = store::find(conn, row.id)?.ok_or_else(Error::not_found)?;
     Ok(Outcome::changed(view(conn, &row, Vec::new())?, version, audit))
+}
+
+/// Whether a member of an assignment's team has been asked already.
+fn assignment_members_offered(conn: &mut Conn, assignment: &AssignmentRow) -> Result<bool, Error> {
+    let members = store::members(conn, assignment.run_id)?;
+    Ok(members.iter().any(|member| member.request_id == assignment.request_id && member.offer_id.is_some()))
 }
 
 /// Makes an offer from each assignment, under the lock of its request. What has changed since the plan was made is left out,
@@ -281,15 +500,21 @@ pub fn apply(conn: &mut Conn, ctx: &Ctx, row: RunRow, body: ApplyAllocationBody)
     }
     fields.finish()?;
     let wanted = |id: RequestId| body.request_ids.as_ref().is_none_or(|only| only.contains(&id));
+    let members = store::members(conn, row.id)?;
     let (mut refused, mut offered) = (Vec::new(), Vec::new());
     for mut assignment in
         rows.into_iter().filter(|one| one.offer_id.is_none() && one.expert_id.is_some() && wanted(one.request_id))
     {
         // What one offer refuses must leave nothing behind, and must not stop the others.
-        let made = conn.transaction(|conn| offer(conn, ctx, &mut assignment, &body.message));
+        let mut team: Vec<MemberRow> =
+            members.iter().filter(|member| member.request_id == assignment.request_id).cloned().collect();
+        let made = conn.transaction(|conn| offer(conn, ctx, &mut assignment, &mut team, &body.message));
         match made {
-            Ok(id) => {
-                offered.push(json!({"request_id": assignment.request_id, "expert_id": assignment.expert_id, "offer_id": id}))
+            Ok(made) => {
+                let offers = made
+                    .into_iter()
+                    .map(|(expert, offer)| json!({"request_id": assignment.request_id, "expert_id": expert, "offer_id": offer}));
+                offered.extend(offers);
             }
             Err(error) if error.code.status().is_server_error() => return Err(error),
             Err(error) => {
@@ -324,12 +549,23 @@ fn changed_since() -> Error {
     )
 }
 
-fn offer(conn: &mut Conn, ctx: &Ctx, assignment: &mut AssignmentRow, message: &str) -> Result<crate::ids::OfferId, Error> {
-    let Some(expert) = assignment.expert_id else { return Err(Error::not_found()) };
+/// One offer for each member of the assignment, all or none of them.
+fn offer(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    assignment: &mut AssignmentRow,
+    others: &mut [MemberRow],
+    message: &str,
+) -> Result<Vec<(ExpertId, OfferId)>, Error> {
+    let Some(lead) = assignment.expert_id else { return Err(Error::not_found()) };
     lock_row(conn, Lockable::Request, assignment.request_id.0)?;
     let request = crate::requests::store::find(conn, assignment.request_id)?.ok_or_else(Error::not_found)?;
-    let version = crate::experts::store::find(conn, expert)?.map(|found| found.version);
-    if request.version != assignment.request_version || version != assignment.expert_version {
+    let mut team = vec![(lead, assignment.expert_version)];
+    team.extend(others.iter().map(|other| (other.expert_id, other.expert_version)));
+    let ids: Vec<ExpertId> = team.iter().map(|(id, _)| *id).collect();
+    let now: BTreeMap<ExpertId, i64> =
+        crate::experts::store::find_many(conn, &ids)?.into_iter().map(|expert| (expert.id, expert.version)).collect();
+    if request.version != assignment.request_version || team.iter().any(|(id, version)| now.get(id).copied() != *version) {
         return Err(changed_since());
     }
     if crate::offers::store::of_request(conn, request.id)?.iter().any(|offer| offer.status.stands()) {
@@ -341,33 +577,88 @@ fn offer(conn: &mut Conn, ctx: &Ctx, assignment: &mut AssignmentRow, message: &s
         ));
     }
     let need = crate::requests::service::need_of(conn, &request)?;
-    let visits = need
-        .visits
+    let pool = crate::pools::store::programme(conn, request.programme_id)?.pool_id;
+    let mut in_order = ids.clone();
+    in_order.sort_unstable();
+    for expert in in_order {
+        lock_row(conn, Lockable::Expert, expert.0)?;
+    }
+    let mut known = PoolFacts::load(conn, pool, std::slice::from_ref(&need), Some(&ids))?;
+    let asked = Asked::of(&need);
+    let candidates = known.for_need(&need);
+    let members: Vec<&Candidate> = ids
         .iter()
-        .filter(|visit| visit.minutes > 0)
-        .map(|visit| {
-            Ok(OfferVisitBody {
-                day: visit.start_minute.and(visit.day),
-                start_minute: visit.day.and(visit.start_minute).map(i32::from),
-                minutes: i32::try_from(visit.minutes).map_err(Error::internal)?,
-                mode: request.mode,
-                place: request.place.clone(),
+        .map(|id| candidates.iter().find(|candidate| candidate.expert_id == id.0).ok_or_else(changed_since))
+        .collect::<Result<_, _>>()?;
+    // What a person has put in place knowingly is left to the offer's own conditions.
+    if assignment.override_reason.is_empty() {
+        let outstanding = crate::offers::store::waiting_by_expert(conn, &[pool])?;
+        for member in &members {
+            let asked_already = outstanding.iter().find(|(id, _)| id.0 == member.expert_id).map_or(0, |(_, count)| *count);
+            let taken = i64::from(member.simultaneous).saturating_add(asked_already);
+            let full = member.simultaneous_capacity.is_some_and(|capacity| taken >= i64::from(capacity));
+            if full || !matching::is_eligible(&asked, member) {
+                return Err(changed_since());
+            }
+        }
+    }
+    let visits = asked.visits_of(&members);
+    let mut made = Vec::with_capacity(ids.len());
+    for (turn, expert) in ids.iter().enumerate() {
+        let visits = visits
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| !request.rotation || number % ids.len() == turn)
+            .map(|(_, visit)| {
+                let fixed = facts::fixed(visit);
+                Ok(OfferVisitBody {
+                    day: fixed.map(|(day, _)| day),
+                    start_minute: fixed.map(|(_, start)| i32::from(start)),
+                    minutes: i32::try_from(visit.minutes).map_err(Error::internal)?,
+                    mode: request.mode,
+                    place: request.place.clone(),
+                })
             })
-        })
-        .collect::<Result<_, Error>>()?;
-    let body = CreateOfferBody {
-        expert_id: expert,
-        visits,
-        message: message.to_owned(),
-        valid_hours: None,
-        queue: false,
-        conflict_override_reason: None,
-    };
-    let outcome = crate::offers::service::create(conn, ctx, request, body)?;
-    crate::audit::service::record(conn, ctx, "apply_allocation", &outcome.audit)?;
-    assignment.offer_id = Some(outcome.view.id);
+            .collect::<Result<Vec<_>, Error>>()?;
+        // A team larger than the number of visits has members whose turn does not come.
+        if visits.is_empty() {
+            continue;
+        }
+        let body = CreateOfferBody {
+            expert_id: *expert,
+            visits,
+            message: message.to_owned(),
+            valid_hours: None,
+            queue: false,
+            conflict_override_reason: None,
+        };
+        let outcome = crate::offers::service::create(conn, ctx, request.clone(), body)?;
+        crate::audit::service::record(conn, ctx, "apply_allocation", &outcome.audit)?;
+        made.push((*expert, outcome.view.id));
+    }
+    for (expert, id) in &made {
+        match others.iter_mut().find(|other| other.expert_id == *expert) {
+            Some(other) => {
+                other.offer_id = Some(*id);
+                store::update_member(conn, other)?;
+            }
+            None => assignment.offer_id = Some(*id),
+        }
+    }
     store::update_assignment(conn, assignment)?;
-    Ok(outcome.view.id)
+    Ok(made)
+}
+
+/// Who takes which request, a team's lead and its other members.
+fn taken(conn: &mut Conn, run: AllocationId) -> Result<BTreeMap<i64, (Option<ExpertId>, Vec<ExpertId>)>, Error> {
+    let mut taken: BTreeMap<i64, (Option<ExpertId>, Vec<ExpertId>)> =
+        store::assignments(conn, run)?.into_iter().map(|one| (one.request_id.0, (one.expert_id, Vec::new()))).collect();
+    for member in store::members(conn, run)? {
+        if let Some((_, others)) = taken.get_mut(&member.request_id.0) {
+            others.push(member.expert_id);
+        }
+    }
+    Ok(taken)
 }
 
 /// What another plan of the same pool does otherwise.
@@ -391,17 +682,16 @@ pub fn compare(conn: &mut Conn, ctx: &Ctx, row: &RunRow, with: AllocationId) -> 
         .iter()
         .flat_map(|result| &result.levels)
         .map(|one| LevelChange { level: one.level, by: value(&theirs, one.level) - one.value });
-    let taken = |rows: Vec<AssignmentRow>| -> BTreeMap<i64, Option<ExpertId>> {
-        rows.into_iter().map(|one| (one.request_id.0, one.expert_id)).collect()
-    };
-    let (from, to) = (taken(store::assignments(conn, row.id)?), taken(store::assignments(conn, other.id)?));
+    let (from, to) = (taken(conn, row.id)?, taken(conn, other.id)?);
     let requests: BTreeSet<i64> = from.keys().chain(to.keys()).copied().collect();
     let moves = requests.into_iter().filter_map(|request| {
-        let (before, after) = (from.get(&request).copied().flatten(), to.get(&request).copied().flatten());
+        let (before, after) = (from.get(&request).cloned().unwrap_or_default(), to.get(&request).cloned().unwrap_or_default());
         (before != after).then_some(AllocationMove {
             request_id: RequestId(request),
-            from_expert_id: before,
-            to_expert_id: after,
+            from_expert_id: before.0,
+            from_other_ids: before.1,
+            to_expert_id: after.0,
+            to_other_ids: after.1,
         })
     });
     Ok(AllocationComparison { levels: levels.filter(|one| one.by != 0).collect(), moves: moves.collect() })
@@ -410,12 +700,33 @@ pub fn compare(conn: &mut Conn, ctx: &Ctx, row: &RunRow, with: AllocationId) -> 
 /// Has the checker look again at plan and proof as they are kept, without solver or database.
 pub fn verify(conn: &mut Conn, row: &RunRow) -> Result<AllocationVerification, Error> {
     require_plan(row)?;
-    let (problem, certificate) = store::certificate(conn, row.id)?;
-    let problem: Problem = serde_json::from_str(&problem).map_err(Error::internal)?;
-    let planned: Planned = serde_json::from_str(&certificate).map_err(Error::internal)?;
+    let (instance, planned) = kept(conn, row)?;
+    let problem = instance.problem().map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
     let cases = planned.cases.len();
     Ok(match check(&problem, &planned) {
         Ok(verdict) => AllocationVerification { holds: true, problem: None, proved_levels: verdict.proved, cases },
         Err(wrong) => AllocationVerification { holds: false, problem: Some(wrong.to_owned()), proved_levels: 0, cases },
     })
+}
+
+fn kept(conn: &mut Conn, row: &RunRow) -> Result<(Instance, Planned), Error> {
+    let (instance, certificate) = store::certificate(conn, row.id)?;
+    let instance = serde_json::from_str(&instance).map_err(Error::internal)?;
+    Ok((instance, serde_json::from_str(&certificate).map_err(Error::internal)?))
+}
+
+/// What was planned, in the documented form: `tasuki allocate` reads it, and so can everybody else. Without names.
+pub fn instance(conn: &mut Conn, row: &RunRow) -> Result<Instance, Error> {
+    require_plan(row)?;
+    Ok(kept(conn, row)?.0)
+}
+
+/// What came out, with the certificate, in the documented form: `tasuki allocate --check` takes it beside the instance.
+pub fn report(conn: &mut Conn, row: &RunRow) -> Result<AllocationReport, Error> {
+    require_plan(row)?;
+    let (instance, planned) = kept(conn, row)?;
+    let conversion = instance.convert().map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
+    let by_clock = result_of(row)?.is_some_and(|result| !result.reproducible);
+    let making = Making { engine: crate::cli::ENGINE, by_clock, with_certificate: true };
+    report::report(&instance, &conversion, &planned, making).map_err(|error| Error::internal(format!("{error:?}")))
 }

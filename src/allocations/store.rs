@@ -6,13 +6,10 @@ use super::model::AllocationStatus;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::dialect::insert_rows;
-use crate::db::schema::{allocation_assignments, allocation_runs, dispatches, offers, programmes, requests};
+use crate::db::schema::{allocation_assignments, allocation_members, allocation_runs};
 use crate::error::{Error, ErrorCode};
 use crate::http::{ListQuery, Versioned};
-use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
-use crate::offers::model::OfferStatus;
-use crate::requests::model::RequestStatus;
-use crate::requests::store::RequestRow;
+use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, RequestId, UserId};
 
 /// A run.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -26,6 +23,8 @@ pub struct RunRow {
     pub owner_organisation_id: OrganisationId,
     /// State.
     pub status: AllocationStatus,
+    /// How much is done, in percent.
+    pub progress: i32,
     /// What was asked for, as JSON.
     pub options: String,
     /// What came out, as JSON; empty until there is a plan.
@@ -42,6 +41,24 @@ impl Versioned for RunRow {
     fn version(&self) -> i64 {
         self.version
     }
+}
+
+/// A further member of the team that an assignment names.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = allocation_members)]
+pub struct MemberRow {
+    /// The run.
+    pub run_id: AllocationId,
+    /// The request.
+    pub request_id: RequestId,
+    /// The place in the team, from 1; the lead stands in the assignment.
+    pub position: i32,
+    /// The expert.
+    pub expert_id: ExpertId,
+    /// The expert's version when it was planned.
+    pub expert_version: Option<i64>,
+    /// The offer that came of it.
+    pub offer_id: Option<OfferId>,
 }
 
 /// One request of a run.
@@ -95,7 +112,7 @@ pub fn find(conn: &mut Conn, id: AllocationId) -> Result<Option<RunRow>, Error> 
     Ok(allocation_runs::table.find(id).select(RunRow::as_select()).first(conn).optional()?)
 }
 
-/// The problem and certificate of a run, as JSON.
+/// The instance and certificate of a run, as JSON.
 pub fn certificate(conn: &mut Conn, id: AllocationId) -> Result<(String, String), Error> {
     Ok(allocation_runs::table.find(id).select((allocation_runs::problem, allocation_runs::certificate)).first(conn)?)
 }
@@ -137,19 +154,38 @@ pub fn set_status(conn: &mut Conn, row: &RunRow, status: AllocationStatus, now: 
     if moved == 0 { Err(Error::new(ErrorCode::StaleVersion)) } else { Ok(version) }
 }
 
-/// Keeps what came out of a run: problem, certificate and result as JSON, and the assignments.
+/// Marks a run that cannot be planned, unless it was called off meanwhile.
+pub fn fail(conn: &mut Conn, id: AllocationId, now: UtcTime) -> Result<(), Error> {
+    use allocation_runs as t;
+    diesel::update(t::table.filter(t::id.eq(id)).filter(t::status.eq(AllocationStatus::Queued)))
+        .set((t::status.eq(AllocationStatus::Failed), t::version.eq(t::version + 1), t::updated_at.eq(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes how far a run is; whether it still waits for its plan.
+pub fn tell_progress(conn: &mut Conn, id: AllocationId, percent: i32) -> Result<bool, Error> {
+    use allocation_runs as t;
+    let told = diesel::update(t::table.filter(t::id.eq(id)).filter(t::status.eq(AllocationStatus::Queued)))
+        .set(t::progress.eq(percent))
+        .execute(conn)?;
+    Ok(told == 1)
+}
+
+/// Keeps what came out of a run: instance, certificate and result as JSON, and the assignments with their teams.
 pub fn keep(
     conn: &mut Conn,
     row: &RunRow,
-    (problem, certificate, result): (&str, &str, &str),
-    assignments: &[AssignmentRow],
+    (instance, certificate, result): (&str, &str, &str),
+    (assignments, members): (&[AssignmentRow], &[MemberRow]),
     now: UtcTime,
 ) -> Result<(), Error> {
     use allocation_runs as t;
     let kept = diesel::update(t::table.filter(t::id.eq(row.id)).filter(t::status.eq(AllocationStatus::Queued)))
         .set((
             t::status.eq(AllocationStatus::Planned),
-            t::problem.eq(problem),
+            t::progress.eq(100),
+            t::problem.eq(instance),
             t::certificate.eq(certificate),
             t::result.eq(result),
             t::version.eq(row.version + 1),
@@ -159,6 +195,7 @@ pub fn keep(
     // Another process may have been as quick; one plan is kept.
     if kept == 1 {
         insert_rows!(conn, allocation_assignments::table, assignments)?;
+        insert_rows!(conn, allocation_members::table, members)?;
     }
     Ok(())
 }
@@ -186,44 +223,26 @@ pub fn update_assignment(conn: &mut Conn, row: &AssignmentRow) -> Result<(), Err
     Ok(())
 }
 
-/// The accepted requests of a pool for which no offer stands, by id.
-pub fn open_requests(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
-    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
-    let asked = offers::table.filter(offers::request_id.eq(requests::id)).filter(offers::status.eq_any(standing));
-    let mut query = requests::table
-        .inner_join(programmes::table)
-        .filter(programmes::pool_id.eq(pool))
-        .filter(requests::status.eq(RequestStatus::Accepted))
-        .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
-        .order(requests::id)
-        .select(RequestRow::as_select())
-        .into_boxed();
-    if !only.is_empty() {
-        query = query.filter(requests::programme_id.eq_any(only.to_vec()));
-    }
-    Ok(query.load(conn)?)
-}
-
-/// How many offers that are not accepted yet stand with each expert of a pool.
-pub fn open_offers(conn: &mut Conn, pool: PoolId) -> Result<Vec<(ExpertId, i64)>, Error> {
-    let waiting: Vec<OfferStatus> =
-        OfferStatus::ALL.iter().copied().filter(|status| status.stands() && *status != OfferStatus::Accepted).collect();
-    Ok(offers::table
-        .inner_join(requests::table.inner_join(programmes::table))
-        .filter(programmes::pool_id.eq(pool))
-        .filter(offers::status.eq_any(waiting))
-        .group_by(offers::expert_id)
-        .select((offers::expert_id, diesel::dsl::count_star()))
+/// The further members of the teams of a run, by request and position.
+pub fn members(conn: &mut Conn, id: AllocationId) -> Result<Vec<MemberRow>, Error> {
+    Ok(allocation_members::table
+        .filter(allocation_members::run_id.eq(id))
+        .order((allocation_members::request_id, allocation_members::position))
+        .select(MemberRow::as_select())
         .load(conn)?)
 }
 
-/// Body and fiscal year of every dispatch of a pool that was not called off.
-pub fn served(conn: &mut Conn, pool: PoolId) -> Result<Vec<(OrganisationId, i32, i64)>, Error> {
-    Ok(dispatches::table
-        .inner_join(programmes::table)
-        .filter(programmes::pool_id.eq(pool))
-        .filter(dispatches::status.ne("cancelled"))
-        .group_by((dispatches::applicant_organisation_id, dispatches::fiscal_year))
-        .select((dispatches::applicant_organisation_id, dispatches::fiscal_year, diesel::dsl::count_star()))
-        .load(conn)?)
+/// Puts others in the place of a team's further members.
+pub fn replace_members(conn: &mut Conn, run: AllocationId, request: RequestId, members: &[MemberRow]) -> Result<(), Error> {
+    use allocation_members as t;
+    diesel::delete(t::table.filter(t::run_id.eq(run)).filter(t::request_id.eq(request))).execute(conn)?;
+    insert_rows!(conn, t::table, members)?;
+    Ok(())
+}
+
+/// Keeps the offer that came of a member.
+pub fn update_member(conn: &mut Conn, row: &MemberRow) -> Result<(), Error> {
+    use allocation_members as t;
+    diesel::update(t::table.find((row.run_id, row.request_id, row.position))).set(t::offer_id.eq(row.offer_id)).execute(conn)?;
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What the API sends and takes for runs.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -7,8 +9,7 @@ use super::model::{AllocationStatus, UnservedReason};
 use super::store::RunRow;
 use crate::clock::UtcTime;
 use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId};
-use crate::matching::ExclusionCode;
-use crate::matching::allocation::problem::Level;
+use crate::matching::allocation::problem::{Level, LimitKind};
 
 /// A request with an expert, named by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -20,19 +21,20 @@ pub struct NamedPair {
     pub expert_id: ExpertId,
 }
 
-/// How many further requests an expert is to take at most in this plan.
+/// What if an expert had another capacity than agreed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssumedPlaces {
     /// The expert.
     pub expert_id: ExpertId,
-    /// Requests.
-    #[schema(minimum = 0, maximum = 1000)]
-    pub places: u32,
-}
-
-fn band() -> u32 {
-    50
+    /// Further requests to take on at most in this plan; absent: as agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1000, nullable = false)]
+    pub places: Option<u32>,
+    /// Minutes more in each week, month and fiscal year than agreed.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub extra_minutes: u32,
 }
 
 fn solves() -> u32 {
@@ -44,22 +46,33 @@ fn solves() -> u32 {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"pins": [{"request_id": 12, "expert_id": 5}], "small_population": 10_000, "note": "前期分"}))]
 pub struct AllocationOptions {
-    /// Only requests of these programmes of the pool; empty: all.
+    /// Further pools of the same owner that are planned together with this one; experts stay with the requests of their pool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub further_pool_ids: Vec<PoolId>,
+    /// Only requests of these programmes of the pools; empty: all.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub programme_ids: Vec<ProgrammeId>,
+    /// Plan requests on the waiting list as well, as far as their programme's budget reaches for them.
+    #[serde(default)]
+    pub include_waitlisted: bool,
+    /// What if: requests that are submitted or on the waiting list, planned as if they had been accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000)]
+    pub add_request_ids: Vec<RequestId>,
     /// The order of the levels after must-keep, never served, small, and served: each of spread, fit, load, score and travel once;
-    /// empty: in that order.
+    /// empty: as the programme says (with several, that with the smallest number).
     #[serde(default)]
     #[schema(max_items = 5)]
     pub level_order: Vec<Level>,
-    /// Points of a band of fit.
-    #[serde(default = "band")]
-    #[schema(minimum = 1, maximum = 1000, default = 50)]
-    pub band_points: u32,
-    /// Bodies with fewer people go before others; absent: size does not matter.
+    /// Points of a band of fit; absent: as the programme says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 100_000_000)]
+    #[schema(minimum = 1, maximum = 1000, nullable = false)]
+    pub band_points: Option<u32>,
+    /// Bodies with fewer people go before others; absent: as the programme says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100_000_000, nullable = false)]
     pub small_population: Option<i64>,
     /// Assignments that must be kept wherever that can be.
     #[serde(default)]
@@ -77,6 +90,10 @@ pub struct AllocationOptions {
     #[serde(default = "solves")]
     #[schema(minimum = 1, maximum = 10_000, default = 200)]
     pub most_solves: u32,
+    /// Seconds after which the search stops all the same; the plan then depends on the machine, and says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 3600, nullable = false)]
+    pub time_limit_seconds: Option<u32>,
     /// A note.
     #[serde(default)]
     #[schema(max_length = 1000)]
@@ -84,25 +101,36 @@ pub struct AllocationOptions {
 }
 
 impl AllocationOptions {
+    /// The experts who must be kept for a request.
+    pub fn pinned(&self, request: i64) -> BTreeSet<i64> {
+        self.pins.iter().filter(|pair| pair.request_id.0 == request).map(|pair| pair.expert_id.0).collect()
+    }
+
+    /// The experts who must not take a request.
+    pub fn forbidden(&self, request: i64) -> BTreeSet<i64> {
+        self.forbidden.iter().filter(|pair| pair.request_id.0 == request).map(|pair| pair.expert_id.0).collect()
+    }
+
+    /// What is assumed of an expert.
+    pub fn assumed(&self, expert: i64) -> Option<&AssumedPlaces> {
+        self.places.iter().find(|one| one.expert_id.0 == expert)
+    }
+}
+
+/// How plans are compared, after the programme's rules have been looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AllocationObjective)]
+pub struct Objective {
     /// The order of the levels that can be chosen.
-    pub fn order(&self) -> Vec<Level> {
-        if self.level_order.is_empty() { Level::CHOSEN.to_vec() } else { self.level_order.clone() }
-    }
-
-    /// Whether a pair must be kept.
-    pub fn pins(&self, request: i64, expert: i64) -> bool {
-        self.pins.iter().any(|pair| (pair.request_id.0, pair.expert_id.0) == (request, expert))
-    }
-
-    /// Whether a pair must not be.
-    pub fn forbids(&self, request: i64, expert: i64) -> bool {
-        self.forbidden.iter().any(|pair| (pair.request_id.0, pair.expert_id.0) == (request, expert))
-    }
-
-    /// The capacity that is assumed for an expert.
-    pub fn places(&self, expert: i64) -> Option<u32> {
-        self.places.iter().find(|one| one.expert_id.0 == expert).map(|one| one.places)
-    }
+    #[schema(min_items = 5, max_items = 5)]
+    pub level_order: Vec<Level>,
+    /// Points of a band of fit.
+    #[schema(minimum = 1, maximum = 1000)]
+    pub band_points: u32,
+    /// Bodies with fewer people go before others; absent: size does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100_000_000, nullable = false)]
+    pub small_population: Option<i64>,
 }
 
 /// One level of a plan.
@@ -114,9 +142,11 @@ pub struct LevelResult {
     /// squares for spread and load; kilometres for travel.
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
     pub value: i64,
-    /// What no plan that is equal in all levels before can beat.
-    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
-    pub bound: i64,
+    /// What no plan that is equal in all levels before can beat; absent after the first level that is not proved, since plans
+    /// that are better there may be anything here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, nullable = false)]
+    pub bound: Option<i64>,
     /// Whether the checker has proved this level, and all before it, to be the best there is.
     pub proved: bool,
 }
@@ -126,12 +156,20 @@ pub struct LevelResult {
 pub struct AllocationMove {
     /// The request.
     pub request_id: RequestId,
-    /// Who had it; absent: nobody.
+    /// Who had it, of a team its lead; absent: nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_expert_id: Option<ExpertId>,
-    /// Who would take it; absent: nobody.
+    /// The other members of the team that had it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 4)]
+    pub from_other_ids: Vec<ExpertId>,
+    /// Who would take it, of a team its lead; absent: nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_expert_id: Option<ExpertId>,
+    /// The other members of the team that would take it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 4)]
+    pub to_other_ids: Vec<ExpertId>,
 }
 
 /// The cheapest change of its kind, and what it costs.
@@ -143,7 +181,7 @@ pub struct AllocationChange {
     /// What each level that changes would change by, in its own unit.
     #[schema(max_items = 9)]
     pub levels: Vec<LevelChange>,
-    /// Whether this holds exactly; otherwise without the limits that several requests share.
+    /// Whether it is proved that no change is cheaper.
     pub exact: bool,
 }
 
@@ -169,9 +207,9 @@ pub struct PolicyCount {
 }
 
 impl PolicyCount {
-    /// A count of an exclusion.
-    pub fn new(code: ExclusionCode, count: u32) -> Self {
-        Self { code: code.as_str().to_owned(), count }
+    /// A count of a reason.
+    pub fn new(code: &str, count: u32) -> Self {
+        Self { code: code.to_owned(), count }
     }
 }
 
@@ -185,12 +223,79 @@ pub struct UnservedRequest {
     /// The reason in Japanese.
     #[schema(max_length = 200)]
     pub reason_label: String,
-    /// How many experts fail which condition, most frequent first.
-    #[schema(max_items = 30)]
+    /// How many experts fail which condition, most frequent first; `already_declined` says how many declined it or let an offer run out; those that begin with `impossible_` say how many who meet
+    /// all of them could not take it even in an empty plan, and why.
+    #[schema(max_items = 40)]
     pub exclusions: Vec<PolicyCount>,
+    /// What keeps those who could take it from it, up to ten.
+    #[schema(max_items = 10)]
+    pub blockers: Vec<Blocker>,
     /// The cheapest change that would serve it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<AllocationChange>,
+}
+
+/// Why one of those who could take a request does not: by whom the capacity is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AllocationBlocker)]
+pub struct Blocker {
+    /// Whose capacity it is; absent with a budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expert_id: Option<ExpertId>,
+    /// What is used up.
+    pub kind: LimitKind,
+    /// How much of it is left: places, minutes, days, yen.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+    pub left: i64,
+    /// How much the request needs.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
+    pub needed: i64,
+    /// The requests that have it, up to ten.
+    #[schema(max_items = 10)]
+    pub taken_by: Vec<RequestId>,
+}
+
+/// What a level costs the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LevelPrice {
+    /// The level that counts more.
+    pub level: Level,
+    /// The level after it.
+    pub next: Level,
+    /// By how much the next would change if the level did not count at all.
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
+    pub by: i64,
+    /// Whether this holds exactly; otherwise without the limits that several requests share.
+    pub exact: bool,
+}
+
+/// How bodies of a size fare.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AllocationPopulationBand)]
+pub struct PopulationBand {
+    /// From so many people on; absent: their number is not on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 100_000_000, nullable = false)]
+    pub least: Option<i64>,
+    /// Below so many people; absent: no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 100_000_000, nullable = false)]
+    pub below: Option<i64>,
+    /// Bodies that ask.
+    #[schema(minimum = 1, maximum = 100_000)]
+    pub bodies: u32,
+    /// Of these, served in the fiscal year before the plan.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub served_before: u32,
+    /// And with it.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub served_after: u32,
+    /// Their requests.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub requests: u32,
+    /// Of these, served by the plan.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub requests_served: u32,
 }
 
 /// Why an assignment is what it is.
@@ -226,6 +331,10 @@ pub struct AllocationFairness {
     /// Of these, served now.
     #[schema(minimum = 0, maximum = 100_000)]
     pub never_served_reached: u32,
+    /// By population of the bodies, smallest first, those without a figure last.
+    #[serde(default)]
+    #[schema(max_items = 6)]
+    pub by_population: Vec<PopulationBand>,
     /// Smallest and largest load of an expert before the plan.
     pub load_before: LoadRange,
     /// And with it.
@@ -249,11 +358,20 @@ pub struct LoadRange {
 /// What came out of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AllocationResult {
+    /// How plans were compared.
+    pub objective: Objective,
     /// The levels in their order.
     #[schema(max_items = 9)]
     pub levels: Vec<LevelResult>,
     /// Whether every level is proved by the checker.
     pub optimal: bool,
+    /// How far the first level that is not proved may be from the best, in thousandths of its value; absent: all are proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, nullable = false)]
+    pub gap_permille: Option<i64>,
+    /// What each level costs the next, where it costs something.
+    #[schema(max_items = 8)]
+    pub prices: Vec<LevelPrice>,
     /// What taking one request after another would have come to, level by level.
     #[schema(max_items = 9)]
     pub greedy: Vec<LevelChange>,
@@ -262,6 +380,8 @@ pub struct AllocationResult {
     pub solves: u32,
     /// Whether the search stopped on counted work before it was over.
     pub stopped: bool,
+    /// Whether the same facts give the same plan on every machine; not so where a clock stopped the search.
+    pub reproducible: bool,
     /// SHA-256 of the problem that was solved.
     #[schema(min_length = 64, max_length = 64)]
     pub problem_sha256: String,
@@ -286,13 +406,17 @@ pub struct AssignmentView {
     /// Its theme.
     #[schema(max_length = 200)]
     pub theme: String,
-    /// Who is to be asked.
+    /// Who is to be asked, of a team the lead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expert_id: Option<ExpertId>,
     /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
     pub expert_name: Option<String>,
+    /// The other members of the team.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 4)]
+    pub others: Vec<AssignedMember>,
     /// Whom the plan names, where a person put somebody else in the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_expert_id: Option<ExpertId>,
@@ -300,6 +424,19 @@ pub struct AssignmentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 1000)]
     pub override_reason: Option<String>,
+    /// The offer that came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_id: Option<OfferId>,
+}
+
+/// A further member of a team that is to be asked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AssignedMember {
+    /// The expert.
+    pub expert_id: ExpertId,
+    /// Name.
+    #[schema(max_length = 200)]
+    pub name: String,
     /// The offer that came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_id: Option<OfferId>,
@@ -316,6 +453,9 @@ pub struct AllocationView {
     pub owner_organisation_id: OrganisationId,
     /// State.
     pub status: AllocationStatus,
+    /// How far the search is at most, in percent: 100 when there is a plan.
+    #[schema(minimum = 0, maximum = 100)]
+    pub progress: i32,
     /// What was asked for.
     pub options: AllocationOptions,
     /// What came out; absent until there is a plan.
@@ -417,12 +557,22 @@ pub struct AllocationVerification {
 pub struct OverrideAllocationBody {
     /// The request.
     pub request_id: RequestId,
-    /// Who is to be asked; absent: nobody.
+    /// Who is to be asked, of a team the lead; absent: nobody.
     pub expert_id: Option<ExpertId>,
+    /// The other members of the team.
+    #[serde(default)]
+    #[schema(max_items = 4)]
+    pub other_expert_ids: Vec<ExpertId>,
     /// Why.
     #[schema(min_length = 1, max_length = 1000)]
     pub reason: String,
 }
+
+/// A run is called off.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct CancelAllocationBody {}
 
 /// Assignments become offers.
 #[derive(Debug, Deserialize, ToSchema)]

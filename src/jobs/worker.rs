@@ -1,7 +1,8 @@
 //! The rounds of the worker.
 
+use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::audit::seal;
@@ -13,6 +14,9 @@ use crate::http::Ctx;
 use crate::ids::OrganisationId;
 use crate::notifications::worker::send_batch;
 
+/// The job of planning.
+const PLANNING: &str = "allocations.plan";
+
 /// How long a process keeps a periodic job to itself.
 const LEASE_SECONDS: i64 = 120;
 
@@ -21,8 +25,6 @@ const LEASE_SECONDS: i64 = 120;
 pub struct Round {
     /// Offers that expired.
     pub expired_offers: usize,
-    /// Plans worked out.
-    pub allocations: usize,
     /// Reminders written.
     pub reminders: usize,
     /// Audit events sealed.
@@ -43,10 +45,6 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     };
     note(leased(app, name, "offers.expire", |ctx| {
         round.expired_offers = app.db.write_blocking(|conn| crate::offers::jobs::expire_due(conn, ctx))?;
-        Ok(())
-    }));
-    note(leased(app, name, "allocations.plan", |_| {
-        round.allocations = crate::allocations::service::work_out_queued(app)?;
         Ok(())
     }));
     note(leased(app, name, "reports.remind", |ctx| {
@@ -81,6 +79,36 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     }
 }
 
+/// Works out every plan that waits, one after another, and returns how many; apart from the other work, since a plan takes its
+/// time and mail must not wait for it. `go_on` is asked whether to.
+pub fn plan_due(app: &Arc<App>, name: &str, go_on: &dyn Fn() -> bool) -> Result<usize, Error> {
+    let mut planned = 0;
+    loop {
+        let mut worked = false;
+        leased(app, name, PLANNING, |_| {
+            // Kept for as long as the plan takes: whoever else comes by finds it taken.
+            let renewed = Cell::new(Instant::now());
+            let keep = || {
+                if renewed.get().elapsed() > Duration::from_secs(LEASE_SECONDS.unsigned_abs() / 4) {
+                    renewed.set(Instant::now());
+                    let now = app.clock.now();
+                    let until = now.plus(chrono::Duration::seconds(LEASE_SECONDS));
+                    if let Err(error) = app.db.write_blocking(|conn| Ok(dialect::take_lease(conn, PLANNING, name, now, until)?)) {
+                        tracing::warn!(%error, "the lease of the planning could not be renewed");
+                    }
+                }
+                go_on()
+            };
+            worked = crate::allocations::service::work_out_next(app, &keep)?;
+            Ok(())
+        })?;
+        if !worked || !go_on() {
+            return Ok(planned);
+        }
+        planned += 1;
+    }
+}
+
 fn leased(app: &Arc<App>, owner: &str, job: &str, work: impl FnOnce(&Ctx) -> Result<(), Error>) -> Result<(), Error> {
     let now = app.clock.now();
     let until = now.plus(chrono::Duration::seconds(LEASE_SECONDS));
@@ -98,46 +126,57 @@ fn hourly(app: &Arc<App>, job: &str, mut work: impl FnMut(&mut Conn) -> Result<(
     app.db.write_blocking(|conn| if dialect::take_lease(conn, job, &turn, now, until)? { work(conn) } else { Ok(()) })
 }
 
-/// A worker thread that can be stopped.
+/// What a thread repeats; it is told how to ask whether to go on.
+type Work = fn(&Arc<App>, &str, &dyn Fn() -> bool);
+
+/// The worker's threads, which can be stopped.
 #[derive(Debug)]
 pub struct Worker {
     stop: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Worker {
-    /// Starts a thread that works until [`Worker::stop`].
+    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one for plans.
     pub fn start(app: &Arc<App>) -> Result<Self, Error> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
-        let (app, stopped) = (Arc::clone(app), Arc::clone(&stop));
         let name = format!("worker-{}", secrets::short_name()?);
-        let pause = Duration::from_secs(app.config.worker.poll_seconds.max(1));
-        let thread = std::thread::Builder::new()
-            .name("worker".to_owned())
-            .spawn(move || {
-                loop {
-                    // Errors are logged where they happen; the next round tries again.
-                    let _ = run_due(&app, &name);
-                    let (flag, condition) = &*stopped;
-                    let guard = flag.lock().unwrap_or_else(PoisonError::into_inner);
-                    let (guard, _) =
-                        condition.wait_timeout_while(guard, pause, |stop| !*stop).unwrap_or_else(PoisonError::into_inner);
-                    if *guard {
-                        return;
-                    }
-                }
-            })
-            .map_err(Error::internal)?;
-        Ok(Self { stop, thread: Some(thread) })
+        // Errors are logged where they happen; the next round tries again.
+        let rounds: Work = |app, name, _| drop(run_due(app, name));
+        let plans: Work = |app, name, go_on| drop(plan_due(app, name, go_on));
+        let mut threads = Vec::new();
+        for (thread, work) in [("worker", rounds), ("planner", plans)] {
+            let (app, stop, name) = (Arc::clone(app), Arc::clone(&stop), name.clone());
+            let spawned = std::thread::Builder::new()
+                .name(thread.to_owned())
+                .spawn(move || repeat(&app, &name, &stop, work))
+                .map_err(Error::internal)?;
+            threads.push(spawned);
+        }
+        Ok(Self { stop, threads })
     }
 
-    /// Lets the current round finish and ends the thread.
+    /// Lets the current round finish, breaks a plan off, and ends the threads.
     pub fn stop(mut self) {
         let (flag, condition) = &*self.stop;
         *flag.lock().unwrap_or_else(PoisonError::into_inner) = true;
         condition.notify_all();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Works, pauses, and works again until it is told to stop.
+fn repeat(app: &Arc<App>, name: &str, stop: &(Mutex<bool>, Condvar), work: Work) {
+    let pause = Duration::from_secs(app.config.worker.poll_seconds.max(1));
+    let (flag, condition) = stop;
+    loop {
+        work(app, name, &|| !*flag.lock().unwrap_or_else(PoisonError::into_inner));
+        let guard = flag.lock().unwrap_or_else(PoisonError::into_inner);
+        let (guard, _) = condition.wait_timeout_while(guard, pause, |stop| !*stop).unwrap_or_else(PoisonError::into_inner);
+        if *guard {
+            return;
         }
     }
 }

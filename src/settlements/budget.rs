@@ -16,11 +16,29 @@ use crate::notifications::service::{Mail, enqueue};
 use crate::notifications::template::Notice;
 use crate::organisations::people;
 use crate::pools::rules::{Intake, ProgrammeRules};
+use crate::pools::store::YearRow;
 use crate::requests::model::RequestStatus;
 use crate::requests::store::RequestRow;
 
 /// Percent of a budget at which the office is told, once each.
 const WARN_AT: [i32; 2] = [80, 100];
+
+/// Fees that a request will bring: each member of a team is paid for each visit, unless they take the visits in turn.
+fn fees(visit_count: i32, experts_needed: i32, rotation: bool) -> i32 {
+    if rotation { visit_count } else { visit_count.saturating_mul(experts_needed.max(1)) }
+}
+
+/// What a request as it was asked will cost the programme.
+///
+/// # Errors
+/// As [`expected`].
+pub fn expected_of(rules: &ProgrammeRules, row: &RequestRow) -> Result<Yen, Error> {
+    expected(rules, fees(row.visit_count, row.experts_needed, row.rotation), row.minutes_per_visit)
+}
+
+fn expected_of_waiting(rules: &ProgrammeRules, row: &Waiting) -> Result<Yen, Error> {
+    expected(rules, fees(row.visit_count, row.experts_needed, row.rotation), row.minutes_per_visit)
+}
 
 /// What so many visits of so many minutes will cost the programme by its fee table. Travel is not known yet and counts as
 /// nothing; so does a fee that has to be entered and has no cap.
@@ -28,6 +46,15 @@ pub fn expected(rules: &ProgrammeRules, visits: i32, minutes: i32) -> Result<Yen
     let Some(one) = model::expected_fee(rules, minutes, None)? else { return Ok(Yen::ZERO) };
     let laid_out = model::laid_out(rules, Component::Honorarium, one)?;
     laid_out.checked_mul(i64::from(visits)).map_err(Error::internal)
+}
+
+/// What a budget of a programme's year leaves: of the whole or, with a body, of what is kept for each body. Never below nothing.
+pub fn left(conn: &mut Conn, year: &YearRow, budget: Yen, body: Option<OrganisationId>) -> Result<u64, Error> {
+    let bound = match body {
+        Some(body) => budget_store::bound_of_body(conn, year.programme_id, year.fiscal_year, body)?,
+        None => budget_store::bound(conn, year.programme_id, year.fiscal_year)?,
+    };
+    Ok(u64::try_from(budget.get().saturating_sub(bound)).unwrap_or(0))
 }
 
 /// Brings what a request has bound up to date: its estimate once accepted, its plan and actual costs once decided.
@@ -45,7 +72,7 @@ fn target(conn: &mut Conn, row: &RequestRow, rules: &ProgrammeRules) -> Result<Y
     let planned = budget_store::planned_visits(conn, row.id)?;
     let decided = row.status == RequestStatus::Decided || !planned.is_empty() || !spent.is_empty();
     if row.status == RequestStatus::Accepted && !decided {
-        return expected(rules, row.visit_count, row.minutes_per_visit);
+        return expected_of(rules, row);
     }
     let mut parts = Vec::new();
     for visit in planned {
@@ -195,7 +222,7 @@ pub fn next_waiting(
     free: i64,
 ) -> Result<Option<Waiting>, Error> {
     for row in budget_store::waiting(conn, programme, year)? {
-        if row.status == RequestStatus::Waitlisted && expected(rules, row.visit_count, row.minutes_per_visit)?.get() <= free {
+        if row.status == RequestStatus::Waitlisted && expected_of_waiting(rules, &row)?.get() <= free {
             return Ok(Some(row));
         }
     }
@@ -212,7 +239,7 @@ pub fn check_order(conn: &mut Conn, request: &RequestRow, rules: &ProgrammeRules
         if other.id == request.id || (other.submitted_at, other.id) > arrived {
             continue;
         }
-        let fits = expected(rules, other.visit_count, other.minutes_per_visit)?.get() <= free;
+        let fits = expected_of_waiting(rules, &other)?.get() <= free;
         if other.status == RequestStatus::Submitted || fits {
             return Err(Error::new(ErrorCode::EarlierRequestWaits).detail(
                 format!("先に提出された申請（ID {}）があります。先着順のため、先にその申請を審査してください", other.id),

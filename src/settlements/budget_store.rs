@@ -233,6 +233,10 @@ pub struct Waiting {
     pub visit_count: i32,
     /// Minutes of each.
     pub minutes_per_visit: i32,
+    /// Experts who go as a team.
+    pub experts_needed: i32,
+    /// Whether the team takes turns.
+    pub rotation: bool,
     /// When it arrived.
     pub submitted_at: Option<UtcTime>,
     /// The body that applied.
@@ -253,6 +257,8 @@ pub fn waiting(conn: &mut Conn, programme: ProgrammeId, year: i32) -> Result<Vec
             requests::status,
             requests::visit_count,
             requests::minutes_per_visit,
+            requests::experts_needed,
+            requests::rotation,
             requests::submitted_at,
             requests::applicant_organisation_id,
             requests::theme,
