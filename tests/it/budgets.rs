@@ -85,7 +85,7 @@ on_both! {
             let case = flow::dispatched_on(&world, expert, days);
             let objects = [
                 (6, format!("/requests/{}", case.request)), (4, format!("/experts/{expert}")), (11, format!("/dispatches/{}", case.dispatch)),
-                (3, format!("/visits/{}", case.visits[0])), (18, format!("/requests/{}/candidates", case.request)),
+                (3, format!("/visits/{}", case.visits[0])), (36, format!("/requests/{}/candidates", case.request)),
             ];
             objects.iter().map(|(most, path)| within(app, *most, path, || world.coordinator.get(path)).1).collect()
         };
@@ -127,7 +127,7 @@ on_both! {
             let accept = verb(app, 24, coordinator, &path, "accept", &json!({})).1;
             let visits: Vec<Value> = days.iter().map(|day| flow::visit_on(day)).collect();
             let body = json!({"expert_id": expert, "visits": visits, "message": "ご検討をお願いします。"});
-            let (offer, offered) = within(app, 19, "offer", || coordinator.post(&format!("{path}/offers"), &body));
+            let (offer, offered) = within(app, 20, "offer", || coordinator.post(&format!("{path}/offers"), &body));
             let agree = verb(app, 21, coordinator, &format!("/offers/{}", offer["id"]), "accept", &json!({})).1;
             let (dispatch, decide) = verb(app, 58, coordinator, &path, "decide", &json!({"offer_ids": [offer["id"]]}));
             let visits = flow::visits_of(coordinator, dispatch["id"].as_i64().unwrap());

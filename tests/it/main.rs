@@ -16,6 +16,8 @@ mod experts;
 mod frame;
 mod imports;
 mod mail;
+mod matching;
+mod matching_fields;
 mod money;
 mod money_corrections;
 mod offers;

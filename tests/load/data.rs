@@ -9,7 +9,7 @@ use tasuki::clock::UtcTime;
 use tasuki::db::Conn;
 use tasuki::db::schema::{
     expert_areas, expert_skills, expert_weekly_slots, experts, memberships, pool_members, pools, programme_years, programmes,
-    request_participants, requests, skill_items, users, visit_participants, visits,
+    request_participants, request_skills, requests, skill_items, users, visit_participants, visits,
 };
 use tasuki::error::Error;
 use tasuki::ids::{
@@ -32,6 +32,8 @@ pub struct Size {
 /// What was made and how to reach it.
 #[derive(Debug, Clone, Copy)]
 pub struct Made {
+    /// An accepted request that asks for the skill.
+    pub request: RequestId,
     /// The pool.
     pub pool: PoolId,
     /// Its programme.
@@ -151,8 +153,22 @@ pub fn fill(conn: &mut Conn, app: &tasuki::app::App, size: Size, now: UtcTime) -
     for n in 0..size.requests {
         request(conn, &mut random, n, programme, prefecture.id, &towns, now)?;
     }
+    // One that asks for what the search asks for: this skill from level 2 on, online.
+    request(conn, &mut random, size.requests, programme, prefecture.id, &towns, now)?;
+    let newest: RequestId = requests::table.order(requests::id.desc()).select(requests::id).first(conn)?;
+    diesel::update(requests::table.find(newest))
+        .set((requests::mode.eq("online"), requests::status.eq("accepted")))
+        .execute(conn)?;
+    diesel::insert_into(request_skills::table)
+        .values((
+            request_skills::request_id.eq(newest),
+            request_skills::skill_item_id.eq(skill),
+            request_skills::min_level.eq(2),
+            request_skills::must.eq(true),
+        ))
+        .execute(conn)?;
     let session = coordinator(conn, app, prefecture.id, now)?;
-    Ok(Made { pool, programme, session, skill })
+    Ok(Made { pool, programme, session, skill, request: newest })
 }
 
 fn expert(

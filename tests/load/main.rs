@@ -114,6 +114,7 @@ fn run(time: Duration, size: Size) {
 
     let experts =
         format!("/api/v1/experts?pool_id={}&skills_all={}:2&mode=online&status=registered&limit=20", made.pool, made.skill);
+    let search = experts.clone();
     let requests = format!("/api/v1/requests?programme_id={}&status=submitted&limit=50", made.programme);
     let cases = [("expert search (3 filters, 20 rows)", experts), ("request list (50 rows)", requests)];
     for (name, path) in cases {
@@ -146,7 +147,29 @@ fn run(time: Duration, size: Size) {
             real.p99 / bare.p99,
         );
     }
+    let candidates = format!("/api/v1/requests/{}/candidates?limit=20", made.request);
+    compare(port, &token, ("ranked candidates", &candidates), ("plain search of the same filters", &search), time);
     println!("resident after load {} MiB", resident(server.0.id()));
+}
+
+/// How much longer one request takes than another, one at a time, in turns.
+fn compare(port: u16, token: &str, (name, path): (&str, &str), (other, beside): (&str, &str), time: Duration) {
+    let answer = client::get(port, path, Some(token)).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{name}: {}", String::from_utf8_lossy(&answer));
+    let (mut own, mut plain) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        plain.push(load(port, beside, Some(token), 1, time / 3));
+        own.push(load(port, path, Some(token), 1, time / 3));
+    }
+    let (own, plain) = (Figures::merge(own), Figures::merge(plain));
+    println!(
+        "{name}: p50 {:.2} ms p99 {:.2} ms; {other}: p50 {:.2} ms p99 {:.2} ms; ratio {:.1} (p50)",
+        own.p50,
+        own.p99,
+        plain.p50,
+        plain.p99,
+        own.p50 / plain.p50,
+    );
 }
 
 fn free_port() -> u16 {

@@ -150,7 +150,7 @@ impl Cast {
         let document =
             flow::id(&coordinator.post("/documents", &json!({"kind": "decision_notice", "dispatch_id": dispatch})), 201);
         let allocation = flow::id(&coordinator.post(&format!("/pools/{}/allocations", world.pool), &json!({})), 201);
-        tasuki::allocations::service::work_out_queued(&app.app).unwrap();
+        while tasuki::allocations::service::work_out_next(&app.app, &|| true).unwrap() {}
         let pairs = vec![
             ("/settlements/{id}", settlement),
             ("/claims/{id}", 1),

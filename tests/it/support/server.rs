@@ -8,7 +8,7 @@ use tasuki::app::App;
 use tasuki::clock::{Clock, UtcTime};
 use tasuki::config::Config;
 use tasuki::http::server;
-use tasuki::jobs::worker::{Round, run_due};
+use tasuki::jobs::worker::{Round, plan_due, run_due};
 use tasuki::notifications::transport::{Mailer, Sent};
 
 use super::client::Client;
@@ -100,7 +100,9 @@ impl TestApp {
 
     /// Does all background work that is due.
     pub fn run_jobs(&self) -> Round {
-        run_due(&self.app, "test-worker").unwrap()
+        let round = run_due(&self.app, "test-worker").unwrap();
+        plan_due(&self.app, "test-worker", &|| true).unwrap();
+        round
     }
 
     /// Sends what is due and returns the mails to an address, oldest first.
