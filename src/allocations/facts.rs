@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::teams;
-use super::views::{AllocationOptions, Objective};
+use super::views::{AllocationOptions, NamedPair, Objective};
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range, week_range};
 use crate::db::Conn;
 use crate::error::Error;
@@ -42,6 +42,8 @@ pub struct Facts {
     pub forbidden: BTreeSet<i64>,
     /// How many who could take a request have declined it or let an offer run out.
     pub declined: BTreeMap<i64, u32>,
+    /// Assignments that were to be kept, and for which the instance has nothing to choose.
+    pub pins_not_possible: Vec<NamedPair>,
     /// People of the bodies, where a figure is on record.
     pub populations: BTreeMap<i64, i64>,
 }
@@ -86,7 +88,13 @@ pub fn load(conn: &mut Conn, ctx: &Ctx, pools: &[PoolId], options: &AllocationOp
         budgets: gathered.budgets,
     };
     let conversion = instance.convert().map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
+    let possible = |pin: &&NamedPair| {
+        let pairs = conversion.problem.pairs.iter().filter(|pair| pair.request == pin.request_id.0);
+        pairs.into_iter().any(|pair| pair.members().any(|member| member == pin.expert_id.0))
+    };
+    let pins_not_possible = options.pins.iter().filter(|pin| !possible(pin)).cloned().collect();
     Ok(Facts {
+        pins_not_possible,
         instance,
         conversion,
         objective,

@@ -56,6 +56,7 @@ pub fn explain(facts: &Facts, planned: &Planned, by_clock: bool, sha256: String)
         stopped: planned.stopped,
         reproducible: !by_clock,
         problem_sha256: sha256,
+        pins_not_possible: facts.pins_not_possible.clone(),
         assignments: planned.plan.iter().enumerate().map(|(number, pair)| told.assignment(number, *pair)).collect(),
         unserved: told.unserved(),
         fairness: fairness(facts, &planned.plan),

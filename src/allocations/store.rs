@@ -117,13 +117,31 @@ pub fn certificate(conn: &mut Conn, id: AllocationId) -> Result<(String, String)
     Ok(allocation_runs::table.find(id).select((allocation_runs::problem, allocation_runs::certificate)).first(conn)?)
 }
 
+/// A run as lists show one: without what was asked for and what came out, which can be large.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = allocation_runs)]
+pub struct RunLine {
+    /// Id.
+    pub id: AllocationId,
+    /// The pool.
+    pub pool_id: PoolId,
+    /// State.
+    pub status: AllocationStatus,
+    /// How much is done, in percent.
+    pub progress: i32,
+    /// A person's note.
+    pub note: String,
+    /// When it was asked for.
+    pub created_at: UtcTime,
+}
+
 /// A page of an owner's runs, the newest first.
-pub fn list(conn: &mut Conn, owner: OrganisationId, pool: Option<PoolId>, page: &ListQuery) -> Result<Vec<RunRow>, Error> {
+pub fn list(conn: &mut Conn, owner: OrganisationId, pool: Option<PoolId>, page: &ListQuery) -> Result<Vec<RunLine>, Error> {
     let mut query = allocation_runs::table
         .filter(allocation_runs::owner_organisation_id.eq(owner))
         .order(allocation_runs::id.desc())
         .limit(page.fetch())
-        .select(RunRow::as_select())
+        .select(RunLine::as_select())
         .into_boxed();
     if let Some(pool) = pool {
         query = query.filter(allocation_runs::pool_id.eq(pool));

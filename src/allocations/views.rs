@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::model::{AllocationStatus, UnservedReason};
-use super::store::RunRow;
+use super::store::RunLine;
 use crate::clock::UtcTime;
 use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId};
 use crate::matching::allocation::problem::{Level, LimitKind};
@@ -385,6 +385,10 @@ pub struct AllocationResult {
     /// SHA-256 of the problem that was solved.
     #[schema(min_length = 64, max_length = 64)]
     pub problem_sha256: String,
+    /// Assignments that were to be kept, and cannot be: the expert fails a condition or is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000)]
+    pub pins_not_possible: Vec<NamedPair>,
     /// Why each assignment is what it is.
     #[schema(max_items = 100_000)]
     pub assignments: Vec<AssignmentFacts>,
@@ -497,6 +501,9 @@ pub struct AllocationSummary {
     pub pool_id: PoolId,
     /// State.
     pub status: AllocationStatus,
+    /// How far the search is at most, in percent.
+    #[schema(minimum = 0, maximum = 100)]
+    pub progress: i32,
     /// A note.
     #[schema(max_length = 1000)]
     pub note: String,
@@ -504,9 +511,16 @@ pub struct AllocationSummary {
     pub created_at: UtcTime,
 }
 
-impl From<RunRow> for AllocationSummary {
-    fn from(row: RunRow) -> Self {
-        Self { id: row.id, pool_id: row.pool_id, status: row.status, note: row.note, created_at: row.created_at }
+impl From<RunLine> for AllocationSummary {
+    fn from(row: RunLine) -> Self {
+        Self {
+            id: row.id,
+            pool_id: row.pool_id,
+            status: row.status,
+            progress: row.progress,
+            note: row.note,
+            created_at: row.created_at,
+        }
     }
 }
 

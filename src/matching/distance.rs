@@ -6,13 +6,16 @@
 
 use std::sync::LazyLock;
 
+/// A unit vector, each coordinate times 2^29, so that sums of squares of differences fit into 64 bits.
+pub(super) type Unit = [i32; 3];
+
 /// A place on the globe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     latitude_micro: i32,
     longitude_micro: i32,
-    /// The unit vector to it, each coordinate times 2^29, so that sums of squares of differences fit.
-    unit: [i64; 3],
+    /// The unit vector to it.
+    unit: Unit,
 }
 
 impl Place {
@@ -24,7 +27,8 @@ impl Place {
         let east = turn <= 180_000_000;
         let (turn_sine, turn_cosine) = sine_cosine(radians(if east { turn } else { 360_000_000 - turn }));
         let across = times(cosine, turn_sine);
-        let unit = [times(cosine, turn_cosine), if east { across } else { -across }, sine].map(|axis| axis >> UNIT_SHIFT);
+        let unit = [times(cosine, turn_cosine), if east { across } else { -across }, sine]
+            .map(|axis| i32::try_from(axis >> UNIT_SHIFT).unwrap_or(i32::MAX));
         Self { latitude_micro, longitude_micro, unit }
     }
 }
@@ -95,10 +99,42 @@ const fn arc_tangent_of_power(step: u32) -> i64 {
     (sum + (1 << (GUARD_BITS - 1))) >> GUARD_BITS
 }
 
+/// The square of the chord between two places.
+fn chord(from: Unit, to: Unit) -> i64 {
+    let squares = from.iter().zip(&to).map(|(a, b)| {
+        let apart = i64::from(*a) - i64::from(*b);
+        apart * apart
+    });
+    squares.sum()
+}
+
+impl Place {
+    /// The unit vector to it.
+    pub(super) fn unit(self) -> Unit {
+        self.unit
+    }
+}
+
+/// Up to here [`at_least`] tells distances apart.
+const COARSE_KM: u32 = 400;
+/// In steps of so many kilometres.
+const STEP_KM: u32 = 8;
+
+/// The squares of the chords at which the steps begin.
+static STEPS_OF_CHORDS: LazyLock<Vec<i64>> =
+    LazyLock::new(|| (1..=COARSE_KM / STEP_KM).map(|step| CHORDS[(step * STEP_KM) as usize - 1]).collect());
+
+/// No more than [`kilometres`], and no more than one step less up to 400 km: quick, for bounds.
+pub(super) fn at_least(from: Unit, to: Unit) -> u32 {
+    let chord = chord(from, to);
+    let steps = STEPS_OF_CHORDS.partition_point(|limit| *limit <= chord);
+    u32::try_from(steps).unwrap_or(0) * STEP_KM
+}
+
 /// Distance along the surface between two places in whole kilometres, rounded to the nearest; one that lies within a few
 /// centimetres of a half may fall to either side, on every machine to the same.
 pub fn kilometres(from: Place, to: Place) -> u32 {
-    let chord: i64 = from.unit.iter().zip(&to.unit).map(|(a, b)| (a - b) * (a - b)).sum();
+    let chord = chord(from.unit, to.unit);
     match CHORDS.partition_point(|limit| *limit <= chord) {
         km if km <= LOOKED_UP_KM as usize => u32::try_from(km).unwrap_or(LOOKED_UP_KM),
         _ => (distance_metres(from, to) + 500) / 1000,
@@ -225,6 +261,8 @@ mod tests {
             prop_assume!((2..=998).contains(&from_half));
             prop_assert_eq!(kilometres(a, b), (metres + 500) / 1000);
             prop_assert_eq!(kilometres(a, b), kilometres(b, a));
+            let least = at_least(a.unit(), b.unit());
+            prop_assert!(least <= kilometres(a, b) && kilometres(a, b).min(COARSE_KM) < least + STEP_KM);
         }
 
         #[test]

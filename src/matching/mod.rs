@@ -35,6 +35,7 @@ mod dates;
 mod distance;
 mod eligibility;
 mod explain;
+mod index;
 mod input;
 mod near;
 
@@ -43,14 +44,15 @@ mod weights;
 mod wording;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 pub use asked::Asked;
 pub use dates::DayFit;
 pub use distance::{Place, distance_metres, kilometres};
+use eligibility::reasons_with;
 pub use eligibility::{Blocks, POLICIES, Policy, Reasons, covers, exclusions, is_eligible, meets, reasons};
-use eligibility::{eligible_days, reasons_with};
 pub use explain::{Excluded, Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam, ScorePart, ScorePartCode};
+pub use index::Index;
 pub use input::{
     Answers, AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, Conflict, ConflictKind, Consent,
     MonthLoad, Need, NeedMode, PlannedVisit, ProgrammeLimit, SkillNeed, WeekLoad, WeeklyWindow, YearDays, YearLoad,
@@ -106,75 +108,6 @@ pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
     excluded.sort_unstable_by_key(|(expert_id, _)| *expert_id);
     let eligible_count = eligible.len();
     Ranking { candidates: best(&asked, eligible, usize::MAX), eligible_count, excluded }
-}
-
-/// Experts in memory, found by the skills they hold: for ranking one request after another among many.
-#[derive(Debug, Clone, Default)]
-pub struct Index {
-    holders: HashMap<i64, Vec<Holder>>,
-}
-
-/// Who holds a skill how well.
-#[derive(Debug, Clone, Copy)]
-struct Holder {
-    place: u32,
-    level: u8,
-    verified: bool,
-}
-
-impl Index {
-    /// Reads the skills of the candidates.
-    pub fn of(candidates: &[Candidate]) -> Self {
-        let mut holders: HashMap<i64, Vec<Holder>> = HashMap::new();
-        for (place, candidate) in (0..).zip(candidates) {
-            for skill in &candidate.skills {
-                let holder = Holder { place, level: skill.level, verified: skill.verified };
-                holders.entry(skill.skill_item_id).or_default().push(holder);
-            }
-        }
-        Self { holders }
-    }
-
-    /// The best candidates for a request, no more than `most`: those of [`rank`], without looking at experts who lack the skills
-    /// that are required. The candidates are those the index was made of.
-    pub fn top(&self, asked: &Asked<'_>, candidates: &[Candidate], most: usize) -> Vec<Ranked> {
-        let eligible = match self.holding_all(asked) {
-            Some(places) => {
-                let looked_at = places.into_iter().filter_map(|place| candidates.get(place as usize));
-                looked_at.filter_map(|candidate| Some((candidate, eligible_days(asked, candidate, true)?))).collect()
-            }
-            None => candidates.iter().filter_map(|candidate| Some((candidate, eligible_days(asked, candidate, true)?))).collect(),
-        };
-        best(asked, eligible, most)
-    }
-
-    /// Who holds the required skills, in order; `None`: none is required.
-    fn holding_all(&self, asked: &Asked<'_>) -> Option<Vec<u32>> {
-        let mut lists: Vec<Vec<u32>> =
-            asked.skill_requirements().iter().map(|alternatives| self.holding_one(alternatives)).collect();
-        lists.sort_by_key(Vec::len);
-        let mut lists = lists.into_iter();
-        let mut places = lists.next()?;
-        for list in lists {
-            places.retain(|place| list.binary_search(place).is_ok());
-        }
-        Some(places)
-    }
-
-    fn holding_one(&self, alternatives: &[&SkillNeed]) -> Vec<u32> {
-        let holding = |skill: &&SkillNeed| {
-            let (min_level, verified_only) = (skill.min_level, skill.verified_only);
-            let enough = move |holder: &&Holder| holder.level >= min_level && (holder.verified || !verified_only);
-            let holders = self.holders.get(&skill.skill_item_id).map_or(&[][..], Vec::as_slice);
-            holders.iter().filter(enough).map(|holder| holder.place)
-        };
-        let mut places: Vec<u32> = alternatives.iter().flat_map(holding).collect();
-        if alternatives.len() > 1 {
-            places.sort_unstable();
-        }
-        places.dedup();
-        places
-    }
 }
 
 /// The best of the eligible, in order.

@@ -4,6 +4,7 @@ use super::asked::Asked;
 use super::dates::{self, DayFit};
 use super::distance::kilometres;
 use super::input::{Answers, Candidate, Need, NeedMode, SkillNeed};
+use super::weights::Weights;
 
 /// How many parts a score has.
 pub(super) const PARTS: usize = 8;
@@ -149,16 +150,46 @@ fn skill_fit(asked: &SkillNeed, candidate: &Candidate) -> SkillFit {
         return SkillFit { percent: 0, met: false, deeper: false, verified: false };
     };
     let (level, min_level) = (u32::from(held.level), u32::from(asked.min_level));
-    if level < min_level {
-        return SkillFit { percent: 35 * level / min_level, met: false, deeper: false, verified: false };
-    }
-    let above = level - min_level;
     SkillFit {
-        percent: 70 + 10 * above.min(2) + if held.verified { 10 } else { 0 },
-        met: true,
-        deeper: above > 0,
-        verified: held.verified,
+        percent: skill_percent(asked, held.level, held.verified),
+        met: level >= min_level,
+        deeper: level > min_level,
+        verified: level >= min_level && held.verified,
     }
+}
+
+/// What holding a skill is worth, of 100.
+pub(super) fn skill_percent(asked: &SkillNeed, level: u8, verified: bool) -> u32 {
+    if asked.verified_only && !verified {
+        return 0;
+    }
+    let (level, min_level) = (u32::from(level), u32::from(asked.min_level));
+    match level.checked_sub(min_level) {
+        None => 35 * level / min_level,
+        Some(above) => 70 + 10 * above.min(2) + if verified { 10 } else { 0 },
+    }
+}
+
+/// Points of the parts that depend on the candidate alone: evidence, continuity, response.
+pub(super) fn known_points(weights: &Weights, (evidence, past): (u8, u8), (asked, answered): (u16, u16)) -> u32 {
+    let of_visits = |max: u32, visits: u8| portion(max, u64::from(visits), u64::from(FULL_VISITS));
+    of_visits(weights.evidence, evidence)
+        + of_visits(weights.continuity, past)
+        + portion(weights.response, u64::from(answered), u64::from(asked))
+}
+
+/// Points for a way of so many kilometres.
+pub(super) fn travel_points(km: u32, max: u32) -> u32 {
+    portion(max, u64::from(FAR_KM.saturating_sub(km.max(NEAR_KM))), u64::from(FAR_KM - NEAR_KM))
+}
+
+/// The most points for load that so many minutes allow: as if the agreed capacity were all free.
+pub(super) fn load_at_most(max: u32, own_minutes: u32, field: &Field) -> u32 {
+    max / 2 + even_points(max, own_minutes, field)
+}
+
+fn even_points(max: u32, own_minutes: u32, field: &Field) -> u32 {
+    portion(max - max / 2, u64::from(field.most_minutes.saturating_sub(own_minutes)), u64::from(field.most_minutes))
 }
 
 fn evidence(candidate: &Candidate, max: u32) -> Measured {
@@ -186,8 +217,7 @@ fn travel(need: &Need, candidate: &Candidate, max: u32) -> Measured {
         (max, TravelFact::Online)
     } else if let (Some(base), Some(site)) = (candidate.base, need.site) {
         let km = kilometres(base, site);
-        let left = FAR_KM.saturating_sub(km.max(NEAR_KM));
-        (portion(max, u64::from(left), u64::from(FAR_KM - NEAR_KM)), TravelFact::Kilometres(km))
+        (travel_points(km, max), TravelFact::Kilometres(km))
     } else {
         (max / 2, TravelFact::Unknown)
     };
@@ -199,9 +229,11 @@ fn load(asked: &Asked<'_>, candidate: &Candidate, field: &Field, max: u32) -> Me
     let free_permille = free_permille(asked, candidate);
     // An odd weight gives the larger half to evenness.
     let free = portion(max / 2, u64::from(free_permille.unwrap_or(1000)), 1000);
-    let below = field.most_minutes.saturating_sub(own_minutes);
-    let even = portion(max - max / 2, u64::from(below), u64::from(field.most_minutes));
-    Measured { points: free + even, max, facts: Facts::Load { free_permille, own_minutes, most_minutes: field.most_minutes } }
+    Measured {
+        points: free + even_points(max, own_minutes, field),
+        max,
+        facts: Facts::Load { free_permille, own_minutes, most_minutes: field.most_minutes },
+    }
 }
 
 pub(super) fn minutes_of_the_years(asked: &Asked<'_>, candidate: &Candidate) -> u32 {

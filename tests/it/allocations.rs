@@ -375,7 +375,10 @@ on_both! {
         assert!(unserved["exclusions"].as_array().unwrap().contains(&json!({"code": "already_declined", "count": 1})), "{unserved:#}");
         // A person may ask again, knowingly.
         let pinned = planned(app, &world, &json!({"pins": [{"request_id": request, "expert_id": one}]}));
-        assert_eq!(expert_of(&pinned, request), one);
+        assert_eq!((expert_of(&pinned, request), pinned["result"].get("pins_not_possible")), (json!(one), None));
+        let unknown = json!([{"request_id": request, "expert_id": 999_999}]);
+        let without = planned(app, &world, &json!({"pins": unknown}));
+        assert_eq!(without["result"]["pins_not_possible"], unknown);
 
         // The other takes it and is full; another request finds nobody, unless it is assumed that there is room.
         office.verb(&path(&run), "apply", &json!({})).ok(200);

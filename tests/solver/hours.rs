@@ -1,4 +1,4 @@
-//! Measures plans with hours and dates: `cargo run --profile bench --example allocation_hours -- 1 200 60 45 20 2000` (seed, requests, experts,
+//! Measures plans with hours and dates: `cargo bench --bench allocation_hours -- 1 200 60 45 20 2000` (seed, requests, experts,
 //! bodies, candidates a request, solves) and `-- gap all 2000` (instances of the literature).
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 
@@ -135,7 +135,7 @@ fn measure(name: &str, problem: &Problem, most_solves: u32) {
 
 /// `gap [name]`, or `seed requests experts bodies candidates solves`.
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let solves = |at: usize| args.get(at).map_or(2_000, |text| text.parse().unwrap());
     if args.first().is_some_and(|first| first == "gap") {
         let all = [

@@ -1,5 +1,5 @@
 //! What the best plan is worth: against taking one request after another, and against planning that answers only where everybody
-//! can be served. Prints a table: `cargo run --profile bench --example allocation_quality`.
+//! can be served. Prints a table: `cargo bench --bench allocation_quality`.
 //!
 //! Scarce skills: every request asks for one of eight skills, of which two are held by hardly anybody; a third of the bodies was
 //! never served; experts have places and hours of the year. One request after another takes the best expert that is left.

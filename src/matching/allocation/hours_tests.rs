@@ -17,7 +17,7 @@ fn by_prices(problem: &Problem, most_solves: u32) -> Planned {
 fn prices_never_say_more_than_is_true() {
     let mut dice = Dice(2_027);
     let (mut optimal, mut trees, mut splits, mut conditional) = (0, 0, 0, 0);
-    let cases = if std::env::var_os("TEST_FULL").is_some() { 10_000 } else { 400 };
+    let cases = if std::env::var_os("TEST_FULL").is_some() { 10_000 } else { 150 };
     for case in 0..cases {
         let (requests, experts, bodies, limits) = (1 + dice.roll(5), 1 + dice.roll(3), 1 + dice.roll(3), dice.roll(4));
         let problem = random(&mut dice, requests, experts, bodies, limits, 70);
