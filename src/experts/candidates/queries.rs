@@ -30,12 +30,13 @@ pub(super) struct Query<'a> {
     pub(super) only: Option<&'a [ExpertId]>,
 }
 
-/// Narrows a query that has `experts` in it to the pool and, where ids are given, to these.
+/// Narrows a query that has `experts` in it to the pool and, where ids are given, to these. The ids are those of `experts`: a
+/// database that is given them of the other table goes through the whole pool first.
 macro_rules! of_pool {
-    ($query:ident, $self:ident, $id:expr) => {{
+    ($query:ident, $self:ident) => {{
         let narrowed = $query.filter(experts::pool_id.eq($self.pool)).into_boxed();
         match $self.only {
-            Some(ids) => narrowed.filter($id.eq_any(ids)),
+            Some(ids) => narrowed.filter(experts::id.eq_any(ids)),
             None => narrowed,
         }
     }};
@@ -51,7 +52,7 @@ impl Query<'_> {
         let all = experts::table
             .left_join(organisations::table)
             .filter(experts::status.ne(ExpertStatus::Retired).or(experts::id.eq_any(wished.to_vec())));
-        Ok(of_pool!(all, self, experts::id)
+        Ok(of_pool!(all, self)
             .order(experts::id)
             .select((ExpertRow::as_select(), organisations::latitude_e6.nullable(), organisations::longitude_e6.nullable()))
             .load(conn)?)
@@ -64,7 +65,7 @@ impl Query<'_> {
         }
         let asked: Vec<SkillItemId> = asked.iter().copied().map(SkillItemId).collect();
         let all = expert_skills::table.inner_join(experts::table).filter(expert_skills::skill_item_id.eq_any(asked));
-        let rows: Vec<(ExpertId, SkillItemId, i32, bool)> = of_pool!(all, self, expert_skills::expert_id)
+        let rows: Vec<(ExpertId, SkillItemId, i32, bool)> = of_pool!(all, self)
             .order((expert_skills::expert_id, expert_skills::skill_item_id))
             .select((expert_skills::expert_id, expert_skills::skill_item_id, expert_skills::level, expert_skills::verified))
             .load(conn)?;
@@ -76,15 +77,12 @@ impl Query<'_> {
 
     pub(super) fn areas(&self, conn: &mut Conn) -> Result<Vec<(ExpertId, OrganisationId)>, Error> {
         let all = expert_areas::table.inner_join(experts::table);
-        Ok(of_pool!(all, self, expert_areas::expert_id)
-            .select((expert_areas::expert_id, expert_areas::organisation_id))
-            .load(conn)?)
+        Ok(of_pool!(all, self).select((expert_areas::expert_id, expert_areas::organisation_id)).load(conn)?)
     }
 
     pub(super) fn weekly(&self, conn: &mut Conn) -> Result<Vec<(ExpertId, WeeklyWindow)>, Error> {
         let all = expert_weekly_slots::table.inner_join(experts::table);
-        let rows: Vec<(ExpertId, i32, i32, i32)> =
-            of_pool!(all, self, expert_weekly_slots::expert_id).select(expert_weekly_slots::all_columns).load(conn)?;
+        let rows: Vec<(ExpertId, i32, i32, i32)> = of_pool!(all, self).select(expert_weekly_slots::all_columns).load(conn)?;
         Ok(rows
             .into_iter()
             .map(|(id, weekday, start, end)| {
@@ -98,7 +96,7 @@ impl Query<'_> {
             .inner_join(experts::table)
             .filter(expert_exceptions::first_day.le(to))
             .filter(expert_exceptions::last_day.ge(from));
-        Ok(of_pool!(all, self, expert_exceptions::expert_id)
+        Ok(of_pool!(all, self)
             .order((expert_exceptions::expert_id, expert_exceptions::first_day, expert_exceptions::id))
             .select((
                 expert_exceptions::expert_id,
@@ -122,7 +120,7 @@ impl Query<'_> {
             .inner_join(experts::table)
             .filter(expert_conflicts::valid_from.le(to))
             .filter(expert_conflicts::valid_to.is_null().or(expert_conflicts::valid_to.gt(from)));
-        let rows: Vec<Row> = of_pool!(all, self, expert_conflicts::expert_id)
+        let rows: Vec<Row> = of_pool!(all, self)
             .order((expert_conflicts::expert_id, expert_conflicts::id))
             .select((
                 expert_conflicts::expert_id,
@@ -155,7 +153,7 @@ impl Query<'_> {
             .filter(visits::status.eq_any(LOADING))
             .filter(visits::blocked_from.lt(to))
             .filter(visits::blocked_to.gt(from));
-        Ok(of_pool!(all, self, visits::expert_id)
+        Ok(of_pool!(all, self)
             .select((visits::expert_id, visits::blocked_from.assume_not_null(), visits::blocked_to.assume_not_null()))
             .load(conn)?)
     }
@@ -167,7 +165,7 @@ impl Query<'_> {
             .filter(visits::load_day.ge(from))
             .filter(visits::load_day.le(to))
             .filter(visits::status.eq_any(LOADING));
-        Ok(of_pool!(all, self, visits::expert_id)
+        Ok(of_pool!(all, self)
             .select((
                 visits::expert_id,
                 visits::load_day,
@@ -185,10 +183,7 @@ impl Query<'_> {
             .inner_join(experts::table)
             .filter(visits::status.eq_any(AHEAD))
             .filter(visits::request_id.is_not_null());
-        Ok(of_pool!(all, self, visits::expert_id)
-            .select((visits::expert_id, visits::request_id.assume_not_null()))
-            .distinct()
-            .load(conn)?)
+        Ok(of_pool!(all, self).select((visits::expert_id, visits::request_id.assume_not_null())).distinct().load(conn)?)
     }
 
     /// Visits done for municipalities, by expert.
@@ -204,7 +199,7 @@ impl Query<'_> {
             .filter(visit_participants::organisation_id.eq_any(municipalities))
             .filter(visits::status.eq("done"));
         let rows: Vec<(OrganisationId, ExpertId)> =
-            of_pool!(all, self, visits::expert_id).select((visit_participants::organisation_id, visits::expert_id)).load(conn)?;
+            of_pool!(all, self).select((visit_participants::organisation_id, visits::expert_id)).load(conn)?;
         let mut counts: HashMap<(OrganisationId, ExpertId), i64> = HashMap::new();
         for key in rows {
             *counts.entry(key).or_insert(0) += 1;
@@ -219,9 +214,8 @@ impl Query<'_> {
             .filter(visits::status.eq("done"))
             .filter(visits::request_id.is_not_null())
             .filter(visits::load_day.ge(first_day(since)?));
-        let rows: Vec<(ExpertId, RequestId, NaiveDate)> = of_pool!(all, self, visits::expert_id)
-            .select((visits::expert_id, visits::request_id.assume_not_null(), visits::load_day))
-            .load(conn)?;
+        let rows: Vec<(ExpertId, RequestId, NaiveDate)> =
+            of_pool!(all, self).select((visits::expert_id, visits::request_id.assume_not_null(), visits::load_day)).load(conn)?;
         let mut counts: HashMap<(i32, i64, i64), u32> = HashMap::new();
         for (expert, request, day) in rows {
             *counts.entry((FiscalYear::of(day).starting_year(), expert.0, request.0)).or_insert(0) += 1;
@@ -243,10 +237,8 @@ impl Query<'_> {
             .filter(visits::status.eq("done"))
             .filter(visits::load_day.ge(first_day(since)?))
             .filter(request_skills::skill_item_id.eq_any(asked));
-        let rows: Vec<(RequestId, SkillItemId)> = of_pool!(all, self, visits::expert_id)
-            .select((request_skills::request_id, request_skills::skill_item_id))
-            .distinct()
-            .load(conn)?;
+        let rows: Vec<(RequestId, SkillItemId)> =
+            of_pool!(all, self).select((request_skills::request_id, request_skills::skill_item_id)).distinct().load(conn)?;
         let mut skills: HashMap<i64, Vec<i64>> = HashMap::new();
         for (request, skill) in rows {
             skills.entry(request.0).or_default().push(skill.0);
@@ -262,9 +254,8 @@ impl Query<'_> {
             .inner_join(experts::table)
             .filter(offers::status.eq_any(["accepted", "declined", "expired"]))
             .filter(offers::sent_at.ge(from));
-        let rows: Vec<(ExpertId, String, UtcTime)> = of_pool!(all, self, offers::expert_id)
-            .select((offers::expert_id, offers::status, offers::sent_at.assume_not_null()))
-            .load(conn)?;
+        let rows: Vec<(ExpertId, String, UtcTime)> =
+            of_pool!(all, self).select((offers::expert_id, offers::status, offers::sent_at.assume_not_null())).load(conn)?;
         let mut counts: HashMap<(i32, i64, bool), u32> = HashMap::new();
         for (expert, status, sent_at) in rows {
             let year = FiscalYear::of(crate::calendar::jst_day(sent_at.naive())).starting_year();
