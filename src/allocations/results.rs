@@ -14,8 +14,9 @@ use crate::error::Error;
 use crate::ids::{ExpertId, RequestId};
 use crate::matching::allocation::check::{Verdict, check};
 use crate::matching::allocation::network::{Change, Explorer, Model};
-use crate::matching::allocation::problem::{LEVELS, Level, LimitKind, Pair, Problem};
+use crate::matching::allocation::problem::{LEVELS, LimitKind, Pair, Problem};
 use crate::matching::allocation::report::ledger::Ledger;
+use crate::matching::allocation::report::{gap_permille, shown};
 use crate::matching::allocation::search::{Planned, greedy};
 
 /// Experts named for one request that is not served.
@@ -63,11 +64,6 @@ pub fn explain(facts: &Facts, planned: &Planned, by_clock: bool, sha256: String)
     })
 }
 
-/// A level's value as people read it: gains are counted upwards.
-pub fn shown(level: Level, value: i64) -> i64 {
-    if level.is_gain() { -value } else { value }
-}
-
 fn levels(problem: &Problem, verdict: &Verdict) -> Vec<LevelResult> {
     let figures = verdict.value.iter().zip(&verdict.bound);
     problem
@@ -83,14 +79,6 @@ fn levels(problem: &Problem, verdict: &Verdict) -> Vec<LevelResult> {
             proved: place < verdict.proved,
         })
         .collect()
-}
-
-/// How far the first level that is not proved may be from the best, in thousandths of its value, rounded up.
-fn gap_permille(verdict: &Verdict) -> Option<i64> {
-    let (value, bound) = (verdict.value.get(verdict.proved)?, verdict.bound.get(verdict.proved)?);
-    let apart = (i128::from(*value) - i128::from(*bound)).abs() * 1000;
-    let whole = i128::from(*value).abs().max(1);
-    i64::try_from((apart + whole - 1) / whole).ok()
 }
 
 /// The levels that are not zero.

@@ -13,9 +13,9 @@ use super::model::{self, Capacity, CapacityProblem, LoadEntry};
 use super::store::ExpertRow;
 use crate::calendar::{FiscalYear, month_range, wareki, week_range};
 use crate::db::Conn;
-use crate::db::schema::{experts, visits};
+use crate::db::schema::visits;
 use crate::error::{Error, ErrorCode};
-use crate::ids::{ExpertId, PoolId, RequestId};
+use crate::ids::{ExpertId, RequestId};
 
 /// States in which a visit counts as load.
 pub const LOADING: [&str; 3] = ["held", "planned", "done"];
@@ -95,26 +95,6 @@ pub fn minutes_by_month(conn: &mut Conn, ids: &[ExpertId], from: NaiveDate, to: 
             .load(conn)?;
         rows.extend(more);
     }
-    Ok(by_month(rows))
-}
-
-/// [`minutes_by_month`] for all experts of a pool.
-pub fn minutes_by_month_in_pool(conn: &mut Conn, pool: PoolId, from: NaiveDate, to: NaiveDate) -> Result<Vec<LoadRow>, Error> {
-    let rows: Vec<VisitColumns> = visits::table
-        .inner_join(experts::table)
-        .filter(experts::pool_id.eq(pool))
-        .filter(visits::load_day.ge(from))
-        .filter(visits::load_day.le(to))
-        .filter(visits::status.eq_any(LOADING))
-        .select((
-            visits::expert_id,
-            visits::load_day,
-            visits::day,
-            visits::status,
-            visits::planned_minutes,
-            visits::actual_minutes,
-        ))
-        .load(conn)?;
     Ok(by_month(rows))
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range};
+use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range, week_range};
 
 use super::asked::Asked;
 use super::input::{Candidate, Need, NeedMode, PlannedVisit};
@@ -80,7 +80,7 @@ pub(super) fn possible(asked: &Asked<'_>, candidate: &Candidate, day: NaiveDate,
 fn obstacles(asked: &Asked<'_>, candidate: &Candidate, day: NaiveDate, visit: &PlannedVisit) -> u8 {
     let bit = |met: bool, obstacle: Obstacle| if met { obstacle.bit() } else { 0 };
     let week_full = candidate.week_capacity_minutes.is_some_and(|capacity| {
-        let monday = monday(day);
+        let monday = week_range(day).0;
         let used = candidate.week_loads.iter().filter(|load| load.monday == monday);
         let used = used.fold(0, |sum: u32, load| sum.saturating_add(load.minutes));
         capacity.saturating_sub(used) < visit.minutes.max(1)
@@ -117,11 +117,6 @@ fn busy(asked: &Asked<'_>, candidate: &Candidate, day: NaiveDate, visit: &Planne
             fits(&open, visit) && !fits(&subtract(&open, &held.collect::<Vec<_>>()), visit)
         }
     }
-}
-
-/// The Monday of a day's week.
-fn monday(day: NaiveDate) -> NaiveDate {
-    day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))).unwrap_or(day)
 }
 
 /// What a visit keeps free before and after itself. Time already held has its own in it.

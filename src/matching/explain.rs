@@ -125,18 +125,6 @@ impl Exclusion {
     }
 }
 
-/// An expert who cannot be ranked, with every reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = ExcludedExpert)]
-pub struct Excluded {
-    /// The expert.
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 12)]
-    pub expert_id: i64,
-    /// The reasons, at least one.
-    #[schema(min_items = 1, max_items = 22)]
-    pub reasons: Vec<Exclusion>,
-}
-
 /// How many experts one reason excludes; those with several reasons count under each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ExclusionCount {

@@ -48,10 +48,10 @@ use std::collections::BTreeMap;
 
 pub use asked::Asked;
 pub use dates::DayFit;
-pub use distance::{Place, distance_metres, kilometres};
+pub use distance::{Place, kilometres};
 use eligibility::reasons_with;
 pub use eligibility::{Blocks, POLICIES, Policy, Reasons, covers, exclusions, is_eligible, meets, reasons};
-pub use explain::{Excluded, Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam, ScorePart, ScorePartCode};
+pub use explain::{Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam, ScorePart, ScorePartCode};
 pub use index::Index;
 pub use input::{
     Answers, AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, Conflict, ConflictKind, Consent,

@@ -12,6 +12,7 @@ use crate::db::schema::{
     request_interests, request_participants, request_preferences, request_skills, request_wished_dates, skill_items,
 };
 use crate::error::Error;
+use crate::experts::model::languages_in;
 use crate::ids::{ExpertId, OrganisationId, ProgrammeId, RequestId};
 use crate::matching::{Need, NeedMode, Place, PlannedVisit, SkillNeed, Weights};
 use crate::organisations::model::OrganisationKind;
@@ -66,7 +67,7 @@ pub fn needs_of(conn: &mut Conn, requests: &[RequestRow]) -> Result<Vec<Need>, E
                 wished_experts: if request.leave_to_office { Vec::new() } else { lists.wishes(request.id) },
                 conflict_org_ids,
                 on_island: request.on_island,
-                languages: request.languages.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
+                languages: languages_in(&request.languages),
                 experts_needed: u32::try_from(request.experts_needed).unwrap_or(1),
                 rotation: request.rotation,
                 buffer_minutes: rules.map_or(0, |rules| u32::try_from(rules.travel_buffer_minutes).unwrap_or(0)),

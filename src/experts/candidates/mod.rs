@@ -10,7 +10,7 @@ use chrono::{Datelike as _, Days, NaiveDate};
 
 pub use screen::{Screened, screen};
 
-use super::model::{AffiliationKind, EmployerConsent, ExceptionKind, ExpertStatus};
+use super::model::{AffiliationKind, EmployerConsent, ExceptionKind, ExpertStatus, languages_in};
 use super::store::{ExceptionRow, ExpertRow};
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, jst_day, jst_minute, month_range, week_range};
 use crate::clock::UtcTime;
@@ -218,7 +218,7 @@ fn base(row: &ExpertRow, latitude: Option<i32>, longitude: Option<i32>) -> Candi
         week_capacity_minutes: agreed(row.capacity_minutes_week),
         year_days: Vec::new(),
         year_capacity_days: agreed(row.capacity_days_year),
-        languages: row.languages.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
+        languages: languages_in(&row.languages),
         serves_islands: row.serves_islands,
         consent: match row.employer_consent {
             EmployerConsent::NotNeeded => Consent::NotNeeded,

@@ -372,6 +372,13 @@ fn what_does_not_matter_changes_nothing() {
         let mut farther = problem.clone();
         farther.pairs.iter_mut().for_each(|pair| pair.kilometres *= 7);
         assert_eq!(value(&farther).0, found.0);
+        // Scores and bands in another unit.
+        let mut halved = problem.clone();
+        halved.pairs.iter_mut().for_each(|pair| pair.score /= 2);
+        let mut doubled = halved.clone();
+        doubled.band *= 2;
+        doubled.pairs.iter_mut().for_each(|pair| pair.score *= 2);
+        assert_eq!(value(&doubled).0, value(&halved).0);
         let mut more = problem.clone();
         more.experts.push(Expert { id: 999, load: 0, places: 1 });
         let newcomers: Vec<Pair> = more

@@ -249,8 +249,8 @@ impl AllocationReport {
     }
 }
 
-/// A level's value as people read it.
-fn shown(level: Level, value: i64) -> i64 {
+/// A level's value as people read it: what is gained is counted upwards.
+pub fn shown(level: Level, value: i64) -> i64 {
     if level.is_gain() { -value } else { value }
 }
 
@@ -270,14 +270,17 @@ fn levels(problem: &Problem, verdict: &Verdict) -> Vec<ReportLevel> {
         .collect()
 }
 
-fn gap(problem: &Problem, verdict: &Verdict) -> Option<ReportGap> {
+/// How far the first level that is not proved may be from the best, in thousandths of its value (of one where that is nothing);
+/// `None`: all are proved. Rounded up: nothing that is open may look closed.
+pub fn gap_permille(verdict: &Verdict) -> Option<i64> {
     let (value, bound) = (verdict.value.get(verdict.proved)?, verdict.bound.get(verdict.proved)?);
-    let level = *problem.levels().get(verdict.proved)?;
     let apart = (i128::from(*value) - i128::from(*bound)).abs() * 1000;
     let whole = i128::from(*value).abs().max(1);
-    // Rounded up: nothing that is open may look closed.
-    let permille = (apart + whole - 1) / whole;
-    Some(ReportGap { level, permille: i64::try_from(permille).unwrap_or(i64::MAX) })
+    Some(i64::try_from((apart + whole - 1) / whole).unwrap_or(i64::MAX))
+}
+
+fn gap(problem: &Problem, verdict: &Verdict) -> Option<ReportGap> {
+    Some(ReportGap { level: *problem.levels().get(verdict.proved)?, permille: gap_permille(verdict)? })
 }
 
 fn figures(problem: &Problem, values: &[i64; LEVELS]) -> Vec<LevelFigure> {
