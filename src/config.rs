@@ -31,6 +31,8 @@ pub struct Config {
     pub smtp: SmtpConfig,
     /// Mail texts.
     pub mail: MailConfig,
+    /// When the clock reminds.
+    pub reminders: RemindersConfig,
     /// Background work.
     pub worker: WorkerConfig,
     /// Limits.
@@ -50,6 +52,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             smtp: SmtpConfig::default(),
             mail: MailConfig::default(),
+            reminders: RemindersConfig::default(),
             worker: WorkerConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
@@ -164,11 +167,31 @@ impl Default for SmtpConfig {
 pub struct MailConfig {
     /// Shown in 【】 at the start of each subject.
     pub subject_prefix: String,
+    /// Hour of the day, in Japan, from which daily digests are written (0 to 23).
+    pub digest_hour: u8,
 }
 
 impl Default for MailConfig {
     fn default() -> Self {
-        Self { subject_prefix: "たすき".to_owned() }
+        Self { subject_prefix: "たすき".to_owned(), digest_hour: 8 }
+    }
+}
+
+/// `[reminders]`: when the clock reminds, where no rule of a programme says so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RemindersConfig {
+    /// Days after which the office is reminded of a request to which nothing has happened (1 to 60).
+    pub unanswered_days: u8,
+    /// Hours before the end of an offer at which the expert is reminded (1 to 240).
+    pub offer_hours: u8,
+    /// Days before a programme's window closes at which those who may apply are told (1 to 60).
+    pub window_days: u8,
+}
+
+impl Default for RemindersConfig {
+    fn default() -> Self {
+        Self { unanswered_days: 5, offer_hours: 24, window_days: 7 }
     }
 }
 
@@ -298,6 +321,16 @@ impl Config {
         if !self.smtp.from_address.contains('@') {
             return problem("smtp.from_address must be a mail address");
         }
+        let within = |value: u8, least: u8, most: u8| (least..=most).contains(&value);
+        if !within(self.mail.digest_hour, 0, 23) {
+            return problem("mail.digest_hour must be from 0 to 23");
+        }
+        if !within(self.reminders.unanswered_days, 1, 60) || !within(self.reminders.window_days, 1, 60) {
+            return problem("reminders.unanswered_days and reminders.window_days must be from 1 to 60");
+        }
+        if !within(self.reminders.offer_hours, 1, 240) {
+            return problem("reminders.offer_hours must be from 1 to 240");
+        }
         Ok(())
     }
 
@@ -339,7 +372,7 @@ impl Config {
             "listen = {:?}\nbase_url = {:?}\nservice_name = {:?}\nhttp_workers = {}\n\n[database]\nurl = {database:?}\nconnections = {}\nstatement_timeout_ms = {}\n\n\
              [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
              [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
-             [mail]\nsubject_prefix = {:?}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
+             [mail]\nsubject_prefix = {:?}\ndigest_hour = {}\n\n[reminders]\nunanswered_days = {}\noffer_hours = {}\nwindow_days = {}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
             self.listen,
             self.base_url,
             self.service_name,
@@ -362,6 +395,10 @@ impl Config {
             self.smtp.ca_file,
             self.smtp.timeout_seconds,
             self.mail.subject_prefix,
+            self.mail.digest_hour,
+            self.reminders.unanswered_days,
+            self.reminders.offer_hours,
+            self.reminders.window_days,
             self.worker.enabled,
             self.worker.poll_seconds,
             self.limits.body_kib,
@@ -381,6 +418,10 @@ const NUMBERS: &[&str] = &[
     "refresh_token_days",
     "port",
     "timeout_seconds",
+    "digest_hour",
+    "unanswered_days",
+    "offer_hours",
+    "window_days",
     "poll_seconds",
     "body_kib",
     "requests_per_minute",

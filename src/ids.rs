@@ -119,6 +119,10 @@ typed_ids! {
     AllocationId;
     /// An outbox message.
     OutboxMessageId;
+    /// An event.
+    EventId;
+    /// A notice to a person.
+    NoticeId;
     /// An uploaded table.
     ImportId;
     /// An audit event.

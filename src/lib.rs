@@ -42,3 +42,4 @@ pub mod settlements;
 pub mod statistics;
 pub mod text;
 pub mod web;
+pub mod webhooks;

@@ -20,8 +20,9 @@ use crate::error::{Error, ErrorCode};
 use crate::http::public::{Call, Done};
 use crate::http::{Audit, Fields};
 use crate::ids::{MembershipId, SessionId};
+use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Notice, OneTimeLink};
 use crate::organisations::model::UserStatus;
 use crate::organisations::people;
@@ -198,17 +199,8 @@ fn send_reset(conn: &mut Conn, call: &Call, address: &str) -> Result<Done<()>, E
     let mark: String = secrets::sha256(secret.as_bytes()).chars().take(16).collect();
     let ctx = call.by_service(home);
     let owner = people::outbox_of(conn, home)?;
-    enqueue(
-        conn,
-        &ctx,
-        Mail {
-            notice,
-            to,
-            owner,
-            entity: ("user", user.id.0),
-            dedupe: format!("account.password_reset_requested:{}:{mark}", user.id),
-        },
-    )?;
+    let event = Event::new(EventKind::PasswordResetRequested, owner, ("user", user.id.0), mark);
+    publish(conn, &ctx, &event, vec![Told::new(to, notice)])?;
     let audit = Audit::new("user", user.id.0, home).created(json!({"password_reset": "mailed"}));
     Ok(Done::with((), ctx, audit))
 }

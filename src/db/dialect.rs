@@ -69,7 +69,17 @@ macro_rules! insert_new {
         }
     }};
 }
-pub(crate) use {insert_new, insert_rows};
+/// As [`insert_new`], and says a column of the row that was added, if it was.
+macro_rules! insert_new_returning {
+    ($conn:expr, $table:expr, $row:expr, $column:expr) => {{
+        let insert = diesel::insert_into($table).values($row).on_conflict_do_nothing().returning($column);
+        match $conn {
+            $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::get_results(insert, c),
+            $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::get_results(insert, c),
+        }
+    }};
+}
+pub(crate) use {insert_new, insert_new_returning, insert_rows};
 
 #[derive(QueryableByName)]
 struct Flag {

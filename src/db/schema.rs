@@ -189,6 +189,8 @@ diesel::table! {
         last_error -> Nullable<Text>,
         sent_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
+        calendars -> Nullable<Text>,
+        is_digest -> Bool,
     }
 }
 
@@ -1018,6 +1020,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        kind -> Text,
+        dedupe_key -> Text,
+        owner_organisation_id -> BigInt,
+        entity_kind -> Text,
+        entity_id -> BigInt,
+        request_id -> Nullable<BigInt>,
+        occurred_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    notices (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        user_id -> BigInt,
+        organisation_id -> Nullable<BigInt>,
+        title -> Text,
+        path -> Nullable<Text>,
+        mail -> Text,
+        created_at -> Timestamp,
+        read_at -> Nullable<Timestamp>,
+        digested_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    notification_preferences (user_id, topic) {
+        user_id -> BigInt,
+        topic -> Text,
+        mail -> Text,
+        updated_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(populations -> organisations (organisation_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organisations (organisation_id));
@@ -1028,6 +1067,8 @@ diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(api_clients -> organisations (organisation_id));
 diesel::joinable!(api_clients -> users (created_by));
 diesel::joinable!(outbox_messages -> organisations (owner_organisation_id));
+diesel::joinable!(notices -> events (event_id));
+diesel::joinable!(notices -> users (user_id));
 diesel::joinable!(document_numbers -> organisations (owner_organisation_id));
 diesel::joinable!(pools -> organisations (owner_organisation_id));
 diesel::joinable!(pool_members -> pools (pool_id));
@@ -1158,6 +1199,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_seals,
     idempotency_records,
     outbox_messages,
+    events,
+    notices,
+    notification_preferences,
     job_leases,
     document_numbers,
     pools,

@@ -84,7 +84,7 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
         reason: Some(&body.reason),
         visits: &visits,
         also: &[],
-        except: &[],
+        newcomer: None,
         key: format!("amendment{}", row.amendment_number),
     };
     notices::amended(conn, ctx, &row, &parties, &told)?;

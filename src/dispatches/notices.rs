@@ -13,8 +13,9 @@ use crate::db::Conn;
 use crate::error::{Error, Locale};
 use crate::http::Ctx;
 use crate::ids::ExpertId;
+use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Change, DecisionReader, DispatchRef, Notice, PlannedVisit};
 use crate::organisations::people;
 use crate::requests::store::RequestRow;
@@ -90,12 +91,15 @@ fn link(row: &DispatchRow) -> String {
 }
 
 fn person(expert: &DispatchExpertRow) -> Recipient {
-    Recipient::person(&expert.email, &expert.name, "", Locale::Ja)
+    Recipient::person(&expert.email, &expert.name, "", Locale::Ja).with_account(expert.user_id)
 }
 
-fn post(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, to: Recipient, notice: Notice, what: &str) -> Result<(), Error> {
-    let dedupe = format!("{}:{}:{what}", notice.event(), row.id);
-    enqueue(conn, ctx, Mail { notice, to, owner: row.owner_organisation_id, entity: ("dispatch", row.id.0), dedupe })
+/// Tells an event of a dispatch; `mark` tells it from others of its kind.
+fn post(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, kind: EventKind, mark: &str, told: Vec<Told>) -> Result<(), Error> {
+    let event = Event::new(kind, row.owner_organisation_id, ("dispatch", row.id.0), mark)
+        .of_request(row.request_id)
+        .concerning([row.applicant_organisation_id]);
+    publish(conn, ctx, &event, told).map(drop)
 }
 
 /// Whom a mail goes to, and whose visits it lists: `None` lists all.
@@ -138,11 +142,14 @@ pub fn decided(
     for expert in &parties.experts {
         readers.push((person(expert), Some(expert.expert_id), DecisionReader::Expert));
     }
-    for (to, of, reader) in readers {
-        let notice = decision(&parties, row, &to, reader, ahead(visits, of), report_days);
-        post(conn, ctx, row, to, notice, &row.version.to_string())?;
-    }
-    Ok(())
+    let told = readers
+        .into_iter()
+        .map(|(to, of, reader)| {
+            let notice = decision(&parties, row, &to, reader, ahead(visits, of), report_days);
+            Told::new(to, notice)
+        })
+        .collect();
+    post(conn, ctx, row, EventKind::DispatchDecided, &row.version.to_string(), told)
 }
 
 fn decision(
@@ -162,24 +169,6 @@ fn decision(
         report_within_days: u32::try_from(report_days).ok(),
         link: link(row),
     }
-}
-
-/// Tells an expert who takes over what was decided for the one before.
-pub fn taken_over(
-    conn: &mut Conn,
-    ctx: &Ctx,
-    row: &DispatchRow,
-    parties: &Parties,
-    expert: ExpertId,
-    visits: &[VisitRow],
-    report_days: i32,
-) -> Result<(), Error> {
-    for found in parties.experts.iter().filter(|row| row.expert_id == expert) {
-        let to = person(found);
-        let notice = decision(parties, row, &to, DecisionReader::Expert, ahead(visits, Some(expert)), report_days);
-        post(conn, ctx, row, to, notice, &row.version.to_string())?;
-    }
-    Ok(())
 }
 
 /// One item of an amendment in both languages.
@@ -254,16 +243,21 @@ pub struct Amended<'a> {
     pub visits: &'a [VisitRow],
     /// Experts who are told although they go no more.
     pub also: &'a [ExpertId],
-    /// Experts who are told otherwise.
-    pub except: &'a [ExpertId],
+    /// The expert who takes over, to whom the whole is told as it was decided, and the days within which is reported.
+    pub newcomer: Option<(ExpertId, i32)>,
     /// What makes it the same mail.
     pub key: String,
 }
 
 /// Tells a change (変更決定) to all parties.
 pub fn amended(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties, told: &Amended<'_>) -> Result<(), Error> {
+    let mut letters = Vec::new();
     for (to, of) in parties.everybody(told.also) {
-        if of.is_some_and(|expert| told.except.contains(&expert)) {
+        if let Some((newcomer, report_days)) = told.newcomer
+            && of == Some(newcomer)
+        {
+            let notice = decision(parties, row, &to, DecisionReader::Expert, ahead(told.visits, of), report_days);
+            letters.push(Told::new(to, notice));
             continue;
         }
         let notice = Notice::DispatchAmended {
@@ -275,9 +269,9 @@ pub fn amended(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties,
             visits: ahead(told.visits, of),
             link: link(row),
         };
-        post(conn, ctx, row, to, notice, &told.key)?;
+        letters.push(Told::new(to, notice));
     }
-    Ok(())
+    post(conn, ctx, row, EventKind::DispatchAmended, &told.key, letters)
 }
 
 /// Tells all parties that the dispatch is called off.
@@ -290,6 +284,7 @@ pub fn cancelled(
     reason: &str,
 ) -> Result<(), Error> {
     let parties = parties(conn, ctx, row, request)?;
+    let mut told = Vec::new();
     for (to, _) in parties.everybody(&[]) {
         let notice = Notice::DispatchCancelled {
             recipient: to.addressee(),
@@ -299,9 +294,9 @@ pub fn cancelled(
             reason: Some(reason.to_owned()),
             link: link(row),
         };
-        post(conn, ctx, row, to, notice, &row.version.to_string())?;
+        told.push(Told::new(to, notice));
     }
-    Ok(())
+    post(conn, ctx, row, EventKind::DispatchCancelled, &row.version.to_string(), told)
 }
 
 /// Tells all parties that one visit does not take place; of the experts only the one who would have gone.
@@ -315,6 +310,7 @@ pub fn visit_cancelled(
     reason: &str,
 ) -> Result<(), Error> {
     let parties = parties(conn, ctx, row, request)?;
+    let mut told = Vec::new();
     for (to, of) in parties.everybody(&[visit.expert_id]) {
         if of.is_some_and(|expert| expert != visit.expert_id) {
             continue;
@@ -327,9 +323,9 @@ pub fn visit_cancelled(
             reason: Some(reason.to_owned()),
             link: link(row),
         };
-        post(conn, ctx, row, to, notice, &format!("visit{}", visit.id))?;
+        told.push(Told::new(to, notice));
     }
-    Ok(())
+    post(conn, ctx, row, EventKind::VisitCancelled, &format!("visit{}", visit.id), told)
 }
 
 fn report_link(row: &DispatchRow) -> String {
@@ -345,6 +341,7 @@ pub fn report_returned(
     last_visit: Option<NaiveDate>,
 ) -> Result<(), Error> {
     let Some((about, readers)) = reporters(conn, ctx, row)? else { return Ok(()) };
+    let mut told = Vec::new();
     for to in readers {
         let notice = Notice::ReportReturned {
             recipient: to.addressee(),
@@ -354,9 +351,9 @@ pub fn report_returned(
             correct_by: None,
             link: report_link(row),
         };
-        post(conn, ctx, row, to, notice, &report.version.to_string())?;
+        told.push(Told::new(to, notice));
     }
-    Ok(())
+    post(conn, ctx, row, EventKind::ReportReturned, &report.version.to_string(), told)
 }
 
 /// Reminds the applicant of the report; returns to how many. `stage` makes two reminders the same.
@@ -370,6 +367,7 @@ pub fn report_due(
 ) -> Result<usize, Error> {
     let Some((about, readers)) = reporters(conn, ctx, row)? else { return Ok(0) };
     let count = readers.len();
+    let mut told = Vec::new();
     for to in readers {
         let notice = Notice::ReportReminder {
             recipient: to.addressee(),
@@ -379,8 +377,10 @@ pub fn report_due(
             overdue_days,
             link: report_link(row),
         };
-        post(conn, ctx, row, to, notice, &format!("{due_on}:{stage}"))?;
+        told.push(Told::new(to, notice));
     }
+    let kind = if overdue_days == 0 { EventKind::ReportDue } else { EventKind::ReportOverdue };
+    post(conn, ctx, row, kind, &format!("{due_on}:{stage}"), told)?;
     Ok(count)
 }
 

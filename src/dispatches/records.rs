@@ -72,6 +72,7 @@ pub fn experts_of(conn: &mut Conn, dispatches: &[DispatchId]) -> Result<Vec<Disp
             experts::name,
             experts::affiliation,
             experts::email,
+            experts::user_id,
             experts::phone,
             dispatch_experts::active,
             dispatch_experts::replaced_by_id,

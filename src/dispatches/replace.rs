@@ -110,11 +110,10 @@ pub fn replace_expert(
         reason: Some(&body.reason),
         visits: &visits,
         also: &[from],
-        except: &[to],
+        newcomer: Some((to, row.rules()?.report_due_days)),
         key: format!("amendment{}", row.amendment_number),
     };
     notices::amended(conn, ctx, &row, &parties, &told)?;
-    notices::taken_over(conn, ctx, &row, &parties, to, &visits, row.rules()?.report_due_days)?;
     let audit = Audit::new("dispatch", row.id.0, row.owner_organisation_id).change(old, new).because(body.reason);
     Ok(Outcome::changed(view_of(conn, ctx, &row)?, row.version, audit))
 }

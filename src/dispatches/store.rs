@@ -132,6 +132,8 @@ pub struct DispatchExpertRow {
     pub affiliation: String,
     /// Mail address.
     pub email: String,
+    /// The account, if there is one.
+    pub user_id: Option<UserId>,
     /// Telephone.
     pub phone: String,
     /// Whether the expert still goes.

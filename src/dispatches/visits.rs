@@ -257,7 +257,7 @@ fn tell_change(
     require_limits(conn, ctx, dispatch, &request, &visits)?;
     bind(conn, ctx, dispatch, BudgetEntryKind::Plan)?;
     let items = [Item::visit(Some(before), Some(after))];
-    let told = Amended { items: &items, reason, visits: &visits, also: &[], except: &[], key: key.to_owned() };
+    let told = Amended { items: &items, reason, visits: &visits, also: &[], newcomer: None, key: key.to_owned() };
     notices::amended(conn, ctx, dispatch, &parties, &told)
 }
 

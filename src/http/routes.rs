@@ -28,6 +28,7 @@ pub fn api(config: &mut ServiceConfig) {
         .configure(crate::statistics::api::configure)
         .configure(crate::imports::api::configure)
         .configure(crate::notifications::api::configure)
+        .configure(crate::notifications::notice_api::configure)
         .configure(crate::audit::api::configure);
 }
 

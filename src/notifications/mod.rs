@@ -1,8 +1,14 @@
-//! Notifications: the outbox, mail templates and transport. Owns `outbox_messages`. Mail is a row of the transaction
-//! it belongs to; nothing is sent from a request.
+//! Notifications: the catalogue of events, notices in the service, the outbox, mail templates and transport. Owns `events`,
+//! `notices`, `notification_preferences` and `outbox_messages`. What is told is a row of the transaction it belongs to;
+//! nothing is sent from a request.
 
 pub mod api;
+pub mod calendars;
+pub mod catalogue;
 pub mod message;
+pub mod notice_api;
+pub mod notice_store;
+pub mod notice_views;
 pub mod pages;
 pub mod recipient;
 pub mod service;

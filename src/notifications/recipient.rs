@@ -2,6 +2,7 @@
 
 use super::template::Addressee;
 use crate::error::Locale;
+use crate::ids::{OrganisationId, UserId};
 
 /// One recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +17,30 @@ pub struct Recipient {
     pub is_section: bool,
     /// Language of the mail.
     pub locale: Locale,
+    /// The account, for those who have one: it gets a notice beside the mail, and chooses how it is told.
+    pub user_id: Option<UserId>,
+    /// The body for which the recipient is told.
+    pub organisation_id: Option<OrganisationId>,
 }
 
 impl Recipient {
     /// A person.
     pub fn person(address: impl Into<String>, name: impl Into<String>, organisation: impl Into<String>, locale: Locale) -> Self {
-        Self { address: address.into(), name: name.into(), organisation: organisation.into(), is_section: false, locale }
+        Self { address: address.into(), name: name.into(), organisation: organisation.into(), is_section: false, locale, user_id: None, organisation_id: None }
+    }
+
+    /// The same, with the account.
+    #[must_use]
+    pub fn with_account(mut self, user: impl Into<Option<UserId>>) -> Self {
+        self.user_id = user.into();
+        self
+    }
+
+    /// The same, told for a body.
+    #[must_use]
+    pub fn of_body(mut self, organisation: OrganisationId) -> Self {
+        self.organisation_id = Some(organisation);
+        self
     }
 
     /// A section mailbox.
@@ -32,6 +51,8 @@ impl Recipient {
             organisation: String::new(),
             is_section: true,
             locale: Locale::Ja,
+            user_id: None,
+            organisation_id: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use diesel::prelude::*;
 
+use super::catalogue::EventKind;
 use crate::clock::UtcTime;
 use crate::db::schema::outbox_messages as outbox;
 use crate::db::{Conn, dialect};
@@ -12,55 +13,60 @@ use crate::ids::{OrganisationId, OutboxMessageId};
 
 /// A message to add.
 #[derive(Debug)]
-pub struct NewMessage<'a> {
+pub struct NewMessage {
     /// Event name.
-    pub event: &'a str,
+    pub event: EventKind,
     /// Fixed Message-ID.
-    pub message_id: &'a str,
+    pub message_id: String,
     /// What makes it the same mail.
-    pub dedupe_key: &'a str,
+    pub dedupe_key: String,
     /// Whose outbox.
     pub owner: OrganisationId,
-    /// Kind of object.
-    pub entity_kind: &'a str,
     /// The object.
-    pub entity_id: i64,
+    pub entity: (&'static str, i64),
     /// To.
-    pub recipient_address: &'a str,
+    pub recipient_address: String,
     /// Name.
-    pub recipient_name: &'a str,
+    pub recipient_name: String,
     /// Subject.
-    pub subject: &'a str,
+    pub subject: String,
     /// Text.
-    pub body: &'a str,
+    pub body: String,
     /// Token to strike out after sending.
-    pub secret: Option<&'a str>,
+    pub secret: Option<String>,
     /// Thread.
-    pub thread_id: &'a str,
-    /// Now.
-    pub now: UtcTime,
+    pub thread_id: String,
+    /// Calendar entries, as they are stored.
+    pub calendars: Option<String>,
 }
 
-/// Adds a message unless the same one is already there.
-pub fn insert(conn: &mut Conn, new: &NewMessage<'_>) -> Result<(), Error> {
-    let row = (
-        outbox::event.eq(new.event),
-        outbox::dedupe_key.eq(new.dedupe_key),
-        outbox::message_id.eq(new.message_id),
-        outbox::owner_organisation_id.eq(Some(new.owner.0)),
-        outbox::entity_kind.eq(Some(new.entity_kind)),
-        outbox::entity_id.eq(Some(new.entity_id)),
-        outbox::recipient_address.eq(new.recipient_address),
-        outbox::recipient_name.eq(new.recipient_name),
-        outbox::subject.eq(new.subject),
-        outbox::body.eq(new.body),
-        outbox::secret.eq(new.secret),
-        outbox::thread_id.eq(Some(new.thread_id)),
-        outbox::status.eq("queued"),
-        outbox::next_attempt_at.eq(new.now),
-        outbox::created_at.eq(new.now),
-    );
-    dialect::insert_new!(conn, outbox::table, row)?;
+/// Adds messages with one statement. Their keys must be new: they are, when the event they tell of is.
+pub fn insert(conn: &mut Conn, new: &[NewMessage], now: UtcTime) -> Result<(), Error> {
+    let rows: Vec<_> = new
+        .iter()
+        .map(|new| {
+            (
+                outbox::event.eq(new.event.as_str()),
+                outbox::dedupe_key.eq(&new.dedupe_key),
+                outbox::message_id.eq(&new.message_id),
+                outbox::owner_organisation_id.eq(Some(new.owner.0)),
+                outbox::entity_kind.eq(Some(new.entity.0)),
+                outbox::entity_id.eq(Some(new.entity.1)),
+                outbox::recipient_address.eq(&new.recipient_address),
+                outbox::recipient_name.eq(&new.recipient_name),
+                outbox::subject.eq(&new.subject),
+                outbox::body.eq(&new.body),
+                outbox::secret.eq(new.secret.as_deref()),
+                outbox::thread_id.eq(Some(new.thread_id.as_str())),
+                outbox::calendars.eq(new.calendars.as_deref()),
+                outbox::is_digest.eq(new.event == EventKind::Digest),
+                outbox::status.eq("queued"),
+                outbox::next_attempt_at.eq(now),
+                outbox::created_at.eq(now),
+            )
+        })
+        .collect();
+    dialect::insert_rows!(conn, outbox::table, rows)?;
     Ok(())
 }
 

@@ -28,13 +28,17 @@ pub struct Brand {
     pub base_url: String,
 }
 
-/// A mail in words: subject and plain text with LF line ends.
+/// A mail in words: subject and plain text with LF line ends; and, for the notice in the service, its title and page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedMail {
     /// One line, at most 30 full-width characters where possible.
     pub subject: String,
     /// The whole message; needs neither HTML nor attachment to be understood.
     pub text: String,
+    /// The subject without its prefix.
+    pub title: String,
+    /// The page under the service's own address that the message leads to; none for one-time links.
+    pub path: Option<String>,
 }
 
 /// One mail to one recipient.

@@ -305,7 +305,7 @@ proptest! {
         let recipient = Addressee::Person { organisation: Some(name.clone()), name };
         let notice = Notice::RequestReturned { recipient, request, reason: Some(reason), correct_by: None, link };
         for locale in [Locale::Ja, Locale::En] {
-            let RenderedMail { subject, text } = render(&notice, locale, &brand());
+            let RenderedMail { subject, text, .. } = render(&notice, locale, &brand());
             let mail = OutgoingMail {
                 message_id: message_id_for("k", "example.jp"),
                 from_address: "a@example.jp".to_owned(),

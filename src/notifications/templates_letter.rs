@@ -40,6 +40,7 @@ pub(super) struct Letter {
     summary: Vec<String>,
     addressee: String,
     sections: Vec<Vec<String>>,
+    path: Option<String>,
 }
 
 impl Letter {
@@ -52,6 +53,7 @@ impl Letter {
             summary: vec![one_line(happened)],
             addressee: addressed(to, locale),
             sections: Vec::new(),
+            path: None,
         }
     }
 
@@ -129,6 +131,9 @@ impl Letter {
     pub(super) fn link(mut self, brand: &Brand, ja: &str, en: &str, path: &str) -> Self {
         if let Some(address) = web_address(&brand.base_url, path) {
             self.sections.push(vec![format!("▼ {}", pick(self.locale, ja, en)), address]);
+            if self.path.is_none() && path.starts_with('/') && !path.contains("token=") {
+                self.path = Some(path.to_owned());
+            }
         }
         self
     }
@@ -196,24 +201,26 @@ impl Letter {
             text.push_str(&format!("{sender}\n"));
         }
         text.push_str(&format!("{automatic}\n"));
-        RenderedMail { subject: self.compose_subject(brand), text }
+        let (subject, title) = self.compose_subject(brand);
+        RenderedMail { subject, text, title, path: self.path }
     }
 
-    fn compose_subject(&self, brand: &Brand) -> String {
+    /// The subject with its prefix, and the same without.
+    fn compose_subject(&self, brand: &Brand) -> (String, String) {
         let prefix = one_line(&brand.subject_prefix);
-        let prefix = prefix.trim_matches(['【', '】', '[', ']', ' ']);
-        let mut subject = match (prefix.is_empty(), self.locale) {
-            (true, _) => self.subject.clone(),
-            (false, Locale::Ja) => format!("【{prefix}】{}", self.subject),
-            (false, Locale::En) => format!("[{prefix}] {}", self.subject),
+        let prefix = match (prefix.trim_matches(['【', '】', '[', ']', ' ']), self.locale) {
+            ("", _) => String::new(),
+            (prefix, Locale::Ja) => format!("【{prefix}】"),
+            (prefix, Locale::En) => format!("[{prefix}] "),
         };
+        let mut title = self.subject.clone();
         for extra in &self.subject_extras {
-            let longer = pick(self.locale, format!("{subject}（{extra}）"), format!("{subject} ({extra})"));
-            if columns(&longer) <= SUBJECT_COLUMNS {
-                subject = longer;
+            let longer = pick(self.locale, format!("{title}（{extra}）"), format!("{title} ({extra})"));
+            if columns(&prefix) + columns(&longer) <= SUBJECT_COLUMNS {
+                title = longer;
             }
         }
-        subject
+        (format!("{prefix}{title}"), title)
     }
 }
 

@@ -8,8 +8,9 @@ use crate::error::{Error, Locale};
 use crate::experts::store::ExpertRow;
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
+use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Addressee, Notice, OneTimeLink, PlannedVisit, RequestRef};
 use crate::organisations::people;
 use crate::requests::store::RequestRow;
@@ -54,6 +55,16 @@ pub fn request_ref(conn: &mut Conn, request: &RequestRow) -> Result<RequestRef, 
     })
 }
 
+/// An event of an offer; it happens once to each version.
+fn event(kind: EventKind, request: &RequestRow, offer: &OfferRow) -> Event {
+    Event::new(kind, request.owner_organisation_id, ("offer", offer.id.0), offer.version).of_request(request.id)
+}
+
+/// The expert, with the account if there is one.
+fn person(expert: &ExpertRow) -> Recipient {
+    Recipient::person(&expert.email, &expert.name, "", Locale::Ja).with_account(expert.user_id)
+}
+
 /// Asks the expert, with the one-time link. The token is in this mail and nowhere else.
 pub fn to_expert(
     conn: &mut Conn,
@@ -65,7 +76,7 @@ pub fn to_expert(
     token: &str,
 ) -> Result<(), Error> {
     let expires_at = offer.expires_at.ok_or_else(|| Error::internal("a sent offer has no end"))?;
-    let to = Recipient::person(&expert.email, &expert.name, "", Locale::Ja);
+    let to = person(expert);
     let notice = Notice::OfferSent {
         recipient: to.addressee(),
         request: request_ref(conn, request)?,
@@ -74,8 +85,7 @@ pub fn to_expert(
         answer_link: OneTimeLink::new(format!("{ANSWER_PATH}{token}")),
         expires_at: expires_at.instant(),
     };
-    let dedupe = format!("{}:{}:{}", notice.event(), offer.id, offer.version);
-    enqueue(conn, ctx, Mail { notice, to, owner: request.owner_organisation_id, entity: ("offer", offer.id.0), dedupe })
+    publish(conn, ctx, &event(EventKind::OfferSent, request, offer), vec![Told::new(to, notice)]).map(drop)
 }
 
 /// Tells an expert that an offer is no longer open, or that accepted visits are released.
@@ -88,7 +98,7 @@ pub fn withdrawn_to_expert(
     visits: &[OfferedVisit],
     had_accepted: bool,
 ) -> Result<(), Error> {
-    let to = Recipient::person(&expert.email, &expert.name, "", Locale::Ja);
+    let to = person(expert);
     let notice = Notice::OfferWithdrawn {
         recipient: to.addressee(),
         request: request_ref(conn, request)?,
@@ -96,8 +106,7 @@ pub fn withdrawn_to_expert(
         had_accepted,
         link: format!("/offers/{}", offer.id),
     };
-    let dedupe = format!("{}:{}:{}", notice.event(), offer.id, offer.version);
-    enqueue(conn, ctx, Mail { notice, to, owner: request.owner_organisation_id, entity: ("offer", offer.id.0), dedupe })
+    publish(conn, ctx, &event(EventKind::OfferWithdrawn, request, offer), vec![Told::new(to, notice)]).map(drop)
 }
 
 /// Something the office is told about an offer.
@@ -137,12 +146,20 @@ pub fn to_office(
     news: &News<'_>,
 ) -> Result<(), Error> {
     let about = request_ref(conn, request)?;
-    for to in people::coordinators_of(conn, request.owner_organisation_id, ctx.today())? {
-        let notice = notice(to.addressee(), about.clone(), request, offer, expert_name, news);
-        let dedupe = format!("{}:{}:{}", notice.event(), offer.id, offer.version);
-        enqueue(conn, ctx, Mail { notice, to, owner: request.owner_organisation_id, entity: ("offer", offer.id.0), dedupe })?;
-    }
-    Ok(())
+    let told = people::coordinators_of(conn, request.owner_organisation_id, ctx.today())?
+        .into_iter()
+        .map(|to| {
+            let notice = notice(to.addressee(), about.clone(), request, offer, expert_name, news);
+            Told::new(to, notice)
+        })
+        .collect();
+    let kind = match news {
+        News::Accepted { .. } => EventKind::OfferAccepted,
+        News::Declined { .. } => EventKind::OfferDeclined,
+        News::DatesProposed { .. } => EventKind::OfferDatesProposed,
+        News::Expired { .. } => EventKind::OfferExpired,
+    };
+    publish(conn, ctx, &event(kind, request, offer), told).map(drop)
 }
 
 fn notice(

@@ -380,7 +380,7 @@ fn recipients(conn: &mut Conn, organisation: OrganisationId, roles: &[Role], day
         .first(conn)
         .optional()?;
     let Some((body_name, mailbox)) = body else { return Ok(Vec::new()) };
-    let people: Vec<(Role, String, String, Language)> = memberships::table
+    let people: Vec<(Role, UserId, String, String, Language)> = memberships::table
         .inner_join(users::table)
         .filter(memberships::organisation_id.eq(organisation))
         .filter(memberships::role.eq_any(roles))
@@ -388,17 +388,17 @@ fn recipients(conn: &mut Conn, organisation: OrganisationId, roles: &[Role], day
         .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(day)))
         .filter(users::status.eq(UserStatus::Active))
         .order(users::id)
-        .select((memberships::role, users::email, users::name, users::locale))
+        .select((memberships::role, users::id, users::email, users::name, users::locale))
         .load(conn)?;
     let first = roles.iter().find(|role| people.iter().any(|(has, ..)| has == *role));
     let mut found: Vec<Recipient> = Vec::new();
-    for (role, email, name, locale) in people {
+    for (role, user, email, name, locale) in people {
         if Some(&role) == first && !found.iter().any(|known| known.address == email) {
-            found.push(Recipient::person(email, name, body_name.clone(), locale.into()));
+            found.push(Recipient::person(email, name, body_name.clone(), locale.into()).with_account(user).of_body(organisation));
         }
     }
     if let Some(mailbox) = mailbox.filter(|mailbox| !found.iter().any(|known| known.address.eq_ignore_ascii_case(mailbox))) {
-        found.push(Recipient::section(mailbox, body_name));
+        found.push(Recipient::section(mailbox, body_name).of_body(organisation));
     }
     Ok(found)
 }

@@ -15,8 +15,9 @@ use crate::error::{Error, ErrorCode};
 use crate::http::read::NoQuery;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{MembershipId, OrganisationId, UserId};
+use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Notice, OneTimeLink};
 
 /// Invites a person: the account, its memberships and the mail with the link, all or nothing.
@@ -202,11 +203,8 @@ fn send_invitation(conn: &mut Conn, ctx: &Ctx, person: &Person) -> Result<(), Er
     };
     let mark: String = crate::auth::secrets::sha256(secret.as_bytes()).chars().take(16).collect();
     let owner = people::outbox_of(conn, home(ctx, person))?;
-    enqueue(
-        conn,
-        ctx,
-        Mail { notice, to, owner, entity: ("user", user.id.0), dedupe: format!("account.invited:{}:{mark}", user.id) },
-    )
+    let event = Event::new(EventKind::AccountInvited, owner, ("user", user.id.0), mark);
+    publish(conn, ctx, &event, vec![Told::new(to, notice)]).map(drop)
 }
 
 /// Changes a person's own fields.

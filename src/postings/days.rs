@@ -14,7 +14,8 @@ use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::PostingId;
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::catalogue::EventKind;
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::Notice;
 use crate::organisations::people;
 use crate::pools::store as pools;
@@ -116,6 +117,7 @@ pub fn record(conn: &mut Conn, ctx: &Ctx, row: PostingRow, body: RecordPostingDa
 
 fn warn(conn: &mut Conn, ctx: &Ctx, row: &PostingRow, month: NaiveDate, agreed: i32) -> Result<(), Error> {
     let (_, host, expert) = store::names(conn, &[row.id])?.into_iter().next().ok_or_else(Error::not_found)?;
+    let mut told = Vec::new();
     for to in people::coordinators_of(conn, row.owner_organisation_id, ctx.today())? {
         let notice = Notice::PostingDaysExceeded {
             recipient: to.addressee(),
@@ -125,11 +127,12 @@ fn warn(conn: &mut Conn, ctx: &Ctx, row: &PostingRow, month: NaiveDate, agreed: 
             agreed_days: agreed,
             link: format!("/postings/{}", row.id),
         };
-        // The key says that a month is told once.
-        let dedupe = format!("posting.days_exceeded:{}:{month}", row.id);
-        enqueue(conn, ctx, Mail { notice, to, owner: row.owner_organisation_id, entity: ("posting", row.id.0), dedupe })?;
+        told.push(Told::new(to, notice));
     }
-    Ok(())
+    // A month is told once.
+    let event = Event::new(EventKind::PostingDaysExceeded, row.owner_organisation_id, ("posting", row.id.0), month)
+        .concerning([row.host_organisation_id]);
+    publish(conn, ctx, &event, told).map(drop)
 }
 
 /// Lets a placement go on beyond its term, and beyond the longest that the rules allow: that takes an amendment, which is

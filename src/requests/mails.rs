@@ -8,8 +8,9 @@ use crate::db::Conn;
 use crate::error::{Error, Locale};
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
+use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Addressee, Notice, PlannedVisit, RequestRef};
 use crate::organisations::people;
 use crate::organisations::store::{self as bodies, OrganisationRow};
@@ -46,32 +47,31 @@ fn said(text: &str) -> Option<String> {
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Sends one notice to each recipient, to no address twice.
+/// Tells each recipient; `mark` tells the event from others of its kind about the request.
 fn send(
     conn: &mut Conn,
     ctx: &Ctx,
     row: &RequestRow,
-    event: &str,
+    (kind, mark): (EventKind, String),
     recipients: Vec<Recipient>,
     notice: impl Fn(Addressee, Locale) -> Notice,
 ) -> Result<(), Error> {
-    let mut written: Vec<String> = Vec::new();
-    for to in recipients {
-        let address = to.address.to_ascii_lowercase();
-        if written.contains(&address) {
-            continue;
-        }
-        written.push(address);
-        let mail = Mail {
-            notice: notice(to.addressee(), to.locale),
-            to,
-            owner: row.owner_organisation_id,
-            entity: ("request", row.id.0),
-            dedupe: format!("{event}:{}:{}", row.id, row.version),
-        };
-        enqueue(conn, ctx, mail)?;
-    }
-    Ok(())
+    let event = Event::new(kind, row.owner_organisation_id, ("request", row.id.0), mark)
+        .of_request(row.id)
+        .concerning([row.applicant_organisation_id]);
+    let told = recipients
+        .into_iter()
+        .map(|to| {
+            let notice = notice(to.addressee(), to.locale);
+            Told::new(to, notice)
+        })
+        .collect();
+    publish(conn, ctx, &event, told).map(drop)
+}
+
+/// An event that happens once to each version of a request.
+fn now(row: &RequestRow, kind: EventKind) -> (EventKind, String) {
+    (kind, row.version.to_string())
 }
 
 /// Tells the office that a request arrived or came back corrected.
@@ -81,7 +81,7 @@ pub fn submitted(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, resubmitted: bool
     let filed_by =
         (row.filed_by_organisation_id != row.applicant_organisation_id).then(|| ctx.principal.organisation_name.clone());
     let recipients = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?;
-    send(conn, ctx, row, "request.submitted", recipients, |recipient, _| Notice::RequestSubmitted {
+    send(conn, ctx, row, now(row, EventKind::RequestSubmitted), recipients, |recipient, _| Notice::RequestSubmitted {
         recipient,
         request: parties.about.clone(),
         filed_by: filed_by.clone(),
@@ -124,7 +124,7 @@ pub fn consent_wanted(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<()
     for body in asked {
         recipients.extend(people::staff_of(conn, body, ctx.today())?);
     }
-    send(conn, ctx, row, "request.consent_wanted", recipients, |recipient, _| Notice::RequestConsentWanted {
+    send(conn, ctx, row, now(row, EventKind::RequestConsentWanted), recipients, |recipient, _| Notice::RequestConsentWanted {
         recipient,
         request: parties.about.clone(),
         link: link(row),
@@ -135,7 +135,7 @@ pub fn consent_wanted(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<()
 pub fn awaiting_approval(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = people::approvers_of(conn, row.applicant_organisation_id, ctx.today())?;
-    send(conn, ctx, row, "request.awaiting_approval", recipients, |recipient, _| Notice::RequestAwaitingApproval {
+    send(conn, ctx, row, now(row, EventKind::RequestAwaitingApproval), recipients, |recipient, _| Notice::RequestAwaitingApproval {
         recipient,
         request: parties.about.clone(),
         filed_by: said(&ctx.principal.name),
@@ -147,7 +147,7 @@ pub fn awaiting_approval(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result
 pub fn sent_back(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, reason: &str) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = people::staff_of(conn, row.applicant_organisation_id, ctx.today())?;
-    send(conn, ctx, row, "request.sent_back", recipients, |recipient, _| Notice::RequestReturned {
+    send(conn, ctx, row, (EventKind::RequestReturned, format!("own-{}", row.version)), recipients, |recipient, _| Notice::RequestReturned {
         recipient,
         request: parties.about.clone(),
         reason: said(reason),
@@ -178,12 +178,12 @@ pub fn to_applicants(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, news: News<'_
         recipients.extend(people::staff_of(conn, body.id, ctx.today())?);
     }
     let event = match news {
-        News::Returned(_) => "request.returned",
-        News::Accepted(_) => "request.accepted",
-        News::Waitlisted(..) => "request.waitlisted",
-        News::Rejected(..) => "request.rejected",
+        News::Returned(_) => EventKind::RequestReturned,
+        News::Accepted(_) => EventKind::RequestAccepted,
+        News::Waitlisted(..) => EventKind::RequestWaitlisted,
+        News::Rejected(..) => EventKind::RequestRejected,
     };
-    send(conn, ctx, row, event, recipients, |recipient, locale| {
+    send(conn, ctx, row, now(row, event), recipients, |recipient, locale| {
         let (request, link) = (parties.about.clone(), link(row));
         match news {
             News::Returned(reason) => {
@@ -228,7 +228,7 @@ fn contact(row: &RequestRow, applicant: &OrganisationRow) -> Option<Recipient> {
 pub fn withdrawn(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, code: ReasonCode, reason: &str) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?;
-    send(conn, ctx, row, "request.withdrawn", recipients, |recipient, locale| Notice::RequestWithdrawn {
+    send(conn, ctx, row, now(row, EventKind::RequestWithdrawn), recipients, |recipient, locale| Notice::RequestWithdrawn {
         recipient,
         request: parties.about.clone(),
         reason_label: Some(label(code, locale)),
@@ -258,8 +258,7 @@ pub fn message(
         people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?
     };
     let author = format!("{} {}", ctx.principal.organisation_name, ctx.principal.name);
-    let event = format!("request.message:{message_id}");
-    send(conn, ctx, row, &event, recipients, |recipient, _| Notice::RequestMessage {
+    send(conn, ctx, row, (EventKind::RequestMessage, format!("message{message_id}")), recipients, |recipient, _| Notice::RequestMessage {
         recipient,
         request: parties.about.clone(),
         author: author.clone(),

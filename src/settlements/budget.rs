@@ -12,7 +12,8 @@ use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::Ctx;
 use crate::ids::{CostItemId, OrganisationId, ProgrammeId, RequestId};
-use crate::notifications::service::{Mail, enqueue};
+use crate::notifications::catalogue::EventKind;
+use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::Notice;
 use crate::organisations::people;
 use crate::pools::rules::{Intake, ProgrammeRules};
@@ -154,6 +155,7 @@ impl Book<'_> {
             let reached = i128::from(bound) * 100 >= i128::from(limit.get()) * i128::from(percent);
             if reached && budget_store::warn_once(conn, programme, year, percent, ctx.now)? {
                 let name = crate::pools::store::programme(conn, programme)?.name;
+                let mut told = Vec::new();
                 for to in people::coordinators_of(conn, self.owner, ctx.today())? {
                     let notice = Notice::BudgetWarning {
                         recipient: to.addressee(),
@@ -164,9 +166,11 @@ impl Book<'_> {
                         bound_yen: bound,
                         link: format!("/programmes/{programme}/years/{year}/budget"),
                     };
-                    let dedupe = format!("budget.warning:{programme}:{year}:{percent}");
-                    enqueue(conn, ctx, Mail { notice, to, owner: self.owner, entity: ("programme", programme.0), dedupe })?;
+                    told.push(Told::new(to, notice));
                 }
+                let mark = format!("{year}:{percent}");
+                let event = Event::new(EventKind::BudgetWarning, self.owner, ("programme", programme.0), mark);
+                publish(conn, ctx, &event, told)?;
             }
         }
         Ok(())
@@ -178,6 +182,7 @@ impl Book<'_> {
         let Some(next) = next_waiting(conn, self.year, self.rules, limit.get() - bound)? else { return Ok(()) };
         let name = crate::pools::store::programme(conn, programme)?.name;
         let applicant = crate::organisations::store::find(conn, next.applicant_organisation_id)?.map(|body| body.name);
+        let mut told = Vec::new();
         for to in people::coordinators_of(conn, self.owner, ctx.today())? {
             let notice = Notice::BudgetFreed {
                 recipient: to.addressee(),
@@ -188,10 +193,11 @@ impl Book<'_> {
                 title: next.theme.clone(),
                 link: format!("/requests/{}", next.id),
             };
-            let dedupe = format!("budget.freed:{programme}:{year}:{bound}:{}", next.id);
-            enqueue(conn, ctx, Mail { notice, to, owner: self.owner, entity: ("request", next.id.0), dedupe })?;
+            told.push(Told::new(to, notice));
         }
-        Ok(())
+        let mark = format!("{year}:{bound}");
+        let event = Event::new(EventKind::BudgetFreed, self.owner, ("request", next.id.0), mark).of_request(next.id);
+        publish(conn, ctx, &event, told).map(drop)
     }
 }
 

@@ -1,0 +1,3 @@
+//! Webhooks: the addresses at which an organisation's programs are told of events.
+
+pub mod service;
