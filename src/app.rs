@@ -9,6 +9,7 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::http::rate::Rates;
 use crate::notifications::transport::Mailer;
+use crate::webhooks::hooks::Hooks;
 
 /// The application.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct App {
     pub rates: Rates,
     /// The way out for mail; without one, mail waits in the outbox.
     pub mailer: Option<Mailer>,
+    /// What calling webhooks needs; nothing where no key is set.
+    pub webhooks: Option<Hooks>,
     /// Whether this is the demo: its mailbox page shows what would be sent.
     pub demo: bool,
 }
@@ -35,6 +38,7 @@ impl App {
         let url = config.database_url().map_err(Error::internal)?;
         let db = Db::open(&url, config.database.connections, config.database.statement_timeout_ms)?;
         Ok(Arc::new(Self {
+            webhooks: Hooks::new(&config.webhooks).map_err(Error::internal)?,
             keys: TokenKeys::new(&config.auth),
             rates: Rates::new(config.limits.requests_per_minute),
             db,

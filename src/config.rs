@@ -35,6 +35,8 @@ pub struct Config {
     pub reminders: RemindersConfig,
     /// Background work.
     pub worker: WorkerConfig,
+    /// Telling programs.
+    pub webhooks: WebhooksConfig,
     /// Limits.
     pub limits: LimitsConfig,
     /// Logs.
@@ -54,6 +56,7 @@ impl Default for Config {
             mail: MailConfig::default(),
             reminders: RemindersConfig::default(),
             worker: WorkerConfig::default(),
+            webhooks: WebhooksConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
         }
@@ -211,6 +214,43 @@ impl Default for WorkerConfig {
     }
 }
 
+/// `[webhooks]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhooksConfig {
+    /// 32 bytes in base64 under which signing secrets are kept; empty: there are no webhooks.
+    pub key: SecretString,
+    /// The key before, while keys are exchanged; it opens what it has sealed.
+    pub previous_key: SecretString,
+    /// Networks that may be called although they are not public, for receivers inside LGWAN, such as `10.20.0.0/16`.
+    pub allow: Vec<String>,
+    /// Whether receivers inside these networks may be called without TLS.
+    pub http_inside: bool,
+    /// Ports that may be called.
+    pub ports: Vec<u16>,
+    /// Longest wait for a receiver.
+    pub timeout_seconds: u64,
+    /// Certificate authorities to trust besides the system's (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// `http://[user:password@]host[:port]` of the proxy to the outside; empty: none.
+    pub proxy: SecretString,
+}
+
+impl Default for WebhooksConfig {
+    fn default() -> Self {
+        Self {
+            key: SecretString::from(String::new()),
+            previous_key: SecretString::from(String::new()),
+            allow: Vec::new(),
+            http_inside: false,
+            ports: vec![443, 8443],
+            timeout_seconds: 20,
+            ca_file: None,
+            proxy: SecretString::from(String::new()),
+        }
+    }
+}
+
 /// `[limits]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -267,7 +307,15 @@ impl std::fmt::Display for ConfigProblem {
 impl std::error::Error for ConfigProblem {}
 
 /// Keys whose value may come from a file named by `<KEY>_FILE`.
-const SECRETS: &[&str] = &["database.url", "auth.signing_key", "auth.previous_signing_key", "smtp.password"];
+const SECRETS: &[&str] = &[
+    "database.url",
+    "auth.signing_key",
+    "auth.previous_signing_key",
+    "smtp.password",
+    "webhooks.key",
+    "webhooks.previous_key",
+    "webhooks.proxy",
+];
 
 impl Config {
     /// Reads a file (if given), then the environment, then checks every value.
@@ -331,6 +379,7 @@ impl Config {
         if !within(self.reminders.offer_hours, 1, 240) {
             return problem("reminders.offer_hours must be from 1 to 240");
         }
+        crate::webhooks::hooks::Hooks::new(&self.webhooks).map_err(|e| ConfigProblem(e.to_string()))?;
         Ok(())
     }
 
@@ -372,7 +421,7 @@ impl Config {
             "listen = {:?}\nbase_url = {:?}\nservice_name = {:?}\nhttp_workers = {}\n\n[database]\nurl = {database:?}\nconnections = {}\nstatement_timeout_ms = {}\n\n\
              [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
              [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
-             [mail]\nsubject_prefix = {:?}\ndigest_hour = {}\n\n[reminders]\nunanswered_days = {}\noffer_hours = {}\nwindow_days = {}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
+             [mail]\nsubject_prefix = {:?}\ndigest_hour = {}\n\n[reminders]\nunanswered_days = {}\noffer_hours = {}\nwindow_days = {}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[webhooks]\nkey = {}\nprevious_key = {}\nallow = {:?}\nhttp_inside = {}\nports = {:?}\ntimeout_seconds = {}\nca_file = {:?}\nproxy = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
             self.listen,
             self.base_url,
             self.service_name,
@@ -401,6 +450,14 @@ impl Config {
             self.reminders.window_days,
             self.worker.enabled,
             self.worker.poll_seconds,
+            secret(&self.webhooks.key),
+            secret(&self.webhooks.previous_key),
+            self.webhooks.allow,
+            self.webhooks.http_inside,
+            self.webhooks.ports,
+            self.webhooks.timeout_seconds,
+            self.webhooks.ca_file,
+            secret(&self.webhooks.proxy),
             self.limits.body_kib,
             self.limits.requests_per_minute,
             self.log.format,

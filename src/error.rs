@@ -116,6 +116,7 @@ error_table! {
     PostingPlacesExceeded = 409, "posting_places_exceeded", "受入団体の配属枠を超えます", "The host has no place left";
     RequestInFlight = 409, "request_in_flight", "同じ操作を処理中です", "The same request is being processed";
     SecretNotRepeated = 409, "secret_not_repeated", "この操作の結果は一度しか表示されません", "The secret of this operation is shown once only";
+    WebhooksNotConfigured = 409, "webhooks_not_configured", "Webhookは運用者が設定していません", "The operator has not set webhooks up";
     StaleVersion = 412, "stale_version", "ほかの人が先に更新しました", "Somebody else changed it first";
     TooLarge = 413, "too_large", "データが大きすぎます", "The body is too large";
     UnsupportedMediaType = 415, "unsupported_media_type", "このContent-Typeは受け付けられません", "The content type is not accepted";

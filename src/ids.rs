@@ -123,6 +123,12 @@ typed_ids! {
     EventId;
     /// A notice to a person.
     NoticeId;
+    /// A secret address at which a calendar program fetches visits.
+    CalendarFeedId;
+    /// An address at which programs are told of events.
+    WebhookEndpointId;
+    /// An event on its way to an endpoint.
+    WebhookDeliveryId;
     /// An uploaded table.
     ImportId;
     /// An audit event.

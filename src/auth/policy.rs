@@ -139,8 +139,12 @@ permissions! {
     ReadStatistics = "read_statistics", "statistics:read", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Auditor];
     /// Preview and apply uploaded tables.
     ManageImports = "manage_imports", "imports:write", [PrefecturalCoordinator];
+    /// See what the own office has to do today.
+    ReadToday = "read_today", "requests:review", [PrefecturalCoordinator];
     /// See one's own notices and choose how to be told.
     ReadNotices = "read_notices", "", [SystemAdmin, PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Expert, Auditor];
+    /// Make secret addresses at which one's own calendar program fetches visits.
+    OwnCalendars = "own_calendars", "", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover, Expert, Auditor];
     /// Register the addresses at which an organisation's programs are told of events, and see what was delivered.
     ManageWebhooks = "manage_webhooks", "webhooks:write", [PrefecturalCoordinator, MunicipalStaff, MunicipalApprover];
     /// See the outbox and try parked mails again.

@@ -190,6 +190,7 @@ diesel::table! {
         sent_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
         calendars -> Nullable<Text>,
+        locale -> Text,
         is_digest -> Bool,
     }
 }
@@ -1057,6 +1058,68 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> BigInt,
+        organisation_id -> BigInt,
+        url -> Text,
+        description -> Text,
+        events -> Text,
+        status -> Text,
+        disabled_reason -> Nullable<Text>,
+        failing_since -> Nullable<Timestamp>,
+        paused_until -> Nullable<Timestamp>,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> BigInt,
+        endpoint_id -> BigInt,
+        event_id -> BigInt,
+        message_id -> Text,
+        status -> Text,
+        attempts -> Integer,
+        first_attempt_at -> Nullable<Timestamp>,
+        next_attempt_at -> Timestamp,
+        claimed_until -> Nullable<Timestamp>,
+        delivered_at -> Nullable<Timestamp>,
+        last_status -> Nullable<Integer>,
+        last_failure -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    webhook_attempts (id) {
+        id -> BigInt,
+        delivery_id -> BigInt,
+        attempted_at -> Timestamp,
+        status -> Nullable<Integer>,
+        failure -> Nullable<Text>,
+        milliseconds -> Integer,
+    }
+}
+
+diesel::table! {
+    calendar_feeds (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        membership_id -> BigInt,
+        pool_id -> Nullable<BigInt>,
+        name -> Text,
+        token_hash -> Text,
+        created_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(populations -> organisations (organisation_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organisations (organisation_id));
@@ -1069,6 +1132,11 @@ diesel::joinable!(api_clients -> users (created_by));
 diesel::joinable!(outbox_messages -> organisations (owner_organisation_id));
 diesel::joinable!(notices -> events (event_id));
 diesel::joinable!(notices -> users (user_id));
+diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
+diesel::joinable!(webhook_deliveries -> events (event_id));
+diesel::joinable!(webhook_attempts -> webhook_deliveries (delivery_id));
+diesel::joinable!(calendar_feeds -> memberships (membership_id));
+diesel::joinable!(calendar_feeds -> users (user_id));
 diesel::joinable!(document_numbers -> organisations (owner_organisation_id));
 diesel::joinable!(pools -> organisations (owner_organisation_id));
 diesel::joinable!(pool_members -> pools (pool_id));
@@ -1202,6 +1270,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     notices,
     notification_preferences,
+    webhook_endpoints,
+    webhook_deliveries,
+    webhook_attempts,
+    calendar_feeds,
     job_leases,
     document_numbers,
     pools,

@@ -57,6 +57,7 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
     require_report_open(conn, &before)?;
     crate::settlements::lifecycle::require_not_final(conn, before.id)?;
     let visits = visit_store::of_dispatch(conn, before.id)?;
+    let were_ahead = notices::still_ahead(&visits);
     let plan = plan(conn, &before, &visits, &body)?;
     let request = request_of(conn, &before)?;
     carry_out(conn, ctx, &plan, &request, &body.reason)?;
@@ -83,6 +84,7 @@ pub fn amend(conn: &mut Conn, ctx: &Ctx, before: DispatchRow, body: AmendDispatc
         items: &items,
         reason: Some(&body.reason),
         visits: &visits,
+        before: &were_ahead,
         also: &[],
         newcomer: None,
         key: format!("amendment{}", row.amendment_number),

@@ -19,6 +19,7 @@ pub mod report_views;
 pub mod reports;
 pub mod service;
 pub mod store;
+pub mod surveys;
 pub mod views;
 pub mod visit_api;
 pub mod visit_store;

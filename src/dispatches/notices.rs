@@ -3,22 +3,27 @@
 
 use chrono::NaiveDate;
 
-use super::model::Party;
+use super::model::{Party, VisitStatus};
 use super::records;
 use super::report_store::ReportRow;
 use super::store::{DispatchExpertRow, DispatchRow};
 use super::visit_store::VisitRow;
 use crate::calendar::{jst_to_utc, wareki};
+use crate::calendars::entries::{self, About};
 use crate::db::Conn;
 use crate::error::{Error, Locale};
 use crate::http::Ctx;
-use crate::ids::ExpertId;
+use crate::ids::{ExpertId, VisitId};
+use crate::notifications::calendars::CalendarMethod;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Change, DecisionReader, DispatchRef, Notice, PlannedVisit};
 use crate::organisations::people;
 use crate::requests::store::RequestRow;
+
+/// Most calendar files of one mail; a dispatch of more visits is read in the service, or by a feed.
+const MOST_ENTRIES: usize = 20;
 
 /// Everybody who is told about a dispatch, and what is said of it in every mail.
 #[derive(Debug, Clone)]
@@ -111,6 +116,35 @@ impl Parties {
         self.experts.iter().find(|row| row.expert_id == expert).map_or("", |row| row.name.as_str())
     }
 
+    /// A letter with the calendar files of its reader: to enter or change the visits that are ahead, to take out those
+    /// that were ahead and no longer concern the reader.
+    fn with_entries(&self, ctx: &Ctx, told: Told, of: Option<ExpertId>, visits: &[VisitRow], before: &[Ahead]) -> Told {
+        let concerns = |expert: ExpertId| of.is_none_or(|reader| reader == expert);
+        let goes = |visit: &VisitRow| visit.status.is_ahead() && concerns(visit.expert_id);
+        let now = visits.iter().filter(|visit| goes(visit)).map(|visit| (visit, CalendarMethod::Request));
+        let was = |visit: &VisitRow| before.iter().any(|(id, expert)| *id == visit.id && concerns(*expert));
+        let gone = visits.iter().filter(|visit| was(visit) && !goes(visit)).map(|visit| (visit, CalendarMethod::Cancel));
+        self.with_files(ctx, told, gone.chain(now))
+    }
+
+    fn with_files<'a>(
+        &self,
+        ctx: &Ctx,
+        mut told: Told,
+        visits: impl Iterator<Item = (&'a VisitRow, CalendarMethod)>,
+    ) -> Told {
+        for (visit, method) in visits.take(MOST_ENTRIES) {
+            let about = About {
+                theme: &self.about.title,
+                host: &self.about.applicant,
+                expert: self.name_of(visit.expert_id),
+                number: Some(self.about.number.as_str()).filter(|number| !number.is_empty()),
+            };
+            told.calendars.extend(entries::for_mail(&ctx.app, visit, about, (method, &told.to), ctx.now));
+        }
+        told
+    }
+
     fn everybody(&self, also: &[ExpertId]) -> Vec<Reader> {
         let bodies = self.applicant.iter().chain(&self.bodies).chain(&self.office).map(|to| (to.clone(), None));
         let experts = self
@@ -146,7 +180,7 @@ pub fn decided(
         .into_iter()
         .map(|(to, of, reader)| {
             let notice = decision(&parties, row, &to, reader, ahead(visits, of), report_days);
-            Told::new(to, notice)
+            parties.with_entries(ctx, Told::new(to, notice), of, visits, &[])
         })
         .collect();
     post(conn, ctx, row, EventKind::DispatchDecided, &row.version.to_string(), told)
@@ -232,6 +266,14 @@ fn when(visit: &VisitRow) -> (String, String) {
     }
 }
 
+/// A visit that was ahead, and the expert who was to go.
+pub type Ahead = (VisitId, ExpertId);
+
+/// The visits that are ahead, as a change is to be compared with.
+pub fn still_ahead(visits: &[VisitRow]) -> Vec<Ahead> {
+    visits.iter().filter(|visit| visit.status.is_ahead()).map(|visit| (visit.id, visit.expert_id)).collect()
+}
+
 /// What is told about a change.
 #[derive(Debug)]
 pub struct Amended<'a> {
@@ -241,6 +283,8 @@ pub struct Amended<'a> {
     pub reason: Option<&'a str>,
     /// All visits as they are now.
     pub visits: &'a [VisitRow],
+    /// The visits that were ahead before, with who was to go.
+    pub before: &'a [Ahead],
     /// Experts who are told although they go no more.
     pub also: &'a [ExpertId],
     /// The expert who takes over, to whom the whole is told as it was decided, and the days within which is reported.
@@ -257,7 +301,7 @@ pub fn amended(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties,
             && of == Some(newcomer)
         {
             let notice = decision(parties, row, &to, DecisionReader::Expert, ahead(told.visits, of), report_days);
-            letters.push(Told::new(to, notice));
+            letters.push(parties.with_entries(ctx, Told::new(to, notice), of, told.visits, told.before));
             continue;
         }
         let notice = Notice::DispatchAmended {
@@ -269,7 +313,7 @@ pub fn amended(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties,
             visits: ahead(told.visits, of),
             link: link(row),
         };
-        letters.push(Told::new(to, notice));
+        letters.push(parties.with_entries(ctx, Told::new(to, notice), of, told.visits, told.before));
     }
     post(conn, ctx, row, EventKind::DispatchAmended, &told.key, letters)
 }
@@ -284,8 +328,13 @@ pub fn cancelled(
     reason: &str,
 ) -> Result<(), Error> {
     let parties = parties(conn, ctx, row, request)?;
+    // What was done stays in everybody's calendar.
+    let visits: Vec<VisitRow> = super::visit_store::of_dispatch(conn, row.id)?
+        .into_iter()
+        .filter(|visit| visit.status == VisitStatus::Cancelled)
+        .collect();
     let mut told = Vec::new();
-    for (to, _) in parties.everybody(&[]) {
+    for (to, of) in parties.everybody(&[]) {
         let notice = Notice::DispatchCancelled {
             recipient: to.addressee(),
             dispatch: parties.about.clone(),
@@ -294,7 +343,8 @@ pub fn cancelled(
             reason: Some(reason.to_owned()),
             link: link(row),
         };
-        told.push(Told::new(to, notice));
+        let own = visits.iter().filter(|visit| of.is_none_or(|expert| visit.expert_id == expert));
+        told.push(parties.with_files(ctx, Told::new(to, notice), own.map(|visit| (visit, CalendarMethod::Cancel))));
     }
     post(conn, ctx, row, EventKind::DispatchCancelled, &row.version.to_string(), told)
 }
@@ -323,7 +373,9 @@ pub fn visit_cancelled(
             reason: Some(reason.to_owned()),
             link: link(row),
         };
-        told.push(Told::new(to, notice));
+        // Who did not come is told too, but the day stays in the calendars.
+        let off = (visit.status == VisitStatus::Cancelled).then_some((visit, CalendarMethod::Cancel));
+        told.push(parties.with_files(ctx, Told::new(to, notice), off.into_iter()));
     }
     post(conn, ctx, row, EventKind::VisitCancelled, &format!("visit{}", visit.id), told)
 }
@@ -398,4 +450,25 @@ fn reporters(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Option<(Di
         readers = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?;
     }
     Ok(Some((about, readers)))
+}
+
+// STUB
+pub fn survey(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    event: &Event,
+    closes_on: Option<NaiveDate>,
+    instructions: &str,
+) -> Result<(), Error> {
+    let _ = (closes_on, instructions);
+    let Some((_, readers)) = reporters(conn, ctx, row)? else { return Ok(()) };
+    let told = readers
+        .into_iter()
+        .map(|to| {
+            let notice = Notice::TestMail { recipient: to.addressee(), requested_at: ctx.now.instant() };
+            Told::new(to, notice)
+        })
+        .collect();
+    publish(conn, ctx, event, told).map(drop)
 }

@@ -105,10 +105,12 @@ pub fn replace_expert(
             .filter(|(old, new)| (old.day, old.start_minute) != (new.day, new.start_minute))
             .map(|(old, new)| Item::visit(Some(old), Some(new))),
     );
+    let were_ahead = notices::still_ahead(&ahead);
     let told = Amended {
         items: &items,
         reason: Some(&body.reason),
         visits: &visits,
+        before: &were_ahead,
         also: &[from],
         newcomer: Some((to, row.rules()?.report_due_days)),
         key: format!("amendment{}", row.amendment_number),

@@ -10,7 +10,7 @@ use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::schema::{
-    dispatch_amendments, dispatch_experts, dispatches, organisations, programmes, reports, request_participants, requests,
+    dispatch_amendments, dispatch_experts, dispatches, organisations, programmes, reports, request_participants, requests, visits,
 };
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, ListQuery, Versioned};
@@ -463,5 +463,17 @@ pub fn served_bodies(conn: &mut Conn, pools: &[PoolId]) -> Result<Vec<(Organisat
         .filter(dispatches::status.ne("cancelled"))
         .group_by((dispatches::applicant_organisation_id, dispatches::fiscal_year))
         .select((dispatches::applicant_organisation_id, dispatches::fiscal_year, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// The dispatches of a programme's year that were not called off and of which something was done.
+pub fn worked_in(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> Result<Vec<DispatchRow>, Error> {
+    let done = visits::table.filter(visits::dispatch_id.eq(dispatches::id.nullable())).filter(visits::status.eq("done"));
+    Ok(dispatches::table
+        .filter(dispatches::programme_id.eq(programme))
+        .filter(dispatches::fiscal_year.eq(fiscal_year))
+        .filter(diesel::dsl::exists(done))
+        .order(dispatches::id)
+        .select(DispatchRow::as_select())
         .load(conn)?)
 }

@@ -95,6 +95,7 @@ fn statuses(text: Option<&str>) -> Result<Vec<VisitStatus>, Error> {
 async fn list_visits(read: Read<ReadDispatches>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: VisitListParams| {
         let filter = VisitFilter {
+            pool_id: None,
             programme_id: params.programme_id,
             dispatch_id: params.dispatch_id,
             expert_id: params.expert_id,

@@ -10,12 +10,12 @@ use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::db::dialect::insert_rows;
 use crate::db::schema::{
-    dispatch_experts, dispatches, experts, organisations, request_participants, requests, visit_participants, visits,
+    dispatch_experts, dispatches, experts, organisations, programmes, request_participants, requests, visit_participants, visits,
 };
 use crate::error::{Error, ErrorCode};
 use crate::experts::model::LoadEntry;
 use crate::http::{Ctx, ListQuery, Versioned};
-use crate::ids::{DispatchId, ExpertId, OfferId, OrganisationId, ProgrammeId, RequestId, VisitId};
+use crate::ids::{DispatchId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId, VisitId};
 use crate::requests::model::{ActivityKind, Mode};
 
 /// A visit (回).
@@ -107,11 +107,15 @@ pub struct VisitLine {
     pub applicant_name: String,
     /// Theme of the request; empty for visits of an earlier ledger.
     pub theme: String,
+    /// When the visit last changed.
+    pub updated_at: UtcTime,
 }
 
 /// What the list of visits can be narrowed by.
 #[derive(Debug, Clone, Default)]
 pub struct VisitFilter {
+    /// Only of programmes of this pool.
+    pub pool_id: Option<PoolId>,
     /// Only of this programme.
     pub programme_id: Option<ProgrammeId>,
     /// Only of this dispatch.
@@ -160,6 +164,10 @@ macro_rules! narrowed {
             Audience::Body(me) => $query.filter(settled().and(concerns(me))),
         };
         let filter: &VisitFilter = $filter;
+        if let Some(pool) = filter.pool_id {
+            let own = programmes::table.filter(programmes::pool_id.eq(pool)).select(programmes::id);
+            query = query.filter(visits::programme_id.eq_any(own));
+        }
         if let Some(programme) = filter.programme_id {
             query = query.filter(visits::programme_id.eq(programme));
         }
@@ -188,7 +196,7 @@ macro_rules! narrowed {
     }};
 }
 
-type Columns = (VisitRow, String, String, Option<String>);
+type Columns = (VisitRow, String, String, Option<String>, UtcTime);
 
 /// A page of the visits the audience sees, by day: those of an earlier ledger too, so that the list holds what the
 /// statistics count; the owner's office also sees time that is only held.
@@ -197,7 +205,7 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &Li
         .inner_join(experts::table)
         .inner_join(organisations::table.on(organisations::id.eq(visits::applicant_organisation_id)))
         .left_join(requests::table)
-        .select((VisitRow::as_select(), experts::name, organisations::name, requests::theme.nullable()))
+        .select((VisitRow::as_select(), experts::name, organisations::name, requests::theme.nullable(), visits::updated_at))
         .order((visits::load_day, visits::id))
         .limit(page.fetch())
         .into_boxed();
@@ -208,11 +216,12 @@ pub fn list(conn: &mut Conn, audience: Audience, filter: &VisitFilter, page: &Li
     let rows: Vec<Columns> = query.load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(visit, expert_name, applicant_name, theme)| VisitLine {
+        .map(|(visit, expert_name, applicant_name, theme, updated_at)| VisitLine {
             visit,
             expert_name,
             applicant_name,
             theme: theme.unwrap_or_default(),
+            updated_at,
         })
         .collect())
 }

@@ -257,7 +257,9 @@ fn tell_change(
     require_limits(conn, ctx, dispatch, &request, &visits)?;
     bind(conn, ctx, dispatch, BudgetEntryKind::Plan)?;
     let items = [Item::visit(Some(before), Some(after))];
-    let told = Amended { items: &items, reason, visits: &visits, also: &[], newcomer: None, key: key.to_owned() };
+    let was = [(before.id, before.expert_id)];
+    let told =
+        Amended { items: &items, reason, visits: &visits, before: &was, also: &[], newcomer: None, key: key.to_owned() };
     notices::amended(conn, ctx, dispatch, &parties, &told)
 }
 
@@ -401,6 +403,7 @@ pub fn cancel(
     after.notice_days = notice_days(ctx.today(), [visit.day]);
     after.cancel_reason = Some(body.reason.clone());
     let version = visit_store::update(conn, &after, ctx.now)?;
+    after.version = version;
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
     let request = request_of(conn, &dispatch)?;

@@ -13,6 +13,7 @@ mod examples;
 mod operations;
 mod schemas;
 mod tags;
+mod webhooks;
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -41,7 +42,7 @@ pub(super) const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(name = "Tasuki", url = "https://tasuki.example/")
     ),
-    components(schemas(Problem, crate::requests::list::RequestSort,))
+    components(schemas(Problem, crate::requests::list::RequestSort, crate::webhooks::payload::WebhookEvent,))
 )]
 pub struct Frame;
 
@@ -72,6 +73,10 @@ pub fn finish(document: &Document) -> Value {
             }
         }
     });
+    doc["webhooks"] = webhooks::section();
+    if !seen.iter().any(|tag| tag == "webhooks") {
+        seen.push("webhooks".to_owned());
+    }
     seen.sort();
     doc["tags"] = seen.iter().map(|tag| json!({"name": tag, "description": tags::description(tag)})).collect();
     doc["x-permissions"] = policy::ALL

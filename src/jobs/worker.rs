@@ -12,7 +12,10 @@ use crate::db::{Conn, dialect};
 use crate::error::Error;
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
+use super::reminders::{BATCH, Reminder};
+use crate::notifications::digest;
 use crate::notifications::worker::send_batch;
+use crate::webhooks::delivery::deliver_due;
 
 /// The job of planning.
 const PLANNING: &str = "allocations.plan";
@@ -51,10 +54,14 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
         round.reminders = app.db.write_blocking(|conn| super::reminders::remind_reports(conn, ctx))?;
         Ok(())
     }));
+    for (job, minutes, remind) in super::reminders::ALL {
+        note(remind_due(app, job, *minutes, *remind).map(|told| round.reminders += told));
+    }
+    note(digest_due(app).map(|written| round.reminders += written));
     note(leased(app, name, "idempotency.forget", |ctx| {
         app.db.write_blocking(|conn| crate::http::write::forget_old_records(conn, ctx.now)).map(drop)
     }));
-    note(hourly(app, "statistics.refresh", |conn| Ok(dialect::refresh_statistics(conn)?)));
+    note(every(app, "statistics.refresh", 60, |conn| Ok(dialect::refresh_statistics(conn)?)).map(drop));
     note((|| {
         loop {
             let sealed = app.db.write_blocking(seal::seal)?;
@@ -118,12 +125,50 @@ fn leased(app: &Arc<App>, owner: &str, job: &str, work: impl FnOnce(&Ctx) -> Res
     work(&Ctx::internal(app, Actor::System, OrganisationId(0), &format!("job-{job}")))
 }
 
-/// Does something about once an hour, whichever process comes first.
-fn hourly(app: &Arc<App>, job: &str, mut work: impl FnMut(&mut Conn) -> Result<(), Error>) -> Result<(), Error> {
+/// Does something about once in so many minutes, whichever process comes first; whether this one did.
+fn every(app: &Arc<App>, job: &str, minutes: i64, mut work: impl FnMut(&mut Conn) -> Result<(), Error>) -> Result<bool, Error> {
     let now = app.clock.now();
-    // A name of its own for each time: not even the process that did it last may do it again before the hour is over.
-    let (turn, until) = (now.to_string(), now.plus(chrono::Duration::hours(1)));
-    app.db.write_blocking(|conn| if dialect::take_lease(conn, job, &turn, now, until)? { work(conn) } else { Ok(()) })
+    // A name of its own for each time: not even the process that did it last may do it again before its time.
+    let (turn, until) = (now.to_string(), now.plus(chrono::Duration::minutes(minutes)));
+    app.db.write_blocking(|conn| {
+        let mine = dialect::take_lease(conn, job, &turn, now, until)?;
+        if mine {
+            work(conn)?;
+        }
+        Ok(mine)
+    })
+}
+
+/// Tells what a reminder finds due, a batch in each transaction; how many.
+fn remind_due(app: &Arc<App>, job: &str, minutes: i64, remind: Reminder) -> Result<usize, Error> {
+    if !every(app, job, minutes, |_| Ok(()))? {
+        return Ok(0);
+    }
+    let ctx = Ctx::internal(app, Actor::System, OrganisationId(0), &format!("job-{job}"));
+    let mut told = 0;
+    loop {
+        let some = app.db.write_blocking(|conn| remind(conn, &ctx, BATCH))?;
+        told += some;
+        if some < BATCH {
+            return Ok(told);
+        }
+    }
+}
+
+/// Writes the digests of the day from its hour on; how many.
+fn digest_due(app: &Arc<App>) -> Result<usize, Error> {
+    if !every(app, "notices.digest", 10, |_| Ok(()))? {
+        return Ok(0);
+    }
+    let ctx = Ctx::internal(app, Actor::System, OrganisationId(0), "job-notices.digest");
+    let mut written = 0;
+    loop {
+        let some = app.db.write_blocking(|conn| digest::write_due(conn, &ctx, BATCH))?;
+        written += some;
+        if some == 0 {
+            return Ok(written);
+        }
+    }
 }
 
 /// What a thread repeats; it is told how to ask whether to go on.
@@ -137,15 +182,20 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one for plans.
+    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one for plans, one for webhooks.
     pub fn start(app: &Arc<App>) -> Result<Self, Error> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let name = format!("worker-{}", secrets::short_name()?);
         // Errors are logged where they happen; the next round tries again.
         let rounds: Work = |app, name, _| drop(run_due(app, name));
         let plans: Work = |app, name, go_on| drop(plan_due(app, name, go_on));
+        let hooks: Work = |app, _, go_on| {
+            if let Err(error) = deliver_due(app, go_on) {
+                tracing::error!(%error, "webhooks could not be delivered");
+            }
+        };
         let mut threads = Vec::new();
-        for (thread, work) in [("worker", rounds), ("planner", plans)] {
+        for (thread, work) in [("worker", rounds), ("planner", plans), ("webhooks", hooks)] {
             let (app, stop, name) = (Arc::clone(app), Arc::clone(&stop), name.clone());
             let spawned = std::thread::Builder::new()
                 .name(thread.to_owned())

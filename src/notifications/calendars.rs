@@ -12,6 +12,16 @@ pub enum CalendarMethod {
     Cancel,
 }
 
+impl CalendarMethod {
+    /// As calendar files and mail headers name it (RFC 5546, 1.4).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Request => "REQUEST",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
 /// One entry as a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

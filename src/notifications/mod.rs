@@ -5,10 +5,19 @@
 pub mod api;
 pub mod calendars;
 pub mod catalogue;
+pub mod deadlines;
+pub mod digest;
+pub mod html;
+pub mod ics;
 pub mod message;
+mod message_checks;
+mod message_parts;
+#[cfg(test)]
+mod message_parts_tests;
 pub mod notice_api;
 pub mod notice_store;
 pub mod notice_views;
+pub mod outgoing;
 pub mod pages;
 pub mod recipient;
 pub mod service;

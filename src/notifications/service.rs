@@ -16,6 +16,9 @@ use crate::error::Error;
 use crate::http::Ctx;
 use crate::ids::{OrganisationId, RequestId};
 
+/// Keys asked for in one statement.
+const KEYS_AT_ONCE: usize = 500;
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -136,6 +139,20 @@ pub fn publish(conn: &mut Conn, ctx: &Ctx, event: &Event, told: Vec<Told>) -> Re
     Ok(true)
 }
 
+/// Of things that are due, those whose event has not been told yet, at most `most`.
+pub fn untold<T>(conn: &mut Conn, due: Vec<(Event, T)>, most: usize) -> Result<Vec<(Event, T)>, Error> {
+    let mut left = Vec::new();
+    let mut due = due.into_iter().peekable();
+    while due.peek().is_some() && left.len() < most {
+        let some: Vec<(Event, T)> = due.by_ref().take(KEYS_AT_ONCE).collect();
+        let keys: Vec<String> = some.iter().map(|(event, _)| event.key()).collect();
+        let told: BTreeSet<String> = notice_store::told(conn, &keys)?.into_iter().collect();
+        left.extend(some.into_iter().zip(keys).filter(|(_, key)| !told.contains(key)).map(|(due, _)| due));
+    }
+    left.truncate(most);
+    Ok(left)
+}
+
 fn message(
     ctx: &Ctx,
     event: &Event,
@@ -167,6 +184,7 @@ fn message(
         secret: secret_in(&rendered.text, &ctx.app.config.base_url).map(str::to_owned),
         subject: rendered.subject,
         body: rendered.text,
+        locale: told.to.locale,
         calendars,
     })
 }

@@ -7,7 +7,7 @@ use super::catalogue::EventKind;
 use crate::clock::UtcTime;
 use crate::db::schema::outbox_messages as outbox;
 use crate::db::{Conn, dialect};
-use crate::error::Error;
+use crate::error::{Error, Locale};
 use crate::http::ListQuery;
 use crate::ids::{OrganisationId, OutboxMessageId};
 
@@ -38,6 +38,8 @@ pub struct NewMessage {
     pub thread_id: String,
     /// Calendar entries, as they are stored.
     pub calendars: Option<String>,
+    /// Language of the text.
+    pub locale: Locale,
 }
 
 /// Adds messages with one statement. Their keys must be new: they are, when the event they tell of is.
@@ -59,6 +61,10 @@ pub fn insert(conn: &mut Conn, new: &[NewMessage], now: UtcTime) -> Result<(), E
                 outbox::secret.eq(new.secret.as_deref()),
                 outbox::thread_id.eq(Some(new.thread_id.as_str())),
                 outbox::calendars.eq(new.calendars.as_deref()),
+                outbox::locale.eq(match new.locale {
+                    Locale::Ja => "ja",
+                    Locale::En => "en",
+                }),
                 outbox::is_digest.eq(new.event == EventKind::Digest),
                 outbox::status.eq("queued"),
                 outbox::next_attempt_at.eq(now),
@@ -94,6 +100,12 @@ pub struct DueMessage {
     pub attempts: i32,
     /// Written.
     pub created_at: UtcTime,
+    /// Calendar entries, as they are stored.
+    pub calendars: Option<String>,
+    /// Language of the text: `ja` or `en`.
+    pub locale: String,
+    /// Whether it is a digest.
+    pub is_digest: bool,
 }
 
 /// Claims messages that are due, at most one for each recipient so that order is kept, until `lease` has passed.
@@ -254,6 +266,15 @@ pub fn requeue(conn: &mut Conn, id: OutboxMessageId, now: UtcTime) -> Result<(),
         .set((outbox::status.eq("queued"), outbox::attempts.eq(0), outbox::next_attempt_at.eq(now)))
         .execute(conn)?;
     Ok(())
+}
+
+/// How many of an organisation's mails have been given up.
+pub fn parked(conn: &mut Conn, owner: OrganisationId) -> Result<i64, Error> {
+    Ok(outbox::table
+        .filter(outbox::owner_organisation_id.eq(owner.0))
+        .filter(outbox::status.eq("parked"))
+        .count()
+        .get_result(conn)?)
 }
 
 /// The newest messages of all organisations, for the demo's mailbox.

@@ -22,7 +22,7 @@ const SUBJECT_COLUMNS: usize = 60;
 const LINE_MAX_CHARS: usize = 200;
 /// Longest text of a person, in characters; the screens show the whole.
 const TEXT_MAX_CHARS: usize = 2_000;
-const RULE: &str = "----------------------------------------";
+pub(super) const RULE: &str = "----------------------------------------";
 
 /// The text in the reader's language.
 pub(super) fn pick<T>(locale: Locale, ja: T, en: T) -> T {

@@ -3,11 +3,10 @@
 
 use chrono::Duration;
 
-use super::message::OutgoingMail;
-use super::store::{self, DueMessage};
+use super::outgoing::outgoing;
+use super::store;
 use super::transport::FailureKind;
 use crate::app::App;
-use crate::clock::UtcTime;
 use crate::error::Error;
 
 /// How long a claimed message is left to its worker.
@@ -69,21 +68,6 @@ pub fn send_batch(app: &App, worker: &str) -> Result<Batch, Error> {
 fn back_off(attempts: i32) -> Duration {
     let minutes = 1_i64 << attempts.clamp(1, 10).saturating_sub(1);
     Duration::minutes(minutes.min(360))
-}
-
-fn outgoing(app: &App, message: &DueMessage) -> OutgoingMail {
-    OutgoingMail {
-        message_id: message.message_id.clone(),
-        from_address: app.config.smtp.from_address.clone(),
-        from_name: app.config.smtp.from_name.clone(),
-        to_address: message.recipient_address.clone(),
-        to_name: Some(message.recipient_name.clone()).filter(|name| !name.is_empty()),
-        subject: message.subject.clone(),
-        text: message.body.clone(),
-        in_reply_to: None,
-        references: message.thread_id.clone(),
-        date: UtcTime::instant(message.created_at),
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,20 @@
 //! What the clock does to offers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{event, followed_by};
 use super::mails::{self, News};
 use super::model::OfferStatus;
+use super::store::OfferRow;
 use super::{service, store};
 use crate::auth::principal::Actor;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::Ctx;
+use crate::ids::RequestId;
+use crate::notifications::catalogue::EventKind;
+use crate::notifications::service::{publish, untold};
+use crate::requests::store::RequestRow;
 
 /// The name under which expiry stands in the audit log.
 pub const EXPIRE_JOB: &str = "job expire-offers";
@@ -39,4 +44,37 @@ pub fn expire_due(conn: &mut Conn, ctx: &Ctx) -> Result<usize, Error> {
         }
     }
     Ok(ended)
+}
+
+/// Reminds experts of offers that end soon and are not answered; each once. An offer that is open for less than twice the
+/// configured hours is reminded of when half its time is over. Returns how many, at most `most`.
+pub fn remind_expiring(conn: &mut Conn, ctx: &Ctx, most: usize) -> Result<usize, Error> {
+    let hours = chrono::Duration::hours(i64::from(ctx.app.config.reminders.offer_hours));
+    let open: Vec<OfferRow> = store::unanswered_until(conn, ctx.now, ctx.now.plus(hours))?
+        .into_iter()
+        .filter(|offer| {
+            let (Some(sent), Some(expires)) = (offer.sent_at, offer.expires_at) else { return false };
+            let half = (expires.instant() - sent.instant()) / 2;
+            ctx.now >= expires.plus(-hours.min(half))
+        })
+        .collect();
+    let ids: Vec<RequestId> = open.iter().map(|offer| offer.request_id).collect();
+    let requests: BTreeMap<RequestId, RequestRow> =
+        crate::requests::store::find_many(conn, &ids)?.into_iter().map(|row| (row.id, row)).collect();
+    let due = open
+        .into_iter()
+        .filter_map(|offer| {
+            let request = requests.get(&offer.request_id)?.clone();
+            Some((mails::event(EventKind::OfferExpiring, &request, &offer), (request, offer)))
+        })
+        .collect();
+    let due = untold(conn, due, most)?;
+    let told = due.len();
+    for (event, (request, offer)) in due {
+        let expert = service::expert_of(conn, &offer)?;
+        let visits: Vec<_> = store::visits_of(conn, offer.id)?.iter().map(Into::into).collect();
+        let letter = mails::expiring(conn, &request, &offer, &expert, &visits)?;
+        publish(conn, ctx, &event, vec![letter])?;
+    }
+    Ok(told)
 }

@@ -154,6 +154,35 @@ impl OfferFilter {
     }
 }
 
+/// Narrows a boxed query over offers and their requests to what a filter leaves: one for lists and for counts.
+macro_rules! offers_filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        let filter: &OfferFilter = $filter;
+        match &filter.scope {
+            Scope::Owner(owner) => query = query.filter(requests::owner_organisation_id.eq(*owner)),
+            Scope::Experts(ids) => query = query.filter(offers::expert_id.eq_any(ids.clone())).filter(offers::sent_at.is_not_null()),
+            Scope::Any => {}
+        }
+        if let Some(id) = filter.id {
+            query = query.filter(offers::id.eq(id));
+        }
+        if let Some(id) = filter.request_id {
+            query = query.filter(offers::request_id.eq(id));
+        }
+        if let Some(id) = filter.expert_id {
+            query = query.filter(offers::expert_id.eq(id));
+        }
+        if !filter.statuses.is_empty() {
+            query = query.filter(offers::status.eq_any(filter.statuses.clone()));
+        }
+        if let Some(hash) = &filter.token_hash {
+            query = query.filter(offers::token_hash.eq(hash.clone()));
+        }
+        query
+    }};
+}
+
 /// Offers, newest first, from the one before `before` on.
 pub fn list(conn: &mut Conn, filter: &OfferFilter, before: Option<OfferId>, limit: i64) -> Result<Vec<OfferRecord>, Error> {
     let mut query = offers::table
@@ -171,31 +200,42 @@ pub fn list(conn: &mut Conn, filter: &OfferFilter, before: Option<OfferId>, limi
             requests::theme,
         ))
         .into_boxed();
-    match &filter.scope {
-        Scope::Owner(owner) => query = query.filter(requests::owner_organisation_id.eq(*owner)),
-        Scope::Experts(ids) => query = query.filter(offers::expert_id.eq_any(ids.clone())).filter(offers::sent_at.is_not_null()),
-        Scope::Any => {}
-    }
-    if let Some(id) = filter.id {
-        query = query.filter(offers::id.eq(id));
-    }
-    if let Some(id) = filter.request_id {
-        query = query.filter(offers::request_id.eq(id));
-    }
-    if let Some(id) = filter.expert_id {
-        query = query.filter(offers::expert_id.eq(id));
-    }
-    if !filter.statuses.is_empty() {
-        query = query.filter(offers::status.eq_any(filter.statuses.clone()));
-    }
-    if let Some(hash) = &filter.token_hash {
-        query = query.filter(offers::token_hash.eq(hash.clone()));
-    }
+    query = offers_filtered!(query, filter);
     if let Some(id) = before {
         query = query.filter(offers::id.lt(id));
     }
     Ok(query.load(conn)?)
 }
+
+/// How many offers the same filter leaves.
+pub fn count(conn: &mut Conn, filter: &OfferFilter) -> Result<i64, Error> {
+    let query = offers::table.inner_join(requests::table).select(diesel::dsl::count_star()).into_boxed();
+    Ok(offers_filtered!(query, filter).first(conn)?)
+}
+
+/// The offers of an owner that wait for an answer, the soonest to end first.
+pub fn soonest_to_end(conn: &mut Conn, owner: OrganisationId, most: i64) -> Result<Vec<OfferRecord>, Error> {
+    Ok(offers::table
+        .inner_join(requests::table)
+        .inner_join(experts::table)
+        .inner_join(organisations::table.on(organisations::id.eq(requests::applicant_organisation_id)))
+        .filter(requests::owner_organisation_id.eq(owner))
+        .filter(offers::status.eq_any(WAITING))
+        .order((offers::expires_at, offers::id))
+        .limit(most)
+        .select((
+            OfferRow::as_select(),
+            experts::name,
+            requests::owner_organisation_id,
+            organisations::id,
+            organisations::name,
+            requests::theme,
+        ))
+        .load(conn)?)
+}
+
+/// The states in which an answer is awaited: the expert's, or the office's to other dates.
+pub const WAITING: [OfferStatus; 2] = [OfferStatus::Sent, OfferStatus::DatesProposed];
 
 /// One offer that the principal sees, or 404.
 pub fn visible(conn: &mut Conn, ctx: &Ctx, id: OfferId) -> Result<OfferRecord, Error> {
@@ -418,5 +458,16 @@ pub fn refused_or_expired(conn: &mut Conn, pool: PoolId) -> Result<Vec<(RequestI
         .filter(offers::status.eq_any([OfferStatus::Declined, OfferStatus::Expired]))
         .select((offers::request_id, offers::expert_id))
         .distinct()
+        .load(conn)?)
+}
+
+/// The offers that wait for the expert's answer and end after `now` and not after `until`.
+pub fn unanswered_until(conn: &mut Conn, now: UtcTime, until: UtcTime) -> Result<Vec<OfferRow>, Error> {
+    Ok(offers::table
+        .filter(offers::status.eq(OfferStatus::Sent))
+        .filter(offers::expires_at.gt(now))
+        .filter(offers::expires_at.le(until))
+        .order(offers::id)
+        .select(OfferRow::as_select())
         .load(conn)?)
 }

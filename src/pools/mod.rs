@@ -4,7 +4,9 @@
 pub mod api;
 pub mod matching;
 pub mod presets;
+pub mod reminders;
 pub mod rules;
 pub mod service;
 pub mod store;
+pub mod surveys;
 pub mod views;

@@ -104,6 +104,7 @@ fn base() -> ProgrammeRules {
         menus: Vec::new(),
         allocation_tax: Vec::new(),
         postings: None,
+        survey: None,
         matching: MatchingRules::default(),
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::matching::MatchingRules;
+use super::surveys::SurveyRule;
 use crate::clock::UtcTime;
 use crate::costs::{Component, FeeTable, MoneyError, Payer, PayerRule, Ratio, SharingTerms, TravelRule, Yen, validate_rules};
 use crate::http::Fields;
@@ -81,6 +82,10 @@ pub struct ProgrammeRules {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub postings: Option<PostingRules>,
+    /// What is asked in the fiscal year after the work, where the programme does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub survey: Option<SurveyRule>,
     /// How experts are found.
     #[serde(default)]
     pub matching: MatchingRules,
@@ -317,6 +322,9 @@ impl ProgrammeRules {
             fields.line(&at(&format!("outcome_counters/{i}/label")), &counter.label, 100);
         }
         self.matching.validate(&at("matching"), fields);
+        if let Some(survey) = &self.survey {
+            survey.validate(&at("survey"), fields);
+        }
         if let Some(postings) = &self.postings {
             fields.within(&at("postings/places_per_host"), i64::from(postings.places_per_host), 1, 100);
             if let Some(months) = postings.longest_months {

@@ -403,6 +403,47 @@ fn parse_year((id, programme_id, fiscal_year, rules, version): YearColumns) -> R
     Ok(YearRow { id, programme_id, fiscal_year, rules, version })
 }
 
+/// The rules of an owner's programmes for a fiscal year, with the programmes' names.
+pub fn owned_years(conn: &mut Conn, owner: OrganisationId, fiscal_year: i32) -> Result<Vec<(YearRow, String)>, Error> {
+    let rows: Vec<(YearColumns, String)> = programme_years::table
+        .inner_join(programmes::table.inner_join(pools::table))
+        .filter(pools::owner_organisation_id.eq(owner))
+        .filter(programme_years::fiscal_year.eq(fiscal_year))
+        .order(programme_years::programme_id)
+        .select((
+            (
+                programme_years::id,
+                programme_years::programme_id,
+                programme_years::fiscal_year,
+                programme_years::rules,
+                programme_years::version,
+            ),
+            programmes::name,
+        ))
+        .load(conn)?;
+    rows.into_iter().map(|(row, name)| Ok((parse_year(row)?, name))).collect()
+}
+
+/// The rules of every programme for these fiscal years, with the programmes.
+pub fn years_in(conn: &mut Conn, fiscal_years: &[i32]) -> Result<Vec<(YearRow, ProgrammeRow)>, Error> {
+    let rows: Vec<(YearColumns, ProgrammeRow)> = programme_years::table
+        .inner_join(programmes::table.inner_join(pools::table))
+        .filter(programme_years::fiscal_year.eq_any(fiscal_years))
+        .order(programme_years::id)
+        .select((
+            (
+                programme_years::id,
+                programme_years::programme_id,
+                programme_years::fiscal_year,
+                programme_years::rules,
+                programme_years::version,
+            ),
+            PROGRAMME,
+        ))
+        .load(conn)?;
+    rows.into_iter().map(|(row, programme)| Ok((parse_year(row)?, programme))).collect()
+}
+
 /// The rules for a fiscal year, if they are set.
 pub fn year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> Result<Option<YearRow>, Error> {
     let row: Option<YearColumns> = programme_years::table

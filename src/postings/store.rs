@@ -308,3 +308,14 @@ pub fn insert_amendment(
         .execute(conn)?;
     Ok(())
 }
+
+/// The placements that go on and whose first day that no longer counts lies after `today` and not after `until`.
+pub fn ending_between(conn: &mut Conn, today: NaiveDate, until: NaiveDate) -> Result<Vec<PostingRow>, Error> {
+    Ok(postings::table
+        .filter(postings::status.eq(super::model::PostingStatus::Active))
+        .filter(postings::valid_to.gt(today))
+        .filter(postings::valid_to.le(until))
+        .order(postings::id)
+        .select(PostingRow::as_select())
+        .load(conn)?)
+}

@@ -39,6 +39,11 @@ fn parties(conn: &mut Conn, row: &RequestRow) -> Result<Parties, Error> {
     Ok(Parties { applicant, others, about })
 }
 
+/// What mails say of a request.
+pub fn about(conn: &mut Conn, row: &RequestRow) -> Result<RequestRef, Error> {
+    Ok(parties(conn, row)?.about)
+}
+
 fn link(row: &RequestRow) -> String {
     format!("/requests/{}", row.id)
 }
@@ -265,4 +270,11 @@ pub fn message(
         message: text.to_owned(),
         link: link(row),
     })
+}
+
+// STUB
+pub fn unanswered(to: Recipient, row: &RequestRow, about: RequestRef, now: UtcTime) -> Told {
+    let _ = (row, about);
+    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: now.instant() };
+    Told::new(to, notice)
 }

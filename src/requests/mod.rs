@@ -18,6 +18,7 @@ pub mod media;
 pub mod messages;
 pub mod model;
 pub mod needs;
+pub mod reminders;
 pub mod review;
 pub mod rules;
 pub mod service;

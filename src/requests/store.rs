@@ -482,3 +482,13 @@ pub fn not_yet_accepted(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> 
     }
     Ok(query.load(conn)?)
 }
+
+/// The requests that wait for review and have not changed since before an instant.
+pub fn untouched_since(conn: &mut Conn, before: UtcTime) -> Result<Vec<RequestRow>, Error> {
+    Ok(requests::table
+        .filter(requests::status.eq(RequestStatus::Submitted))
+        .filter(requests::updated_at.le(before))
+        .order(requests::id)
+        .select(RequestRow::as_select())
+        .load(conn)?)
+}

@@ -201,6 +201,37 @@ impl Book<'_> {
     }
 }
 
+/// A programme's year of which much is bound.
+#[derive(Debug, Clone)]
+pub struct NearBudget {
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// Its name.
+    pub name: String,
+    /// The budget.
+    pub budget: Yen,
+    /// What is bound.
+    pub bound_yen: i64,
+}
+
+/// The programmes of an owner of whose money of the year 80 % or more is bound.
+pub fn near(conn: &mut Conn, owner: OrganisationId, year: i32) -> Result<Vec<NearBudget>, Error> {
+    let years = crate::pools::store::owned_years(conn, owner, year)?;
+    let programmes: Vec<ProgrammeId> = years.iter().map(|(row, _)| row.programme_id).collect();
+    let bound: std::collections::BTreeMap<ProgrammeId, i64> =
+        budget_store::bound_in_year(conn, &programmes, year)?.into_iter().collect();
+    let least = WARN_AT.iter().min().copied().unwrap_or(100);
+    Ok(years
+        .into_iter()
+        .filter_map(|(row, name)| {
+            let budget = row.rules.budget_yen.filter(|budget| budget.get() > 0)?;
+            let bound_yen = bound.get(&row.programme_id).copied().unwrap_or(0);
+            let reached = i128::from(bound_yen) * 100 >= i128::from(budget.get()) * i128::from(least);
+            reached.then_some(NearBudget { programme: row.programme_id, name, budget, bound_yen })
+        })
+        .collect())
+}
+
 /// 409 when a limit does not reach for `more` beside what is bound. Exactly the limit is enough.
 fn check(limit: Option<Yen>, bound: i64, more: i64, whose: &str) -> Result<(), Error> {
     let Some(limit) = limit else { return Ok(()) };

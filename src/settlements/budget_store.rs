@@ -76,6 +76,21 @@ pub fn bound(conn: &mut Conn, programme: ProgrammeId, year: i32) -> Result<i64, 
     Ok(last.unwrap_or(0))
 }
 
+/// Yen bound in a fiscal year, by programme.
+pub fn bound_in_year(conn: &mut Conn, programmes: &[ProgrammeId], year: i32) -> Result<Vec<(ProgrammeId, i64)>, Error> {
+    let last: Vec<Option<i64>> = budget_entries::table
+        .filter(budget_entries::programme_id.eq_any(programmes))
+        .filter(budget_entries::fiscal_year.eq(year))
+        .group_by(budget_entries::programme_id)
+        .select(diesel::dsl::max(budget_entries::id))
+        .load(conn)?;
+    let last: Vec<i64> = last.into_iter().flatten().collect();
+    Ok(budget_entries::table
+        .filter(budget_entries::id.eq_any(last))
+        .select((budget_entries::programme_id, budget_entries::bound_yen))
+        .load(conn)?)
+}
+
 /// Yen bound for one request or order.
 pub fn own_bound(conn: &mut Conn, subject: BudgetSubject) -> Result<i64, Error> {
     let query = budget_entries::table.order(budget_entries::id.desc()).select(budget_entries::own_bound_yen).into_boxed();

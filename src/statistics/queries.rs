@@ -104,7 +104,7 @@ impl Sets {
 }
 
 /// `CASE` that names the bucket a day falls into; `starts` are the first days of the buckets in order.
-fn bucket(starts: &[(NaiveDate, i64)]) -> String {
+pub(crate) fn bucket(starts: &[(NaiveDate, i64)]) -> String {
     match starts {
         [] => "0".to_owned(),
         [(_, label)] => label.to_string(),
@@ -126,7 +126,7 @@ fn year_bucket(years: Years) -> String {
     bucket(&years.iter().map(|year| (year.first_day(), i64::from(year.starting_year()))).collect::<Vec<_>>())
 }
 
-fn as_bigint(expression: &str) -> String {
+pub(crate) fn as_bigint(expression: &str) -> String {
     format!("CAST({expression} AS BIGINT)")
 }
 
@@ -160,7 +160,7 @@ fn sum(set: &str, column: &str) -> String {
     as_bigint(&format!("COALESCE(SUM(CASE WHEN {set} THEN {column} END), 0)"))
 }
 
-const MINUTES: &str = "CASE WHEN visits.status = 'done' THEN COALESCE(visits.actual_minutes, visits.planned_minutes) ELSE visits.planned_minutes END";
+pub(crate) const MINUTES: &str = "CASE WHEN visits.status = 'done' THEN COALESCE(visits.actual_minutes, visits.planned_minutes) ELSE visits.planned_minutes END";
 
 /// Visits, experts and minutes of the three sets, then the organisations, in the order of `figures`.
 macro_rules! columns {

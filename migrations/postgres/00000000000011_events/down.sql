@@ -1,4 +1,5 @@
 ALTER TABLE outbox_messages DROP COLUMN is_digest;
+ALTER TABLE outbox_messages DROP COLUMN locale;
 ALTER TABLE outbox_messages DROP COLUMN calendars;
 DROP TABLE notification_preferences;
 DROP TABLE notices;

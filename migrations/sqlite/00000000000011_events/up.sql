@@ -40,6 +40,7 @@ CREATE TABLE notification_preferences (
 
 -- The calendar entries that go with a mail: a JSON list of {method, file_name, text}.
 ALTER TABLE outbox_messages ADD COLUMN calendars TEXT;
+ALTER TABLE outbox_messages ADD COLUMN locale TEXT NOT NULL DEFAULT 'ja' CONSTRAINT outbox_messages_locale_check CHECK (locale IN ('ja', 'en'));
 -- A digest is the only mail that can be unsubscribed from.
 ALTER TABLE outbox_messages ADD COLUMN is_digest BOOLEAN NOT NULL DEFAULT FALSE;
 

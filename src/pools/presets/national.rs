@@ -3,6 +3,7 @@
 use super::{Activity, Kind, Preset, PublishedFigure, all_by, base, kinds, yen};
 use crate::costs::{Component, FeeTable, Payer, PayerRule};
 use crate::error::Error;
+use crate::pools::surveys::SurveyRule;
 use crate::pools::rules::{AllocationTaxRule, Limit, PostingRules, ProgrammeRules};
 
 pub(super) fn presets() -> Result<Vec<Preset>, Error> {
@@ -34,6 +35,8 @@ fn ict_advisor() -> Preset {
                 Limit::SameThemeAndExpert { max_per_year: 1 },
             ],
             fee_table: FeeTable::Undisclosed {},
+            // 翌年度に調査: which day is not published, so the first of the year after.
+            survey: Some(SurveyRule { month: 4, day: 1, due_days: None, instructions: String::new() }),
             payers: [
                 all_by(Payer::NationalBody, &[Component::Honorarium, Component::Travel]),
                 all_by(Payer::Host, &[Component::Venue, Component::Materials]),

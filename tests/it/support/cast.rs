@@ -151,7 +151,15 @@ impl Cast {
             flow::id(&coordinator.post("/documents", &json!({"kind": "decision_notice", "dispatch_id": dispatch})), 201);
         let allocation = flow::id(&coordinator.post(&format!("/pools/{}/allocations", world.pool), &json!({})), 201);
         while tasuki::allocations::service::work_out_next(&app.app, &|| true).unwrap() {}
+        super::tools::sql(
+            app,
+            "INSERT INTO notices (id, event_id, user_id, title, mail, created_at)
+             SELECT 9999, MIN(events.id), MIN(users.id), '見本', 'none', '2026-05-01 00:00:00' FROM events, users
+             WHERE users.email = 'prefectural_coordinator-1@matrix.example.jp'",
+        )
+        .unwrap();
         let pairs = vec![
+            ("/notices/{id}", 9999),
             ("/settlements/{id}", settlement),
             ("/claims/{id}", 1),
             ("/expert-payments/{id}", 1),
