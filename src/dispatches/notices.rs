@@ -18,7 +18,7 @@ use crate::notifications::calendars::CalendarMethod;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{Change, DecisionReader, DispatchRef, Notice, PlannedVisit};
+use crate::notifications::template::{Change, DecisionReader, DispatchRef, Notice, PlannedVisit, ReportSubmitted, SurveyDue};
 use crate::organisations::people;
 use crate::requests::store::RequestRow;
 
@@ -452,23 +452,59 @@ fn reporters(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow) -> Result<Option<(Di
     Ok(Some((about, readers)))
 }
 
-// STUB
+/// Asks the body what became of the work, in the year after.
 pub fn survey(
     conn: &mut Conn,
     ctx: &Ctx,
     row: &DispatchRow,
     event: &Event,
-    closes_on: Option<NaiveDate>,
+    answer_by: Option<NaiveDate>,
     instructions: &str,
 ) -> Result<(), Error> {
-    let _ = (closes_on, instructions);
-    let Some((_, readers)) = reporters(conn, ctx, row)? else { return Ok(()) };
+    let Some((about, readers)) = reporters(conn, ctx, row)? else { return Ok(()) };
     let told = readers
         .into_iter()
         .map(|to| {
-            let notice = Notice::TestMail { recipient: to.addressee(), requested_at: ctx.now.instant() };
+            let notice = Notice::SurveyDue(SurveyDue {
+                recipient: to.addressee(),
+                dispatch: about.clone(),
+                answer_by,
+                instructions: Some(instructions.to_owned()).filter(|text| !text.is_empty()),
+                link: link(row),
+            });
             Told::new(to, notice)
         })
         .collect();
     publish(conn, ctx, event, told).map(drop)
+}
+
+/// Tells the office that the report is in.
+pub fn report_submitted(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &DispatchRow,
+    report: &ReportRow,
+    visit_on: Option<NaiveDate>,
+) -> Result<(), Error> {
+    let Some((about, _)) = reporters(conn, ctx, row)? else { return Ok(()) };
+    let told = people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?
+        .into_iter()
+        .map(|to| {
+            let notice = Notice::ReportSubmitted(ReportSubmitted {
+                recipient: to.addressee(),
+                dispatch: about.clone(),
+                visit_on,
+                resubmitted: report.returned_reason.is_some(),
+                check_by: None,
+                link: report_link(row),
+            });
+            Told::new(to, notice)
+        })
+        .collect();
+    post(conn, ctx, row, EventKind::ReportSubmitted, &(report.version + 1).to_string(), told)
+}
+
+/// Tells programs something of a dispatch of which nobody needs a mail.
+pub fn for_programs(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, kind: EventKind, mark: &str) -> Result<(), Error> {
+    post(conn, ctx, row, kind, mark, Vec::new())
 }

@@ -12,6 +12,7 @@ use super::report_store::{self, ReportRow};
 use super::report_views::{ApproveReportBody, ReportView, ReturnReportBody, SubmitReportBody, WriteReportBody};
 use super::store::{self, DispatchRow};
 use super::visit_store::{self, VisitRow};
+use crate::notifications::catalogue::EventKind;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::{Audit, Ctx, Fields, Outcome};
@@ -139,6 +140,8 @@ pub fn submit(
     row.submitted_at = Some(ctx.now);
     row.submitted_by = ctx.principal.user_id();
     row.returned_reason = None;
+    let last = last_done(&visit_store::of_dispatch(conn, dispatch.id)?);
+    notices::report_submitted(conn, ctx, &dispatch, &report, last)?;
     changed(conn, ctx, &dispatch, &report, row, None)
 }
 
@@ -187,6 +190,7 @@ pub fn approve(
         done.status = completed;
         records::update_dispatch(conn, &done, ctx.now)?;
     }
+    notices::for_programs(conn, ctx, &dispatch, EventKind::ReportApproved, &report.version.to_string())?;
     changed(conn, ctx, &dispatch, &report, row, None)
 }
 

@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 
-use super::limits::{self, NearLimit};
+use super::limits::{self, Limit, NearLimit};
 use super::model::{ExceptionKind, ExpertStatus};
 use crate::db::Conn;
 use crate::db::schema::{expert_exceptions, experts, pools};
@@ -14,7 +14,7 @@ use crate::notifications::catalogue::EventKind;
 use crate::notifications::deadlines::{DAYS_BEFORE, stage};
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish, untold};
-use crate::notifications::template::Notice;
+use crate::notifications::template::{AppointmentEnding, LoadLimit, Notice, PauseEnding, Workload};
 use crate::organisations::people;
 
 /// Days before the end of a pause at which it is told.
@@ -73,7 +73,7 @@ pub fn appointments_ending(conn: &mut Conn, ctx: &Ctx, most: usize) -> Result<us
     let due = untold(conn, due, most)?;
     tell(conn, ctx, due, |to, row, own| {
         let last_day = row.day.pred_opt().unwrap_or(row.day);
-        appointment(to, row, last_day, own)
+        appointment(to, row, last_day, today, own)
     })
 }
 
@@ -148,23 +148,43 @@ pub fn workloads(conn: &mut Conn, ctx: &Ctx, most: usize) -> Result<usize, Error
     Ok(told)
 }
 
-// STUB
-fn appointment(to: Recipient, row: &Ending, last_day: NaiveDate, own: bool) -> Told {
-    let _ = (row, last_day, own);
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: chrono::DateTime::<chrono::Utc>::MIN_UTC };
+fn appointment(to: Recipient, row: &Ending, last_day: NaiveDate, today: NaiveDate, own: bool) -> Told {
+    let notice = Notice::AppointmentEnding(AppointmentEnding {
+        recipient: to.addressee(),
+        expert: row.name.clone(),
+        own,
+        last_day,
+        days_left: u32::try_from((row.day - today).num_days()).unwrap_or(0),
+        link: format!("/experts/{}", row.expert),
+    });
     Told::new(to, notice)
 }
 
-// STUB
 fn pause(to: Recipient, row: &Ending, own: bool) -> Told {
-    let _ = (row, own);
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: chrono::DateTime::<chrono::Utc>::MIN_UTC };
+    let notice = Notice::PauseEnding(PauseEnding {
+        recipient: to.addressee(),
+        expert: row.name.clone(),
+        own,
+        last_day: row.day,
+        link: format!("/experts/{}", row.expert),
+    });
     Told::new(to, notice)
 }
 
-// STUB
 fn workload(to: Recipient, near: &NearLimit, own: bool) -> Told {
-    let _ = (near, own);
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: chrono::DateTime::<chrono::Utc>::MIN_UTC };
+    let load = Workload {
+        recipient: to.addressee(),
+        expert: near.name.clone(),
+        own,
+        limit: match near.limit {
+            Limit::MonthMinutes(first) => LoadLimit::MonthMinutes(first),
+            Limit::YearMinutes(year) => LoadLimit::YearMinutes(year),
+            Limit::YearDays(year) => LoadLimit::YearDays(year),
+        },
+        used: near.used,
+        agreed: near.agreed,
+        link: format!("/experts/{}", near.expert),
+    };
+    let notice = if near.percent() >= 100 { Notice::WorkloadReached(load) } else { Notice::WorkloadNearLimit(load) };
     Told::new(to, notice)
 }

@@ -3,6 +3,8 @@
 //!
 //! Owns the names. When an event happens, and who is told, is said where it happens.
 
+use crate::error::Locale;
+
 crate::text_enum! {
     /// What an event is about; each person chooses by topic how to be told.
     pub enum Topic {
@@ -26,6 +28,25 @@ crate::text_enum! {
         People = "people", "利用者と所属";
         /// The installation's own connections: mail addresses, webhooks.
         System = "system", "配信と接続";
+    }
+}
+
+impl Topic {
+    /// What it is called.
+    pub fn label(self, locale: Locale) -> &'static str {
+        match (locale, self) {
+            (Locale::Ja, _) => self.label_ja(),
+            (Locale::En, Self::Requests) => "Requests",
+            (Locale::En, Self::Messages) => "Messages on requests",
+            (Locale::En, Self::Offers) => "Offers and answers",
+            (Locale::En, Self::Dispatches) => "Decisions and visits",
+            (Locale::En, Self::Reports) => "Reports",
+            (Locale::En, Self::Deadlines) => "Deadlines",
+            (Locale::En, Self::Workload) => "Experts' load",
+            (Locale::En, Self::Money) => "Budgets and costs",
+            (Locale::En, Self::People) => "Accounts and memberships",
+            (Locale::En, Self::System) => "Delivery and connections",
+        }
     }
 }
 

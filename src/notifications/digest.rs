@@ -1,14 +1,15 @@
 //! The daily digest: one mail a day with what each person chose to be told so.
 
-use super::catalogue::EventKind;
+use super::catalogue::{EventKind, Topic};
 use super::notice_store::{self, NoticeRow};
+use super::outgoing::PREFERENCES_PATH;
 use super::recipient::Recipient;
 use super::service::{Event, Told, publish};
-use super::template::Notice;
+use super::template::{Digest, DigestGroup, DigestItem, Notice};
 use crate::calendar::jst_to_utc;
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::error::Error;
+use crate::error::{Error, Locale};
 use crate::http::Ctx;
 use crate::ids::{NoticeId, UserId};
 use crate::organisations::people;
@@ -35,13 +36,27 @@ pub fn write_due(conn: &mut Conn, ctx: &Ctx, most: usize) -> Result<usize, Error
     Ok(written)
 }
 
-// STUB
 fn write(conn: &mut Conn, ctx: &Ctx, user: UserId, items: &[&NoticeRow]) -> Result<(), Error> {
     let Some(person) = people::find(conn, user)? else { return Ok(()) };
     let Some(home) = people::home(conn, user)? else { return Ok(()) };
-    let _ = items;
-    let to = Recipient::person(person.email, person.name, "", person.locale.into());
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: ctx.now.instant() };
+    let locale: Locale = person.locale.into();
+    let to = Recipient::person(person.email, person.name, "", locale).with_account(user);
+    let mut groups: Vec<(Topic, DigestGroup)> = Vec::new();
+    for row in items {
+        let topic = row.kind.topic();
+        let item = DigestItem { title: row.title.clone(), link: row.path.clone() };
+        match groups.iter_mut().find(|(known, _)| *known == topic) {
+            Some((_, group)) => group.items.push(item),
+            None => groups.push((topic, DigestGroup { label: topic.label(locale).to_owned(), items: vec![item] })),
+        }
+    }
+    let notice = Notice::Digest(Digest {
+        recipient: to.addressee(),
+        day: ctx.today(),
+        groups: groups.into_iter().map(|(_, group)| group).collect(),
+        link: "/notices".to_owned(),
+        settings_link: PREFERENCES_PATH.to_owned(),
+    });
     let owner = people::outbox_of(conn, home)?;
     let event = Event::new(EventKind::Digest, owner, ("user", user.0), ctx.today());
     publish(conn, ctx, &event, vec![Told::new(to, notice)]).map(drop)

@@ -8,11 +8,22 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use super::templates_deadlines::{AppointmentEnding, PauseEnding, PostingEnding, PostingReader, WindowClosing};
 pub use super::templates_facts::{
     Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
 };
+pub use super::templates_kinds::NoticeKind;
+pub use super::templates_money::{AgreementConcluded, AgreementProposed, BilledKind, Instalment, SettlementBilled};
+pub use super::templates_people::{MembershipEnded, MembershipGiven};
 pub use super::templates_samples::{sample, samples};
+pub use super::templates_steps::{
+    OfferExpiring, ReportSubmitted, RequestCancelled, RequestConsented, RequestUnanswered, SurveyDue,
+};
+pub use super::templates_system::{
+    DIGEST_MAX_ITEMS, Digest, DigestGroup, DigestItem, MailUndeliverable, WebhookCause, WebhookDisabled,
+};
 use super::templates_wording::write;
+pub use super::templates_workload::{LoadLimit, Workload};
 pub use crate::error::Locale;
 
 /// What the operator calls the service, as it appears in every mail.
@@ -442,6 +453,66 @@ pub enum Notice {
         /// Where the report is corrected.
         link: String,
     },
+    /// To a person: a membership was given.
+    #[serde(rename = "membership.given")]
+    MembershipGiven(MembershipGiven),
+    /// To a person: a membership was ended, or its end was set.
+    #[serde(rename = "membership.ended")]
+    MembershipEnded(MembershipEnded),
+    /// To the bodies that may apply, and to the office: a window closes soon.
+    #[serde(rename = "window.closing")]
+    WindowClosing(WindowClosing),
+    /// To the lead and the office: a body agreed to take part in a joint request, or took that back.
+    #[serde(rename = "request.consented")]
+    RequestConsented(RequestConsented),
+    /// To the office: nothing has happened to a request for some days.
+    #[serde(rename = "request.unanswered")]
+    RequestUnanswered(RequestUnanswered),
+    /// To the other parties: a request was cancelled.
+    #[serde(rename = "request.cancelled")]
+    RequestCancelled(RequestCancelled),
+    /// To the bodies whose consent is wanted: shares were proposed.
+    #[serde(rename = "agreement.proposed")]
+    AgreementProposed(AgreementProposed),
+    /// To the bodies that share, and to the office: every body agreed.
+    #[serde(rename = "agreement.concluded")]
+    AgreementConcluded(AgreementConcluded),
+    /// To the expert: an offer ends soon and is not answered.
+    #[serde(rename = "offer.expiring")]
+    OfferExpiring(OfferExpiring),
+    /// To the office: a report arrived.
+    #[serde(rename = "report.submitted")]
+    ReportSubmitted(ReportSubmitted),
+    /// To the body that received a dispatch: a survey in the year after (翌年度調査).
+    #[serde(rename = "survey.due")]
+    SurveyDue(SurveyDue),
+    /// To the body that pays: a claim was issued.
+    #[serde(rename = "settlement.billed")]
+    SettlementBilled(SettlementBilled),
+    /// To the office and the expert: 80 % of the agreed load is reached.
+    #[serde(rename = "workload.near_limit")]
+    WorkloadNearLimit(Workload),
+    /// To the office and the expert: the agreed load is reached.
+    #[serde(rename = "workload.reached")]
+    WorkloadReached(Workload),
+    /// To the office and the expert: an appointment ends soon.
+    #[serde(rename = "appointment.ending")]
+    AppointmentEnding(AppointmentEnding),
+    /// To the office and the expert: a pause ends soon.
+    #[serde(rename = "pause.ending")]
+    PauseEnding(PauseEnding),
+    /// To the office, the host and the placed person: a placement ends soon.
+    #[serde(rename = "posting.ending")]
+    PostingEnding(PostingEnding),
+    /// To those who manage the organisation's API clients: an endpoint was switched off.
+    #[serde(rename = "webhook.disabled")]
+    WebhookDisabled(WebhookDisabled),
+    /// To the office: an address cannot be reached by mail.
+    #[serde(rename = "mail.undeliverable")]
+    MailUndeliverable(MailUndeliverable),
+    /// To a person who chose it so: what happened since the day before.
+    #[serde(rename = "digest.daily")]
+    Digest(Digest),
     /// An operator tries whether mail arrives.
     #[serde(rename = "mail.tested")]
     TestMail {
@@ -450,145 +521,6 @@ pub enum Notice {
         /// When it was asked for.
         requested_at: DateTime<Utc>,
     },
-}
-
-/// The kinds of notices, one per variant of [`Notice`]: for previews, preferences and tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is described at the Notice variant of the same name")]
-pub enum NoticeKind {
-    Invitation,
-    PasswordReset,
-    RequestSubmitted,
-    RequestReturned,
-    RequestAccepted,
-    RequestRejected,
-    BudgetWarning,
-    BudgetFreed,
-    PostingDaysExceeded,
-    RequestWaitlisted,
-    RequestAwaitingApproval,
-    RequestConsentWanted,
-    RequestWithdrawn,
-    RequestMessage,
-    OfferSent,
-    OfferAccepted,
-    OfferDeclined,
-    OfferDatesProposed,
-    OfferExpired,
-    OfferWithdrawn,
-    DecisionNotice,
-    DispatchAmended,
-    DispatchCancelled,
-    VisitCancelled,
-    ReportReminder,
-    ReportReturned,
-    TestMail,
-}
-
-impl NoticeKind {
-    /// Every kind, in the order of a request's life.
-    pub const ALL: [Self; 27] = [
-        Self::Invitation,
-        Self::PasswordReset,
-        Self::RequestSubmitted,
-        Self::RequestReturned,
-        Self::RequestAccepted,
-        Self::RequestRejected,
-        Self::BudgetWarning,
-        Self::BudgetFreed,
-        Self::PostingDaysExceeded,
-        Self::RequestWaitlisted,
-        Self::RequestAwaitingApproval,
-        Self::RequestConsentWanted,
-        Self::RequestWithdrawn,
-        Self::RequestMessage,
-        Self::OfferSent,
-        Self::OfferAccepted,
-        Self::OfferDeclined,
-        Self::OfferDatesProposed,
-        Self::OfferExpired,
-        Self::OfferWithdrawn,
-        Self::DecisionNotice,
-        Self::DispatchAmended,
-        Self::DispatchCancelled,
-        Self::VisitCancelled,
-        Self::ReportReminder,
-        Self::ReportReturned,
-        Self::TestMail,
-    ];
-
-    /// The event's stable name, as in the outbox, in webhooks and preferences.
-    pub const fn event(self) -> &'static str {
-        match self {
-            Self::Invitation => "account.invited",
-            Self::PasswordReset => "account.password_reset_requested",
-            Self::RequestSubmitted => "request.submitted",
-            Self::RequestReturned => "request.returned",
-            Self::RequestAccepted => "request.accepted",
-            Self::RequestRejected => "request.rejected",
-            Self::BudgetWarning => "budget.warning",
-            Self::BudgetFreed => "budget.freed",
-            Self::PostingDaysExceeded => "posting.days_exceeded",
-            Self::RequestWaitlisted => "request.waitlisted",
-            Self::RequestAwaitingApproval => "request.awaiting_approval",
-            Self::RequestConsentWanted => "request.consent_wanted",
-            Self::RequestWithdrawn => "request.withdrawn",
-            Self::RequestMessage => "request.message",
-            Self::OfferSent => "offer.sent",
-            Self::OfferAccepted => "offer.accepted",
-            Self::OfferDeclined => "offer.declined",
-            Self::OfferDatesProposed => "offer.dates_proposed",
-            Self::OfferExpired => "offer.expired",
-            Self::OfferWithdrawn => "offer.withdrawn",
-            Self::DecisionNotice => "dispatch.decided",
-            Self::DispatchAmended => "dispatch.amended",
-            Self::DispatchCancelled => "dispatch.cancelled",
-            Self::VisitCancelled => "visit.cancelled",
-            Self::ReportReminder => "report.due",
-            Self::ReportReturned => "report.returned",
-            Self::TestMail => "mail.tested",
-        }
-    }
-}
-
-impl Notice {
-    /// Which kind of notice this is.
-    pub const fn kind(&self) -> NoticeKind {
-        match self {
-            Self::Invitation { .. } => NoticeKind::Invitation,
-            Self::PasswordReset { .. } => NoticeKind::PasswordReset,
-            Self::RequestSubmitted { .. } => NoticeKind::RequestSubmitted,
-            Self::RequestReturned { .. } => NoticeKind::RequestReturned,
-            Self::RequestAccepted { .. } => NoticeKind::RequestAccepted,
-            Self::RequestRejected { .. } => NoticeKind::RequestRejected,
-            Self::BudgetWarning { .. } => NoticeKind::BudgetWarning,
-            Self::BudgetFreed { .. } => NoticeKind::BudgetFreed,
-            Self::PostingDaysExceeded { .. } => NoticeKind::PostingDaysExceeded,
-            Self::RequestWaitlisted { .. } => NoticeKind::RequestWaitlisted,
-            Self::RequestAwaitingApproval { .. } => NoticeKind::RequestAwaitingApproval,
-            Self::RequestConsentWanted { .. } => NoticeKind::RequestConsentWanted,
-            Self::RequestWithdrawn { .. } => NoticeKind::RequestWithdrawn,
-            Self::RequestMessage { .. } => NoticeKind::RequestMessage,
-            Self::OfferSent { .. } => NoticeKind::OfferSent,
-            Self::OfferAccepted { .. } => NoticeKind::OfferAccepted,
-            Self::OfferDeclined { .. } => NoticeKind::OfferDeclined,
-            Self::OfferDatesProposed { .. } => NoticeKind::OfferDatesProposed,
-            Self::OfferExpired { .. } => NoticeKind::OfferExpired,
-            Self::OfferWithdrawn { .. } => NoticeKind::OfferWithdrawn,
-            Self::DecisionNotice { .. } => NoticeKind::DecisionNotice,
-            Self::DispatchAmended { .. } => NoticeKind::DispatchAmended,
-            Self::DispatchCancelled { .. } => NoticeKind::DispatchCancelled,
-            Self::VisitCancelled { .. } => NoticeKind::VisitCancelled,
-            Self::ReportReminder { .. } => NoticeKind::ReportReminder,
-            Self::ReportReturned { .. } => NoticeKind::ReportReturned,
-            Self::TestMail { .. } => NoticeKind::TestMail,
-        }
-    }
-
-    /// The event's stable name; see [`NoticeKind::event`].
-    pub const fn event(&self) -> &'static str {
-        self.kind().event()
-    }
 }
 
 /// Writes the mail of a notice.

@@ -8,7 +8,8 @@ use crate::calendar::FiscalYear;
 use crate::costs::Yen;
 use crate::error::Locale;
 
-fn yen(pen: &Pen<'_>, amount: i64) -> String {
+/// An amount in the reader's language.
+pub(super) fn yen(pen: &Pen<'_>, amount: i64) -> String {
     match (Yen::new(amount), pen.locale) {
         (Ok(amount), Locale::Ja) => amount.to_string(),
         (Ok(amount), Locale::En) => format!("{} yen", amount.to_string().trim_end_matches('円')),
@@ -16,7 +17,8 @@ fn yen(pen: &Pen<'_>, amount: i64) -> String {
     }
 }
 
-fn year(pen: &Pen<'_>, year: i32) -> String {
+/// A fiscal year by its starting year.
+pub(super) fn year(pen: &Pen<'_>, year: i32) -> String {
     match (FiscalYear::new(year), pen.locale) {
         (Ok(year), Locale::Ja) => format!("{}年度（{}）", year.starting_year(), year.short()),
         _ => format!("fiscal year {year}"),

@@ -178,7 +178,7 @@ fn change_text(change: &Change, locale: Locale) -> String {
 }
 
 /// For whose reasons, in words.
-fn cause(party: CancelParty, locale: Locale) -> &'static str {
+pub(super) fn cause(party: CancelParty, locale: Locale) -> &'static str {
     match party {
         CancelParty::Applicant => pick(locale, "派遣先の団体の都合", "the host's reasons"),
         CancelParty::Expert => pick(locale, "専門家の都合", "the expert's reasons"),

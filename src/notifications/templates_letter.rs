@@ -138,6 +138,19 @@ impl Letter {
         self
     }
 
+    /// A heading above what follows.
+    pub(super) fn heading(mut self, text: &str) -> Self {
+        self.sections.push(vec![format!("■ {}", one_line(text))]);
+        self
+    }
+
+    /// One thing of a list, with its address under it, if it has one.
+    pub(super) fn item(mut self, brand: &Brand, text: &str, path: Option<&str>) -> Self {
+        let address = path.and_then(|path| web_address(&brand.base_url, path));
+        self.sections.push([format!("▼ {}", one_line(text))].into_iter().chain(address).collect());
+        self
+    }
+
     /// The facts by which everybody recognises a request.
     pub(super) fn request(mut self, request: &RequestRef) -> Self {
         let joint = request.joint_applicants.join(pick(self.locale, "、", ", "));

@@ -6,6 +6,7 @@ use super::template::{Notice, NoticeKind};
 use super::templates_facts::{
     Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
 };
+use super::templates_samples_more as more;
 use crate::requests::model::Mode;
 
 /// An example of the kind with everything filled in; a decision is the applicant's.
@@ -207,6 +208,26 @@ pub fn sample(kind: NoticeKind) -> Notice {
             correct_by: Some(day(34)),
             link: "/dispatches/7/report".to_owned(),
         },
+        NoticeKind::MembershipGiven => Notice::MembershipGiven(more::membership_given()),
+        NoticeKind::MembershipEnded => Notice::MembershipEnded(more::membership_ended()),
+        NoticeKind::WindowClosing => Notice::WindowClosing(more::window_closing()),
+        NoticeKind::RequestConsented => Notice::RequestConsented(more::request_consented()),
+        NoticeKind::RequestUnanswered => Notice::RequestUnanswered(more::request_unanswered()),
+        NoticeKind::RequestCancelled => Notice::RequestCancelled(more::request_cancelled()),
+        NoticeKind::AgreementProposed => Notice::AgreementProposed(more::agreement_proposed()),
+        NoticeKind::AgreementConcluded => Notice::AgreementConcluded(more::agreement_concluded()),
+        NoticeKind::OfferExpiring => Notice::OfferExpiring(more::offer_expiring()),
+        NoticeKind::ReportSubmitted => Notice::ReportSubmitted(more::report_submitted()),
+        NoticeKind::SurveyDue => Notice::SurveyDue(more::survey_due()),
+        NoticeKind::SettlementBilled => Notice::SettlementBilled(more::settlement_billed()),
+        NoticeKind::WorkloadNearLimit => Notice::WorkloadNearLimit(more::workload(32)),
+        NoticeKind::WorkloadReached => Notice::WorkloadReached(more::workload(40)),
+        NoticeKind::AppointmentEnding => Notice::AppointmentEnding(more::appointment_ending()),
+        NoticeKind::PauseEnding => Notice::PauseEnding(more::pause_ending()),
+        NoticeKind::PostingEnding => Notice::PostingEnding(more::posting_ending()),
+        NoticeKind::WebhookDisabled => Notice::WebhookDisabled(more::webhook_disabled()),
+        NoticeKind::MailUndeliverable => Notice::MailUndeliverable(more::mail_undeliverable()),
+        NoticeKind::Digest => Notice::Digest(more::digest()),
         NoticeKind::TestMail => Notice::TestMail { recipient: office(), requested_at: at(0, 10) },
     }
 }
@@ -224,6 +245,7 @@ pub fn samples() -> Vec<Notice> {
         overdue_days: 3,
         link: "/dispatches/7/report".to_owned(),
     });
+    all.extend(more::variants());
     all
 }
 
@@ -245,23 +267,23 @@ fn decision(reader: DecisionReader) -> Notice {
     }
 }
 
-fn office() -> Addressee {
+pub(super) fn office() -> Addressee {
     Addressee::Section { organisation: "伊予県".to_owned(), section: Some("デジタル戦略課".to_owned()) }
 }
 
-fn town_section() -> Addressee {
+pub(super) fn town_section() -> Addressee {
     Addressee::Section { organisation: "伊予県松野木町".to_owned(), section: Some("総務課".to_owned()) }
 }
 
-fn town_person() -> Addressee {
+pub(super) fn town_person() -> Addressee {
     Addressee::Person { organisation: Some("伊予県松野木町".to_owned()), name: "佐藤 花子".to_owned() }
 }
 
-fn expert() -> Addressee {
+pub(super) fn expert() -> Addressee {
     Addressee::Person { organisation: None, name: "高﨑 太郎".to_owned() }
 }
 
-fn request() -> RequestRef {
+pub(super) fn request() -> RequestRef {
     RequestRef {
         number: Some("R8-0012".to_owned()),
         document_number: Some("8伊デ第34号".to_owned()),
@@ -272,7 +294,7 @@ fn request() -> RequestRef {
     }
 }
 
-fn dispatch() -> DispatchRef {
+pub(super) fn dispatch() -> DispatchRef {
     let request = request();
     DispatchRef {
         number: "R8-0012".to_owned(),
@@ -284,7 +306,7 @@ fn dispatch() -> DispatchRef {
     }
 }
 
-fn visits() -> Vec<PlannedVisit> {
+pub(super) fn visits() -> Vec<PlannedVisit> {
     let later = PlannedVisit { minutes: Some(90), mode: Some(Mode::Online), ..PlannedVisit::default() };
     vec![visit(20), later]
 }
@@ -299,11 +321,11 @@ fn visit(days: i64) -> PlannedVisit {
 }
 
 /// An hour of the day in Japan, so many days after 1 April 2026.
-fn at(days: i64, hour: i64) -> DateTime<Utc> {
+pub(super) fn at(days: i64, hour: i64) -> DateTime<Utc> {
     // 2026-04-01 00:00 in Japan.
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_774_969_200) + TimeDelta::days(days) + TimeDelta::hours(hour)
 }
 
-fn day(days: i64) -> NaiveDate {
+pub(super) fn day(days: i64) -> NaiveDate {
     (at(days, 9)).date_naive()
 }

@@ -1,4 +1,4 @@
-//! Which wording belongs to which notice: one arm per mail. The sentences stand in the files by subject, Japanese beside
+//! Which wording belongs to which notice: one arm per mail. Newer notices are structures that bring their wording along. The sentences stand in the files by subject, Japanese beside
 //! English; how they are laid out and made harmless is `templates_letter`'s business.
 
 use super::template::{Brand, Notice};
@@ -191,12 +191,33 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
         Notice::ReportReturned { recipient, dispatch, visit_on, reason, correct_by, link } => {
             templates_reports::returned(&pen(locale, brand, recipient, link), dispatch, *visit_on, reason.as_deref(), *correct_by)
         }
+        Notice::MembershipGiven(facts) => facts.letter(locale, brand),
+        Notice::MembershipEnded(facts) => facts.letter(locale, brand),
+        Notice::WindowClosing(facts) => facts.letter(locale, brand),
+        Notice::RequestConsented(facts) => facts.letter(locale, brand),
+        Notice::RequestUnanswered(facts) => facts.letter(locale, brand),
+        Notice::RequestCancelled(facts) => facts.letter(locale, brand),
+        Notice::AgreementProposed(facts) => facts.letter(locale, brand),
+        Notice::AgreementConcluded(facts) => facts.letter(locale, brand),
+        Notice::OfferExpiring(facts) => facts.letter(locale, brand),
+        Notice::ReportSubmitted(facts) => facts.letter(locale, brand),
+        Notice::SurveyDue(facts) => facts.letter(locale, brand),
+        Notice::SettlementBilled(facts) => facts.letter(locale, brand),
+        Notice::WorkloadNearLimit(facts) => facts.letter(locale, brand, false),
+        Notice::WorkloadReached(facts) => facts.letter(locale, brand, true),
+        Notice::AppointmentEnding(facts) => facts.letter(locale, brand),
+        Notice::PauseEnding(facts) => facts.letter(locale, brand),
+        Notice::PostingEnding(facts) => facts.letter(locale, brand),
+        Notice::WebhookDisabled(facts) => facts.letter(locale, brand),
+        Notice::MailUndeliverable(facts) => facts.letter(locale, brand),
+        Notice::Digest(facts) => facts.letter(locale, brand),
         Notice::TestMail { recipient, requested_at } => {
             templates_accounts::test_mail(&pen(locale, brand, recipient, ""), *requested_at)
         }
     }
 }
 
-fn pen<'a>(locale: Locale, brand: &'a Brand, recipient: &'a Addressee, link: &'a str) -> Pen<'a> {
+/// What a wording needs, put together.
+pub(super) fn pen<'a>(locale: Locale, brand: &'a Brand, recipient: &'a Addressee, link: &'a str) -> Pen<'a> {
     Pen { locale, brand, recipient, link }
 }

@@ -11,7 +11,7 @@ use crate::ids::OrganisationId;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{Addressee, Notice, OneTimeLink, PlannedVisit, RequestRef};
+use crate::notifications::template::{Addressee, Notice, OfferExpiring, OneTimeLink, PlannedVisit, RequestRef};
 use crate::organisations::people;
 use crate::requests::store::RequestRow;
 
@@ -204,7 +204,8 @@ fn notice(
     }
 }
 
-// STUB
+/// What the expert is told of an offer that ends soon. The one-time link is in the mail that asked, in the same thread; it
+/// is kept nowhere else.
 pub fn expiring(
     conn: &mut Conn,
     request: &RequestRow,
@@ -212,8 +213,14 @@ pub fn expiring(
     expert: &ExpertRow,
     visits: &[OfferedVisit],
 ) -> Result<Told, Error> {
-    let _ = (conn, request, offer, visits);
+    let expires_at = offer.expires_at.ok_or_else(|| Error::internal("a sent offer has no end"))?;
     let to = person(expert);
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: chrono::DateTime::<chrono::Utc>::MIN_UTC };
+    let notice = Notice::OfferExpiring(OfferExpiring {
+        recipient: to.addressee(),
+        request: request_ref(conn, request)?,
+        visits: all_planned(visits),
+        expires_at: expires_at.instant(),
+        link: format!("/offers/{}", offer.id),
+    });
     Ok(Told::new(to, notice))
 }

@@ -18,7 +18,7 @@ use crate::ids::{MembershipId, OrganisationId, UserId};
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{Notice, OneTimeLink};
+use crate::notifications::template::{MembershipEnded, MembershipGiven, Notice, OneTimeLink};
 
 /// Invites a person: the account, its memberships and the mail with the link, all or nothing.
 pub fn invite(conn: &mut Conn, ctx: &Ctx, body: InviteUserBody) -> Result<Outcome<UserView>, Error> {
@@ -319,8 +319,50 @@ pub fn add_membership(conn: &mut Conn, ctx: &Ctx, person: Person, body: NewMembe
     let audit = Audit::new("user", person.user.id.0, body.organisation_id)
         .created(json!({"membership": facts(&membership)}))
         .for_body(body.organisation_id, ctx.organisation());
+    tell_membership(conn, ctx, &person, &membership, true)?;
     person.memberships.push(membership);
     write(conn, ctx, person, audit)
+}
+
+/// Tells a person of a membership that was given, or that ends. Who has never signed in is told by the invitation.
+fn tell_membership(conn: &mut Conn, ctx: &Ctx, person: &Person, held: &HeldMembership, new: bool) -> Result<(), Error> {
+    let user = &person.user;
+    if user.status != UserStatus::Active {
+        return Ok(());
+    }
+    let to = Recipient::person(&user.email, &user.name, "", user.locale.into()).with_account(user.id);
+    let (organisation, role) = (held.organisation_name.clone(), role_label(held.role, user.locale).to_owned());
+    let last_day = held.valid_to.and_then(|day| day.pred_opt());
+    let by = Some(ctx.principal.name.clone());
+    let (kind, notice) = match last_day {
+        Some(last_day) if !new => (
+            EventKind::MembershipEnded,
+            Notice::MembershipEnded(MembershipEnded {
+                recipient: to.addressee(),
+                organisation,
+                role,
+                last_day,
+                ended_by: by,
+                link: "/".to_owned(),
+            }),
+        ),
+        last_day => (
+            EventKind::MembershipGiven,
+            Notice::MembershipGiven(MembershipGiven {
+                recipient: to.addressee(),
+                organisation,
+                role,
+                from: Some(held.valid_from),
+                last_day,
+                given_by: by,
+                link: "/".to_owned(),
+            }),
+        ),
+    };
+    let owner = people::outbox_of(conn, held.organisation_id)?;
+    let event = Event::new(kind, owner, ("membership", held.id.0), format!("{}:{:?}", user.version, held.valid_to))
+        .concerning([held.organisation_id]);
+    publish(conn, ctx, &event, vec![Told::new(to, notice)]).map(drop)
 }
 
 /// Sets or clears the end of a membership within reach. Sessions in which it is active stop with it.
@@ -359,6 +401,10 @@ pub fn end_membership(
     let audit = Audit::new("user", person.user.id.0, owner)
         .change(json!({"membership": old}), json!({"membership": facts(held)}))
         .for_body(owner, ctx.organisation());
+    let ended = held.clone();
+    if ended.valid_to.is_some() {
+        tell_membership(conn, ctx, &person, &ended, false)?;
+    }
     write(conn, ctx, person, audit)
 }
 

@@ -9,7 +9,7 @@ use crate::ids::OrganisationId;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish, untold};
-use crate::notifications::template::Notice;
+use crate::notifications::template::{Notice, WindowClosing};
 use crate::organisations::people;
 use crate::organisations::store as organisations;
 use crate::pools::store::{self, ProgrammeRow, YearRow};
@@ -53,9 +53,14 @@ fn who_may_apply(conn: &mut Conn, ctx: &Ctx, row: &YearRow, programme: &Programm
         .collect())
 }
 
-// STUB
-fn closing(to: Recipient, programme: &ProgrammeRow, year: i32, closes_at: UtcTime) -> Told {
-    let _ = (programme, year, closes_at);
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: chrono::DateTime::<chrono::Utc>::MIN_UTC };
+fn closing(to: Recipient, programme: &ProgrammeRow, fiscal_year: i32, closes_at: UtcTime) -> Told {
+    let notice = Notice::WindowClosing(WindowClosing {
+        recipient: to.addressee(),
+        office: to.organisation_id == Some(programme.owner_organisation_id),
+        programme: programme.name.clone(),
+        fiscal_year,
+        closes_at: closes_at.instant(),
+        link: format!("/programmes/{}", programme.id),
+    });
     Told::new(to, notice)
 }

@@ -59,6 +59,9 @@ pub fn consent(
     let before = participant.is_some_and(|participant| participant.consented_at.is_some());
     children::set_consent(conn, row.id, who, agrees.then(|| (ctx.now, ctx.principal.user_id())))?;
     let row = store::touch(conn, &row, ctx.now)?;
+    if agrees != before {
+        super::mails::consented(conn, ctx, &row, who, agrees)?;
+    }
     let audit = Audit::new("request", row.id.0, row.owner_organisation_id)
         .change(json!({"organisation_id": who, "agrees": before}), json!({"organisation_id": who, "agrees": agrees}))
         .for_body(who, ctx.organisation());

@@ -11,7 +11,7 @@ use crate::ids::OrganisationId;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{Addressee, Notice, PlannedVisit, RequestRef};
+use crate::notifications::template::{Addressee, Notice, PlannedVisit, RequestConsented, RequestRef, RequestUnanswered};
 use crate::organisations::people;
 use crate::organisations::store::{self as bodies, OrganisationRow};
 
@@ -272,9 +272,44 @@ pub fn message(
     })
 }
 
-// STUB
+/// What the office is told of a request that has waited for review since its last step.
 pub fn unanswered(to: Recipient, row: &RequestRow, about: RequestRef, now: UtcTime) -> Told {
-    let _ = (row, about);
-    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: now.instant() };
+    let idle = (now.instant() - row.updated_at.instant()).num_days();
+    let notice = Notice::RequestUnanswered(RequestUnanswered {
+        recipient: to.addressee(),
+        request: about,
+        state: Some(row.status.label_ja().to_owned()).filter(|_| to.locale == Locale::Ja),
+        idle_days: u32::try_from(idle).unwrap_or(0),
+        review_by: None,
+        link: link(row),
+    });
     Told::new(to, notice)
+}
+
+/// Tells the office and the lead body that another body agreed to take part, or no longer does.
+pub fn consented(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, who: OrganisationId, agrees: bool) -> Result<(), Error> {
+    let parties = parties(conn, row)?;
+    let waiting: Vec<OrganisationId> = store::participants(conn, row.id)?
+        .into_iter()
+        .filter(|body| !body.is_lead && body.consented_at.is_none())
+        .map(|body| body.organisation_id)
+        .collect();
+    let name = |id: OrganisationId| parties.others.iter().find(|body| body.id == id).map(|body| body.name.clone());
+    let body = name(who).unwrap_or_default();
+    let waiting: Vec<String> = waiting.into_iter().filter_map(name).collect();
+    let mut recipients = people::staff_of(conn, parties.applicant.id, ctx.today())?;
+    recipients.extend(contact(row, &parties.applicant));
+    if row.has_reached_office() {
+        recipients.extend(people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?);
+    }
+    send(conn, ctx, row, now(row, EventKind::RequestConsented), recipients, |recipient, _| {
+        Notice::RequestConsented(RequestConsented {
+            recipient,
+            request: parties.about.clone(),
+            body: body.clone(),
+            agrees,
+            waiting: waiting.clone(),
+            link: link(row),
+        })
+    })
 }

@@ -127,6 +127,9 @@ pub fn propose(
         .created(json!({"request_id": row.id, "number": number, "terms": body.terms, "agreed_on": body.agreed_on}))
         .for_body(row.applicant_organisation_id, me);
     let agreement = in_force_if_agreed(conn, ctx, &row, id)?;
+    if agreement.row.status == AgreementStatus::Proposed {
+        super::mails::proposed(conn, ctx, &row, &agreement)?;
+    }
     let view = view(&agreement)?;
     let location = format!("/api/v1/requests/{}/agreements", row.id);
     let version = view.version;
@@ -296,7 +299,9 @@ fn in_force_if_agreed(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, id: CostAgre
         agreement_store::freeze(conn, id, ctx.now)?;
         super::adjustments::share_anew(conn, ctx, &dispatch)?;
     }
-    agreement_store::find(conn, id)?.ok_or_else(Error::not_found)
+    let agreement = agreement_store::find(conn, id)?.ok_or_else(Error::not_found)?;
+    super::mails::concluded(conn, ctx, row, &agreement)?;
+    Ok(agreement)
 }
 
 /// Freezes the agreement of a request that is being decided; 409 while a proposed one waits for a body.

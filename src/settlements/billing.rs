@@ -179,7 +179,9 @@ fn issue_claim(
         prior_year,
         instalments: days.into_iter().zip(parts.into_iter().map(Yen::get)).collect(),
     };
-    settlement_store::insert_claim(conn, &claim, ctx.now)
+    let id = settlement_store::insert_claim(conn, &claim, ctx.now)?;
+    super::mails::billed(conn, ctx, row, id, &claim)?;
+    Ok(id)
 }
 
 /// Yen of an item that the pool's owner pays out.

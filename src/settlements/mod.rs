@@ -20,6 +20,7 @@ pub mod document_store;
 pub mod documents;
 pub mod lifecycle;
 pub mod menu_store;
+mod mails;
 pub mod menus;
 pub mod model;
 pub mod papers;

@@ -9,7 +9,7 @@ use super::model::DeliveryStatus;
 use super::service;
 use super::store::{self, EndpointRow};
 use super::views::{
-    CreateWebhookBody, ReplayWebhookBody, UpdateWebhookBody, WebhookDeliveryDetail, WebhookDeliveryPage, WebhookDeliveryView,
+    CreateWebhookBody, ReplayWebhookBody, RotateWebhookBody, UpdateWebhookBody, WebhookDeliveryDetail, WebhookDeliveryPage, WebhookDeliveryView,
     WebhookEndpointPage, WebhookEndpointView, WebhookReplayed, WebhookSecretView,
 };
 use crate::auth::policy::ManageWebhooks;
@@ -141,8 +141,8 @@ async fn disable_webhook(write: Write<ManageWebhooks>) -> Result<HttpResponse, E
     write.change(move |conn, ctx| own(conn, ctx, id), service::disable).await
 }
 
-/// 署名鍵を取り替える / Makes a new secret; for 24 hours deliveries bear signatures of both.
-#[utoipa::path(tag = "webhooks", params(("id" = WebhookEndpointId, Path)),
+/// 署名鍵を取り替える / Makes a new secret; for a time, 24 hours unless said otherwise, deliveries bear signatures of both.
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookEndpointId, Path)), request_body = RotateWebhookBody,
     extensions(("x-permission" = json!("manage_webhooks")), ("x-if-match" = json!(true))),
     responses((status = 200, description = "取り替えた（署名鍵はこの応答でだけ示す）", body = WebhookSecretView)))]
 #[post("/webhooks/{id}/rotate-secret")]

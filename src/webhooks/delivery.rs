@@ -26,6 +26,8 @@ use crate::http::{Audit, Ctx};
 pub const DELIVER_JOB: &str = "job deliver-webhooks";
 /// How long a claimed delivery is left to its worker: far longer than the longest attempt.
 const LEASE_MINUTES: i64 = 10;
+/// How long a delivery rests that failed for a reason of the operator's own.
+const OUR_PAUSE_MINUTES: i64 = 5;
 /// Deliveries attempted side by side, so that a slow receiver does not hold up the others.
 const SIDE_BY_SIDE: i64 = 8;
 
@@ -41,11 +43,16 @@ pub fn deliver_due(app: &Arc<App>, go_on: &dyn Fn() -> bool) -> Result<usize, Er
         }
         attempted += due.len();
         let results: Vec<Result<(), Error>> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                due.iter().map(|(delivery, endpoint)| scope.spawn(move || attempt(app, hooks, delivery, endpoint))).collect();
+            let threads: Vec<_> = due
+                .iter()
+                .map(|(delivery, endpoint)| {
+                    let work = move || attempt(app, hooks, delivery, endpoint);
+                    std::thread::Builder::new().name("webhook".to_owned()).spawn_scoped(scope, work).map_err(Error::internal)
+                })
+                .collect();
             threads
                 .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| Err(Error::internal("an attempt panicked"))))
+                .map(|thread| thread?.join().unwrap_or_else(|_| Err(Error::internal("an attempt panicked"))))
                 .collect()
         });
         results.into_iter().collect::<Result<(), Error>>()?;
@@ -58,11 +65,13 @@ struct Came {
     status: Option<i32>,
     failure: Option<&'static str>,
     verdict: Verdict,
+    /// The fault lies with the operator: it says nothing about the receiver.
+    ours: bool,
 }
 
 impl Came {
-    fn no_answer(code: &'static str) -> Self {
-        Self { status: None, failure: Some(code), verdict: NO_ANSWER }
+    fn no_answer(code: &'static str, ours: bool) -> Self {
+        Self { status: None, failure: Some(code), verdict: NO_ANSWER, ours }
     }
 }
 
@@ -71,7 +80,7 @@ fn attempt(app: &Arc<App>, hooks: &Hooks, delivery: &DeliveryRow, endpoint: &End
     let came = call(app, hooks, delivery, endpoint)?;
     let milliseconds = i32::try_from(begun.elapsed().as_millis()).unwrap_or(i32::MAX);
     let now = app.clock.now();
-    let next = schedule::next(
+    let scheduled = schedule::next(
         came.verdict,
         Attempted {
             attempt: u32::try_from(delivery.attempts).unwrap_or(u32::MAX),
@@ -80,13 +89,14 @@ fn attempt(app: &Arc<App>, hooks: &Hooks, delivery: &DeliveryRow, endpoint: &End
             now: now.instant(),
         },
     );
+    let next = if came.ours { Next::RetryAt(now.plus(Duration::minutes(OUR_PAUSE_MINUTES)).instant()) } else { scheduled };
     tracing::debug!(delivery = delivery.id.0, status = came.status, failure = came.failure, "webhook attempted");
     app.db.write_blocking(|conn| note(conn, app, delivery, endpoint, &came, (next, milliseconds), now))
 }
 
 fn call(app: &App, hooks: &Hooks, delivery: &DeliveryRow, endpoint: &EndpointRow) -> Result<Came, Error> {
     // The operator may have closed what was open when the endpoint was registered.
-    let Ok(target) = Target::parse(&endpoint.url, &hooks.rules) else { return Ok(Came::no_answer("address_refused")) };
+    let Ok(target) = Target::parse(&endpoint.url, &hooks.rules) else { return Ok(Came::no_answer("address_refused", false)) };
     let now = app.clock.now();
     let mut secrets: Vec<Secret> = Vec::new();
     let sealed = [Some(&endpoint.secret), endpoint.previous_secret.as_ref().filter(|_| endpoint.previous_until > Some(now))];
@@ -95,7 +105,7 @@ fn call(app: &App, hooks: &Hooks, delivery: &DeliveryRow, endpoint: &EndpointRow
             Ok(secret) => secrets.push(secret),
             Err(problem) => {
                 tracing::error!(endpoint = endpoint.id.0, %problem, "a webhook's secret cannot be opened");
-                return Ok(Came::no_answer("secret_unreadable"));
+                return Ok(Came::no_answer("secret_unreadable", true));
             }
         }
     }
@@ -106,9 +116,10 @@ fn call(app: &App, hooks: &Hooks, delivery: &DeliveryRow, endpoint: &EndpointRow
         Ok(answer) => Came {
             status: Some(i32::from(answer.status)),
             failure: None,
+            ours: false,
             verdict: schedule::judge(answer.status, answer.retry_after.as_deref(), app.clock.now().instant()),
         },
-        Err(failure) => Came::no_answer(failure.code()),
+        Err(failure) => Came::no_answer(failure.code(), failure.is_ours()),
     })
 }
 
@@ -126,17 +137,25 @@ fn note(
         Next::DisableEndpoint | Next::GiveUp => (DeliveryStatus::Failed, None),
         Next::RetryAt(at) => (DeliveryStatus::Queued, Some(UtcTime::new(at))),
     };
+    if !store::exists(conn, delivery.id)? {
+        return Ok(());
+    }
     let outcome = Outcome { status: came.status, failure: came.failure, milliseconds, now_is, next: again };
     store::finish(conn, delivery.id, outcome, now)?;
+    if came.ours {
+        return store::untry(conn, delivery.id);
+    }
+    // As it is now: what was attempted side by side may have changed it.
+    let Some((was_failing, was_paused)) = store::health(conn, endpoint.id)? else { return Ok(()) };
     let failing_since = match next {
         Next::Delivered => None,
-        _ => Some(endpoint.failing_since.unwrap_or(now)),
+        _ => Some(was_failing.unwrap_or(now)),
     };
     let paused_until = match came.verdict {
-        Verdict::Failed { retry_after: Some(wait), overloaded: true } => Some(now.plus(wait)),
-        _ => None,
+        Verdict::Failed { retry_after: Some(wait), overloaded: true } => was_paused.max(Some(now.plus(wait))),
+        _ => was_paused,
     };
-    if failing_since != endpoint.failing_since || paused_until != endpoint.paused_until {
+    if (failing_since, paused_until) != (was_failing, was_paused) {
         store::set_health(conn, endpoint.id, failing_since, paused_until)?;
     }
     let reason = match next {

@@ -137,6 +137,11 @@ impl DialFailure {
             Self::Proxy => "proxy",
         }
     }
+
+    /// Whether the fault lies with the operator and says nothing about the receiver: it must not get its endpoint switched off.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Proxy)
+    }
 }
 
 impl fmt::Display for DialFailure {

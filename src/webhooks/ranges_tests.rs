@@ -129,6 +129,9 @@ fn an_allow_list_opens_what_it_names_and_nothing_else() {
     }
     assert!(!allow.contains(ip("8.8.8.8")), "what is public is open, but not listed");
     assert!(AllowList::default().is_empty());
+    let wide = AllowList::parse(&["255.0.0.0/8"]).unwrap();
+    assert_eq!(wide.refuses(ip("255.0.0.1")), None);
+    assert_eq!(wide.refuses(ip("255.255.255.255")), Some(Range::Broadcast), "no receiver lives there, whatever the list says");
 }
 
 #[test]

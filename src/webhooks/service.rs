@@ -12,7 +12,7 @@ use super::sign::{MessageId, Secret};
 use super::store::{self, DeliveryRow, EndpointRow, Replay};
 use super::target::{Target, TargetProblem};
 use super::views::{
-    CreateWebhookBody, ReplayWebhookBody, UpdateWebhookBody, WebhookAttemptView, WebhookDeliveryDetail, WebhookDeliveryView,
+    CreateWebhookBody, ReplayWebhookBody, RotateWebhookBody, UpdateWebhookBody, WebhookAttemptView, WebhookDeliveryDetail, WebhookDeliveryView,
     WebhookEndpointView, WebhookReplayed, WebhookSecretView,
 };
 use crate::db::Conn;
@@ -211,13 +211,22 @@ pub fn delete(conn: &mut Conn, ctx: &Ctx, row: EndpointRow, _: NoQuery) -> Resul
     Ok(Outcome::done(WebhookEndpointView::new(row, ctx.now), audit))
 }
 
-/// Gives an endpoint a new secret; for a day the one before signs too, so that the receiver can change over.
-pub fn rotate(conn: &mut Conn, ctx: &Ctx, before: EndpointRow, _: NoQuery) -> Result<Outcome<WebhookSecretView>, Error> {
+/// Gives an endpoint a new secret; for a time the one before signs too, so that the receiver can change over.
+pub fn rotate(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    before: EndpointRow,
+    body: RotateWebhookBody,
+) -> Result<Outcome<WebhookSecretView>, Error> {
     let hooks = hooks(ctx)?;
+    let overlap = body.overlap_hours.unwrap_or(OVERLAP_HOURS);
+    let mut fields = Fields::new();
+    fields.within("/overlap_hours", overlap, 0, 168);
+    fields.finish()?;
     let secret = Secret::generate().map_err(Error::internal)?;
     let sealed = hooks.vault.seal(before.id.0, &secret).map_err(Error::internal)?;
-    let until = ctx.now.plus(Duration::hours(OVERLAP_HOURS));
-    store::set_secret(conn, before.id, &sealed, Some((&before.secret, until)))?;
+    let until = ctx.now.plus(Duration::hours(overlap));
+    store::set_secret(conn, before.id, &sealed, (overlap > 0).then_some((before.secret.as_str(), until)))?;
     let row = store::update(conn, &before, ctx.now)?;
     let row = store::find(conn, row.organisation_id, row.id)?;
     let audit = about(&row).change(json!({"secret": "before"}), json!({"secret": "new", "before_signs_until": until}));

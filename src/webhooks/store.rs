@@ -362,6 +362,17 @@ pub struct Outcome<'a> {
     pub next: Option<UtcTime>,
 }
 
+/// Whether a delivery is still there: its endpoint may have been deleted while it was attempted.
+pub fn exists(conn: &mut Conn, id: WebhookDeliveryId) -> Result<bool, Error> {
+    Ok(diesel::select(diesel::dsl::exists(deliveries::table.find(id))).get_result(conn)?)
+}
+
+/// Takes back that a delivery was attempted: what went wrong was none of the receiver's fault.
+pub fn untry(conn: &mut Conn, id: WebhookDeliveryId) -> Result<(), Error> {
+    diesel::update(deliveries::table.find(id)).set(deliveries::attempts.eq(deliveries::attempts - 1)).execute(conn)?;
+    Ok(())
+}
+
 /// Notes an attempt.
 pub fn finish(conn: &mut Conn, id: WebhookDeliveryId, outcome: Outcome<'_>, now: UtcTime) -> Result<(), Error> {
     diesel::insert_into(attempts::table)
@@ -385,6 +396,18 @@ pub fn finish(conn: &mut Conn, id: WebhookDeliveryId, outcome: Outcome<'_>, now:
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// How an endpoint fares now, and nobody changes it meanwhile; nothing when it is gone or off.
+pub fn health(conn: &mut Conn, id: WebhookEndpointId) -> Result<Option<(Option<UtcTime>, Option<UtcTime>)>, Error> {
+    // Touching the row locks it on PostgreSQL; on SQLite the write lock is already held.
+    let still = diesel::update(endpoints::table.filter(endpoints::id.eq(id)).filter(endpoints::status.eq(EndpointStatus::Active)))
+        .set(endpoints::version.eq(endpoints::version))
+        .execute(conn)?;
+    if still == 0 {
+        return Ok(None);
+    }
+    Ok(endpoints::table.find(id).select((endpoints::failing_since, endpoints::paused_until)).first(conn).optional()?)
 }
 
 /// Notes since when an endpoint fails (`None`: it does not), and until when it asked to be left alone. The version stays:
@@ -461,4 +484,14 @@ pub fn replay(conn: &mut Conn, which: Replay, now: UtcTime) -> Result<usize, Err
             .execute(conn)?
         }
     })
+}
+
+/// How many deliveries to an endpoint have been given up.
+pub fn undelivered(conn: &mut Conn, endpoint: WebhookEndpointId) -> Result<u32, Error> {
+    let count: i64 = deliveries::table
+        .filter(deliveries::endpoint_id.eq(endpoint))
+        .filter(deliveries::status.eq(DeliveryStatus::Failed))
+        .count()
+        .get_result(conn)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }

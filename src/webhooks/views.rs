@@ -126,6 +126,16 @@ pub struct UpdateWebhookBody {
     pub events: Option<Vec<EventKind>>,
 }
 
+/// How a secret is replaced.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"overlap_hours": 24}))]
+pub struct RotateWebhookBody {
+    /// Hours for which the secret before signs too; 24 when absent, 0 where it has become known.
+    #[schema(minimum = 0, maximum = 168)]
+    pub overlap_hours: Option<i64>,
+}
+
 /// Which deliveries are sent again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
