@@ -119,6 +119,10 @@ typed_ids! {
     AllocationId;
     /// An outbox message.
     OutboxMessageId;
+    /// An attempt to hand a mail over.
+    DeliveryAttemptId;
+    /// An address that a relay said does not exist.
+    UndeliverableAddressId;
     /// An uploaded table.
     ImportId;
     /// An audit event.
