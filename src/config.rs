@@ -142,6 +142,12 @@ pub struct SmtpConfig {
     pub from_address: String,
     /// Sender name.
     pub from_name: String,
+    /// Where notices of failed delivery go (the envelope sender, RFC 5321); empty: to `from_address`.
+    pub bounce_address: String,
+    /// Most mails in any minute, over all processes together; 0 for no limit, else 2 to 100,000.
+    pub max_per_minute: u32,
+    /// Mails after which a connection is closed and a new one opened; 0 for no limit.
+    pub max_per_connection: u32,
     /// A PEM file of an own certificate authority.
     pub ca_file: Option<PathBuf>,
     /// Longest wait for the relay, in seconds.
@@ -158,6 +164,9 @@ impl Default for SmtpConfig {
             password: SecretString::from(""),
             from_address: "tasuki@localhost.localdomain".to_owned(),
             from_name: "たすき".to_owned(),
+            bounce_address: String::new(),
+            max_per_minute: 0,
+            max_per_connection: 0,
             ca_file: None,
             timeout_seconds: 30,
         }
@@ -206,11 +215,13 @@ pub struct WorkerConfig {
     pub enabled: bool,
     /// Pause between rounds, in seconds.
     pub poll_seconds: u64,
+    /// Connections to the mail relay that one process uses at once, 1 to 20.
+    pub mail_connections: usize,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { enabled: true, poll_seconds: 2 }
+        Self { enabled: true, poll_seconds: 2, mail_connections: 2 }
     }
 }
 
@@ -380,6 +391,15 @@ impl Config {
             return problem("reminders.offer_hours must be from 1 to 240");
         }
         crate::webhooks::hooks::Hooks::new(&self.webhooks).map_err(|e| ConfigProblem(e.to_string()))?;
+        if !self.smtp.bounce_address.is_empty() && !self.smtp.bounce_address.contains('@') {
+            return problem("smtp.bounce_address must be a mail address");
+        }
+        if self.smtp.max_per_minute != 0 && !(2..=100_000).contains(&self.smtp.max_per_minute) {
+            return problem("smtp.max_per_minute must be 0 (no limit) or 2 to 100000");
+        }
+        if !(1..=20).contains(&self.worker.mail_connections) {
+            return problem("worker.mail_connections must be 1 to 20");
+        }
         Ok(())
     }
 
@@ -420,8 +440,8 @@ impl Config {
         format!(
             "listen = {:?}\nbase_url = {:?}\nservice_name = {:?}\nhttp_workers = {}\n\n[database]\nurl = {database:?}\nconnections = {}\nstatement_timeout_ms = {}\n\n\
              [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
-             [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
-             [mail]\nsubject_prefix = {:?}\ndigest_hour = {}\n\n[reminders]\nunanswered_days = {}\noffer_hours = {}\nwindow_days = {}\n\n[worker]\nenabled = {}\npoll_seconds = {}\n\n[webhooks]\nkey = {}\nprevious_key = {}\nallow = {:?}\nhttp_inside = {}\nports = {:?}\ntimeout_seconds = {}\nca_file = {:?}\nproxy = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
+             [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nbounce_address = {:?}\nmax_per_minute = {}\nmax_per_connection = {}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
+             [mail]\nsubject_prefix = {:?}\ndigest_hour = {}\n\n[reminders]\nunanswered_days = {}\noffer_hours = {}\nwindow_days = {}\n\n[worker]\nenabled = {}\npoll_seconds = {}\nmail_connections = {}\n\n[webhooks]\nkey = {}\nprevious_key = {}\nallow = {:?}\nhttp_inside = {}\nports = {:?}\ntimeout_seconds = {}\nca_file = {:?}\nproxy = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
             self.listen,
             self.base_url,
             self.service_name,
@@ -441,6 +461,9 @@ impl Config {
             secret(&self.smtp.password),
             self.smtp.from_address,
             self.smtp.from_name,
+            self.smtp.bounce_address,
+            self.smtp.max_per_minute,
+            self.smtp.max_per_connection,
             self.smtp.ca_file,
             self.smtp.timeout_seconds,
             self.mail.subject_prefix,
@@ -450,6 +473,7 @@ impl Config {
             self.reminders.window_days,
             self.worker.enabled,
             self.worker.poll_seconds,
+            self.worker.mail_connections,
             secret(&self.webhooks.key),
             secret(&self.webhooks.previous_key),
             self.webhooks.allow,
@@ -480,6 +504,9 @@ const NUMBERS: &[&str] = &[
     "offer_hours",
     "window_days",
     "poll_seconds",
+    "mail_connections",
+    "max_per_minute",
+    "max_per_connection",
     "body_kib",
     "requests_per_minute",
 ];
@@ -530,13 +557,14 @@ mod tests {
         let config = load(&[
             ("TASUKI_SMTP__USERNAME", "12345"),
             ("TASUKI_SMTP__PORT", "587"),
+            ("TASUKI_SMTP__MAX_PER_MINUTE", "30"),
             ("TASUKI_WORKER__ENABLED", "false"),
             ("TASUKI_AUTH__SIGNING_KEY", "00000000000000000000000000000000"),
             ("OTHER", "x"),
         ])
         .unwrap();
         assert_eq!(config.smtp.username, "12345");
-        assert_eq!(config.smtp.port, 587);
+        assert_eq!((config.smtp.port, config.smtp.max_per_minute), (587, 30));
         assert!(!config.worker.enabled);
         assert!(config.check_for_serving().is_ok());
     }
@@ -551,6 +579,9 @@ mod tests {
             &[("TASUKI_AUTH__ACCESS_TOKEN_MINUTES", "16")],
             &[("TASUKI_SMTP__SECURITY", "none")],
             &[("TASUKI_SMTP__SECURITY", "opportunistic")],
+            &[("TASUKI_SMTP__BOUNCE_ADDRESS", "bounces")],
+            &[("TASUKI_SMTP__MAX_PER_MINUTE", "1")],
+            &[("TASUKI_WORKER__MAIL_CONNECTIONS", "0")],
             &[("TASUKI_BASE_URL", "https://example.jp/")],
         ] {
             assert!(load(pairs).is_err(), "{pairs:?}");

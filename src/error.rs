@@ -114,6 +114,7 @@ error_table! {
     AgreementPending = 409, "agreement_pending", "負担割合の合意がそろっていません", "Not every body has agreed on the shares";
     PostingShareExceeded = 409, "posting_share_exceeded", "配属の割合の合計が100%を超えます", "Shares of the person would exceed 100 %";
     PostingPlacesExceeded = 409, "posting_places_exceeded", "受入団体の配属枠を超えます", "The host has no place left";
+    LinkStruckOut = 409, "link_struck_out", "一度限りのリンクは消されています", "The one-time link has been struck out";
     RequestInFlight = 409, "request_in_flight", "同じ操作を処理中です", "The same request is being processed";
     SecretNotRepeated = 409, "secret_not_repeated", "この操作の結果は一度しか表示されません", "The secret of this operation is shown once only";
     WebhooksNotConfigured = 409, "webhooks_not_configured", "Webhookは運用者が設定していません", "The operator has not set webhooks up";

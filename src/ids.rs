@@ -129,6 +129,10 @@ typed_ids! {
     WebhookEndpointId;
     /// An event on its way to an endpoint.
     WebhookDeliveryId;
+    /// An attempt to hand a mail over.
+    DeliveryAttemptId;
+    /// An address that a relay said does not exist.
+    UndeliverableAddressId;
     /// An uploaded table.
     ImportId;
     /// An audit event.

@@ -223,6 +223,8 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Failure> {
         password: signs_in.then(|| smtp.password.clone()),
         ca_file: smtp.ca_file.clone(),
         timeout: std::time::Duration::from_secs(smtp.timeout_seconds.clamp(1, 300)),
+        bounce_address: Some(smtp.bounce_address.clone()).filter(|address| !address.is_empty()),
+        max_per_connection: smtp.max_per_connection,
     };
     Mailer::smtp(settings).map(Some).map_err(|problem| Failure(problem.to_string()))
 }

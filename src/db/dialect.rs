@@ -79,7 +79,18 @@ macro_rules! insert_new_returning {
         }
     }};
 }
-pub(crate) use {insert_new, insert_new_returning, insert_rows};
+/// Loads rows to be worked on and locks them until the transaction ends, passing over those that others have locked. On
+/// SQLite the write lock already excludes everybody else.
+macro_rules! load_unlocked {
+    ($conn:expr, $query:expr) => {{
+        let query = $query;
+        match $conn {
+            $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::load(query, c),
+            $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::load(query.for_update().skip_locked(), c),
+        }
+    }};
+}
+pub(crate) use {insert_new, insert_new_returning, insert_rows, load_unlocked};
 
 #[derive(QueryableByName)]
 struct Flag {
@@ -130,14 +141,18 @@ pub enum Lockable {
     Request,
     /// An expert: load and calendar.
     Expert,
+    /// The mail relay: what may still be sent.
+    MailRelay,
 }
 
-/// Locks a row until the transaction ends, by touching it; order: programme year, request, expert.
+/// Locks a row until the transaction ends, by touching it; order: programme year, request, expert. The relay is locked
+/// alone.
 pub fn lock_row(conn: &mut Conn, table: Lockable, id: i64) -> QueryResult<usize> {
     let statement = match table {
         Lockable::ProgrammeYear => "UPDATE programme_years SET version = version WHERE id = $1",
         Lockable::Request => "UPDATE requests SET version = version WHERE id = $1",
         Lockable::Expert => "UPDATE experts SET version = version WHERE id = $1",
+        Lockable::MailRelay => "UPDATE mail_relay SET pauses = pauses WHERE id = $1",
     };
     match conn {
         // The write lock is already held.

@@ -192,6 +192,41 @@ diesel::table! {
         calendars -> Nullable<Text>,
         locale -> Text,
         is_digest -> Bool,
+        permanent -> Bool,
+        resend_of -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    delivery_attempts (id) {
+        id -> BigInt,
+        outbox_message_id -> BigInt,
+        attempted_at -> Timestamp,
+        worker -> Text,
+        outcome -> Text,
+        code -> Nullable<Integer>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    undeliverable_addresses (id) {
+        id -> BigInt,
+        address -> Text,
+        since -> Timestamp,
+        last_refused_at -> Timestamp,
+        refusals -> Integer,
+        code -> Nullable<Integer>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    mail_relay (id) {
+        id -> BigInt,
+        paused_until -> Nullable<Timestamp>,
+        pauses -> Integer,
+        slots_until -> Nullable<Timestamp>,
     }
 }
 
@@ -1129,6 +1164,7 @@ diesel::joinable!(sessions -> memberships (membership_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(api_clients -> organisations (organisation_id));
 diesel::joinable!(api_clients -> users (created_by));
+diesel::joinable!(delivery_attempts -> outbox_messages (outbox_message_id));
 diesel::joinable!(outbox_messages -> organisations (owner_organisation_id));
 diesel::joinable!(notices -> events (event_id));
 diesel::joinable!(notices -> users (user_id));
@@ -1274,6 +1310,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_deliveries,
     webhook_attempts,
     calendar_feeds,
+    delivery_attempts,
+    undeliverable_addresses,
+    mail_relay,
     job_leases,
     document_numbers,
     pools,

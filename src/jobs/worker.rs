@@ -14,7 +14,7 @@ use crate::http::Ctx;
 use crate::ids::OrganisationId;
 use super::reminders::{BATCH, Reminder};
 use crate::notifications::digest;
-use crate::notifications::worker::send_batch;
+use crate::notifications::worker::send_due;
 use crate::webhooks::delivery::deliver_due;
 
 /// The job of planning.
@@ -36,8 +36,15 @@ pub struct Round {
     pub mails: usize,
 }
 
-/// Does everything that is due now, once. Errors of one job do not stop the others; the first is returned.
+/// Does everything that is due now, once, mail included. Errors of one job do not stop the others; the first is returned.
 pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
+    let round = run_periodic(app, name);
+    let mails = send_due(app, name, &|| true)?;
+    Ok(Round { mails, ..round? })
+}
+
+/// Does everything but mail.
+fn run_periodic(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     let mut round = Round::default();
     let mut first_error = None;
     let mut note = |result: Result<(), Error>| {
@@ -67,15 +74,6 @@ pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
             let sealed = app.db.write_blocking(seal::seal)?;
             round.sealed += sealed;
             if sealed == 0 {
-                return Ok(());
-            }
-        }
-    })());
-    note((|| {
-        loop {
-            let batch = send_batch(app, name)?;
-            round.mails += batch.handled;
-            if !batch.go_on {
                 return Ok(());
             }
         }
@@ -182,12 +180,18 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one for plans, one for webhooks.
+    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one for mail (a relay may be slow), one for
+    /// plans, one for webhooks.
     pub fn start(app: &Arc<App>) -> Result<Self, Error> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let name = format!("worker-{}", secrets::short_name()?);
         // Errors are logged where they happen; the next round tries again.
-        let rounds: Work = |app, name, _| drop(run_due(app, name));
+        let rounds: Work = |app, name, _| drop(run_periodic(app, name));
+        let mail: Work = |app, name, go_on| {
+            if let Err(error) = send_due(app, name, go_on) {
+                tracing::error!(%error, "mail could not be sent");
+            }
+        };
         let plans: Work = |app, name, go_on| drop(plan_due(app, name, go_on));
         let hooks: Work = |app, _, go_on| {
             if let Err(error) = deliver_due(app, go_on) {
@@ -195,7 +199,7 @@ impl Worker {
             }
         };
         let mut threads = Vec::new();
-        for (thread, work) in [("worker", rounds), ("planner", plans), ("webhooks", hooks)] {
+        for (thread, work) in [("worker", rounds), ("mail", mail), ("planner", plans), ("webhooks", hooks)] {
             let (app, stop, name) = (Arc::clone(app), Arc::clone(&stop), name.clone());
             let spawned = std::thread::Builder::new()
                 .name(thread.to_owned())

@@ -6,7 +6,8 @@ use serde_json::json;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::store;
+use super::resend::resend;
+use super::store::{self, Filters};
 use super::views::{NotificationPage, NotificationView};
 use crate::auth::policy::ManageNotifications;
 use crate::error::Error;
@@ -18,7 +19,12 @@ use crate::statistics::office_tables;
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_notifications).service(get_notification).service(retry_notification);
+    config
+        .service(list_notifications)
+        .service(get_notification)
+        .service(retry_notification)
+        .service(resend_notification)
+        .configure(super::log_api::configure);
 }
 
 crate::text_enum! {
@@ -43,6 +49,11 @@ pub struct NotificationListParams {
     /// Only in this state.
     #[param(inline)]
     status: Option<NotificationStatus>,
+    /// Only to this address, as it was written.
+    #[param(min_length = 1, max_length = 254, example = "kikaku@town.example.jp")]
+    recipient: Option<String>,
+    /// Only mails that were refused for good, or only the others.
+    permanent: Option<bool>,
     /// JSON, or a file with everything the filters leave (at most 10,000 rows).
     #[param(inline)]
     format: Option<ExportFormat>,
@@ -61,8 +72,13 @@ pub struct NotificationListParams {
 #[get("/notifications")]
 async fn list_notifications(read: Read<ManageNotifications>) -> Result<HttpResponse, Error> {
     read.run(|conn, ctx, params: NotificationListParams| {
-        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("notifications", params.status))?;
-        let rows = store::list(conn, ctx.organisation(), params.status.map(NotificationStatus::as_str), &list)?;
+        let filters = Filters {
+            status: params.status.map(NotificationStatus::as_str),
+            recipient: params.recipient,
+            permanent: params.permanent,
+        };
+        let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("notifications", &filters))?;
+        let rows = store::list(conn, ctx.organisation(), &filters, &list)?;
         let page = list.page(rows, |row| (String::new(), row.id.0));
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(Into::into).collect();
@@ -114,6 +130,28 @@ async fn retry_notification(write: Write<ManageNotifications>) -> Result<HttpRes
                     .change(json!({"status": "parked"}), json!({"status": "queued"}));
                 let row = store::find(conn, ctx.organisation(), row.id)?;
                 Ok(Outcome::done(NotificationView::from(row), audit))
+            },
+        )
+        .await
+}
+
+/// 通知を再送する / Sends a mail once more, as a new mail that says so. Refused while the mail is on its way, and when its
+/// one-time link has been struck out.
+#[utoipa::path(tag = "notifications", params(("id" = OutboxMessageId, Path)), extensions(("x-permission" = json!("manage_notifications"))),
+    responses((status = 201, description = "再送の通知", body = NotificationView)))]
+#[post("/notifications/{id}/resend")]
+async fn resend_notification(write: Write<ManageNotifications>) -> Result<HttpResponse, Error> {
+    let id = write.id::<OutboxMessageId>("id").ok();
+    write
+        .under(
+            move |conn, ctx| store::find(conn, ctx.organisation(), id.ok_or_else(Error::not_found)?),
+            |conn, ctx, row, _: Empty| {
+                let domain = ctx.app.config.smtp.from_address.rsplit('@').next().unwrap_or_default();
+                let repeat = resend(conn, &row, domain, ctx.now)?;
+                let audit = Audit::new("notification", repeat.id.0, ctx.organisation())
+                    .created(json!({"status": "queued", "resend_of": row.id}));
+                let location = Some(format!("/api/v1/notifications/{}", repeat.id));
+                Ok(Outcome { view: NotificationView::from(repeat), audit, version: None, location, secret: false })
             },
         )
         .await

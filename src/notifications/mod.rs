@@ -1,14 +1,18 @@
-//! Notifications: the catalogue of events, notices in the service, the outbox, mail templates and transport. Owns `events`,
-//! `notices`, `notification_preferences` and `outbox_messages`. What is told is a row of the transaction it belongs to;
-//! nothing is sent from a request.
+//! Notifications: the catalogue of events, notices in the service, the outbox, mail templates, transport and delivery. Owns
+//! `events`, `notices`, `notification_preferences`, `outbox_messages`, `delivery_attempts`, `undeliverable_addresses` and
+//! `mail_relay`. What is told is a row of the transaction it belongs to; nothing is sent from a request.
 
 pub mod api;
 pub mod calendars;
 pub mod catalogue;
 pub mod deadlines;
+pub mod delivery_store;
+mod desk;
 pub mod digest;
 pub mod html;
 pub mod ics;
+pub mod log_api;
+pub mod log_store;
 pub mod message;
 mod message_checks;
 mod message_parts;
@@ -17,10 +21,15 @@ mod message_parts_tests;
 pub mod notice_api;
 pub mod notice_store;
 pub mod notice_views;
+pub mod outcome;
 pub mod outgoing;
+pub mod pace;
 pub mod pages;
 pub mod recipient;
+pub mod replies;
+pub mod resend;
 pub mod service;
+mod session;
 pub mod store;
 pub mod template;
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! SQL of the outbox.
 
-use chrono::Duration;
 use diesel::prelude::*;
 
 use super::catalogue::EventKind;
@@ -108,94 +107,6 @@ pub struct DueMessage {
     pub is_digest: bool,
 }
 
-/// Claims messages that are due, at most one for each recipient so that order is kept, until `lease` has passed.
-pub fn claim(conn: &mut Conn, worker: &str, now: UtcTime, lease: Duration, most: i64) -> Result<Vec<DueMessage>, Error> {
-    dialect::claim(conn, "outbox-claim")?;
-    let earlier = diesel::alias!(outbox as earlier);
-    let due: Vec<OutboxMessageId> = outbox::table
-        .filter(
-            outbox::status
-                .eq("queued")
-                .and(outbox::next_attempt_at.le(now))
-                .or(outbox::status.eq("sending").and(outbox::claimed_until.lt(now))),
-        )
-        .filter(diesel::dsl::not(diesel::dsl::exists(
-            earlier
-                .filter(earlier.field(outbox::recipient_address).eq(outbox::recipient_address))
-                .filter(earlier.field(outbox::id).lt(outbox::id))
-                .filter(earlier.field(outbox::status).eq_any(["queued", "sending"])),
-        )))
-        .order(outbox::id)
-        .limit(most)
-        .select(outbox::id)
-        .load(conn)?;
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    diesel::update(outbox::table.filter(outbox::id.eq_any(&due)))
-        .set((
-            outbox::status.eq("sending"),
-            outbox::claimed_by.eq(worker),
-            outbox::claimed_until.eq(now.plus(lease)),
-            outbox::attempts.eq(outbox::attempts + 1),
-        ))
-        .execute(conn)?;
-    Ok(outbox::table.filter(outbox::id.eq_any(&due)).order(outbox::id).select(DueMessage::as_select()).load(conn)?)
-}
-
-/// Notes that the relay took a message; its one-time token is struck out unless `keep_secret` (demo).
-pub fn mark_sent(conn: &mut Conn, message: &DueMessage, now: UtcTime, keep_secret: bool) -> Result<(), Error> {
-    let body = match &message.secret {
-        Some(secret) if !keep_secret => message.body.replace(secret.as_str(), "（送信済み）"),
-        _ => message.body.clone(),
-    };
-    diesel::update(outbox::table.find(message.id))
-        .set((
-            outbox::status.eq("sent"),
-            outbox::sent_at.eq(now),
-            outbox::body.eq(body),
-            outbox::secret.eq(None::<String>),
-            outbox::claimed_by.eq(None::<String>),
-            outbox::claimed_until.eq(None::<UtcTime>),
-            outbox::last_error.eq(None::<String>),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Notes a failure: try again at `next`, or park when there is no next time.
-pub fn mark_failed(conn: &mut Conn, id: OutboxMessageId, error: &str, next: Option<UtcTime>, now: UtcTime) -> Result<(), Error> {
-    diesel::update(outbox::table.find(id))
-        .set((
-            outbox::status.eq(if next.is_some() { "queued" } else { "parked" }),
-            outbox::next_attempt_at.eq(next.unwrap_or(now)),
-            outbox::last_error.eq(error),
-            outbox::claimed_by.eq(None::<String>),
-            outbox::claimed_until.eq(None::<UtcTime>),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Puts back claimed messages that were not tried because the relay could not be reached, and lets everything that
-/// waits rest until `until`. That is no attempt of any message.
-pub fn postpone(conn: &mut Conn, untried: &[OutboxMessageId], error: &str, until: UtcTime) -> Result<(), Error> {
-    diesel::update(outbox::table.filter(outbox::id.eq_any(untried)))
-        .set((
-            outbox::status.eq("queued"),
-            outbox::attempts.eq(outbox::attempts - 1),
-            outbox::next_attempt_at.eq(until),
-            outbox::last_error.eq(error),
-            outbox::claimed_by.eq(None::<String>),
-            outbox::claimed_until.eq(None::<UtcTime>),
-        ))
-        .execute(conn)?;
-    diesel::update(outbox::table.filter(outbox::status.eq("queued")).filter(outbox::next_attempt_at.lt(until)))
-        .set(outbox::next_attempt_at.eq(until))
-        .execute(conn)?;
-    Ok(())
-}
-
 /// A message as the coordinator sees it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = outbox)]
@@ -232,18 +143,39 @@ pub struct MessageRow {
     pub created_at: UtcTime,
     /// Whose outbox.
     pub owner_organisation_id: Option<i64>,
+    /// Parked because it was refused for good; trying again is of no use before something has changed.
+    pub permanent: bool,
+    /// The mail it repeats.
+    pub resend_of: Option<OutboxMessageId>,
+}
+
+/// What a list of the outbox leaves.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// Only in this state.
+    pub status: Option<&'static str>,
+    /// Only to this address, as it was written.
+    pub recipient: Option<String>,
+    /// Only those that were refused for good, or only the others.
+    pub permanent: Option<bool>,
 }
 
 /// A page of an organisation's outbox, newest first.
-pub fn list(conn: &mut Conn, owner: OrganisationId, status: Option<&str>, list: &ListQuery) -> Result<Vec<MessageRow>, Error> {
+pub fn list(conn: &mut Conn, owner: OrganisationId, filters: &Filters, list: &ListQuery) -> Result<Vec<MessageRow>, Error> {
     let mut query = outbox::table
         .filter(outbox::owner_organisation_id.eq(owner.0))
         .order(outbox::id.desc())
         .limit(list.fetch())
         .select(MessageRow::as_select())
         .into_boxed();
-    if let Some(status) = status {
-        query = query.filter(outbox::status.eq(status.to_owned()));
+    if let Some(status) = filters.status {
+        query = query.filter(outbox::status.eq(status));
+    }
+    if let Some(recipient) = &filters.recipient {
+        query = query.filter(outbox::recipient_address.eq(recipient.clone()));
+    }
+    if let Some(permanent) = filters.permanent {
+        query = query.filter(outbox::permanent.eq(permanent));
     }
     if let Some((_, id)) = list.after() {
         query = query.filter(outbox::id.lt(OutboxMessageId(id)));
@@ -263,7 +195,7 @@ pub fn find(conn: &mut Conn, owner: OrganisationId, id: OutboxMessageId) -> Resu
 /// Puts a parked message back into the queue, with all its attempts before it again.
 pub fn requeue(conn: &mut Conn, id: OutboxMessageId, now: UtcTime) -> Result<(), Error> {
     diesel::update(outbox::table.find(id))
-        .set((outbox::status.eq("queued"), outbox::attempts.eq(0), outbox::next_attempt_at.eq(now)))
+        .set((outbox::status.eq("queued"), outbox::attempts.eq(0), outbox::next_attempt_at.eq(now), outbox::permanent.eq(false)))
         .execute(conn)?;
     Ok(())
 }
@@ -275,6 +207,44 @@ pub fn parked(conn: &mut Conn, owner: OrganisationId) -> Result<i64, Error> {
         .filter(outbox::status.eq("parked"))
         .count()
         .get_result(conn)?)
+}
+
+/// Writes the same mail once more, with another subject, text and identifier; how many repeats there are already decides the
+/// identifier, so that two who ask at the same moment write one.
+pub fn repeat(
+    conn: &mut Conn,
+    of: &MessageRow,
+    subject: &str,
+    body: &str,
+    message_id: impl FnOnce(&str) -> String,
+    now: UtcTime,
+) -> Result<MessageRow, Error> {
+    let before: i64 = outbox::table.filter(outbox::resend_of.eq(of.id)).count().get_result(conn)?;
+    let dedupe_key = format!("resend:{}:{}", of.id, before + 1);
+    let (thread_id, calendars, locale): (Option<String>, Option<String>, String) =
+        outbox::table.find(of.id).select((outbox::thread_id, outbox::calendars, outbox::locale)).first(conn)?;
+    let row = (
+        outbox::event.eq(&of.event),
+        outbox::dedupe_key.eq(&dedupe_key),
+        outbox::message_id.eq(message_id(&dedupe_key)),
+        outbox::owner_organisation_id.eq(of.owner_organisation_id),
+        outbox::entity_kind.eq(&of.entity_kind),
+        outbox::entity_id.eq(of.entity_id),
+        outbox::recipient_address.eq(&of.recipient_address),
+        outbox::recipient_name.eq(&of.recipient_name),
+        outbox::subject.eq(subject),
+        outbox::body.eq(body),
+        outbox::secret.eq(&of.secret),
+        outbox::thread_id.eq(thread_id),
+        outbox::status.eq("queued"),
+        outbox::next_attempt_at.eq(now),
+        outbox::created_at.eq(now),
+        outbox::resend_of.eq(of.id),
+        outbox::calendars.eq(calendars),
+        outbox::locale.eq(locale),
+    );
+    dialect::insert_new!(conn, outbox::table, row)?;
+    Ok(outbox::table.filter(outbox::dedupe_key.eq(&dedupe_key)).select(MessageRow::as_select()).first(conn)?)
 }
 
 /// The newest messages of all organisations, for the demo's mailbox.

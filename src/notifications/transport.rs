@@ -12,19 +12,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lettre::Message;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters, TlsParametersBuilder};
-use lettre::transport::smtp::extension::ClientId;
-use secrecy::{ExposeSecret, SecretString};
+use lettre::address::{Address, Envelope};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters, TlsParametersBuilder};
+use lettre::{Message, transport::smtp};
+use secrecy::SecretString;
 
 use super::message::{OutgoingMail, build_message};
+use super::replies::judge;
+use super::session::{Refusal, Session};
 
 /// How long an unused connection is kept for the next mail. Relays and firewalls drop idle ones after minutes, the
 /// latter without a word, and a dropped one costs a whole time-out to notice.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// How many unused connections are kept; a worker sends one mail at a time.
-const IDLE_MAX: usize = 2;
+/// How many unused connections are kept: as many as a process may use at once.
+const IDLE_MAX: usize = 20;
 /// How many mails the in-memory mailbox keeps; older ones are forgotten.
 pub const MEMORY_MAX: usize = 1_000;
 /// Longest reply text kept in a receipt or failure, in characters.
@@ -59,6 +60,10 @@ pub struct SmtpSettings {
     pub ca_file: Option<PathBuf>,
     /// Longest wait for each single answer of the relay, connecting included.
     pub timeout: Duration,
+    /// Envelope sender, to which notices of failed delivery go; without one, the address in `From`.
+    pub bounce_address: Option<String>,
+    /// Mails after which a connection is replaced; 0 for no limit.
+    pub max_per_connection: u32,
 }
 
 /// Why settings cannot be used. Found once, when the mailer is made.
@@ -79,6 +84,8 @@ pub enum SettingsProblem {
     },
     /// The time-out is zero.
     NoTimeout,
+    /// The address for bounces is none.
+    BounceAddress,
     /// The TLS library refused the settings.
     Tls {
         /// What it said.
@@ -95,6 +102,7 @@ impl fmt::Display for SettingsProblem {
             Self::CaFileWithoutTls => f.write_str("a CA file has no meaning without TLS or STARTTLS"),
             Self::CaFile { reason } => write!(f, "the CA file is not usable: {reason}"),
             Self::NoTimeout => f.write_str("the time-out must be longer than zero"),
+            Self::BounceAddress => f.write_str("the address for bounces is not a mail address"),
             Self::Tls { reason } => write!(f, "TLS cannot be set up: {reason}"),
         }
     }
@@ -120,8 +128,8 @@ pub enum FailureKind {
     Permanent,
     /// The mail cannot be composed: park it, do not try again.
     Unbuildable,
-    /// No usable session with the relay (down, refused, no TLS, wrong certificate, sign-in rejected). It says nothing
-    /// about this mail: every mail waits, none is given up for it.
+    /// No usable session with the relay (down, refused, no TLS, wrong certificate, sign-in rejected, 421). Every mail
+    /// waits, none is given up for it.
     Unreachable,
 }
 
@@ -137,6 +145,10 @@ pub struct SendFailure {
     /// The connection broke after the mail may have been handed over, so the relay may deliver it. A repeat bears
     /// the same `Message-ID`; wait before it.
     pub outcome_unknown: bool,
+    /// The address itself was refused for good: nobody is there.
+    pub recipient_refused: bool,
+    /// The relay had heard of this mail before it failed, so the mail may be the reason, even of an unreachable relay.
+    pub mail_tried: bool,
 }
 
 impl fmt::Display for SendFailure {
@@ -190,6 +202,8 @@ impl Mailer {
             code: None,
             detail: problem.to_string(),
             outcome_unknown: false,
+            recipient_refused: false,
+            mail_tried: true,
         })?;
         match self {
             Self::Smtp(mailer) => mailer.deliver(mail, &message),
@@ -209,8 +223,16 @@ impl Mailer {
     /// [`SendFailure`] of kind [`FailureKind::Unreachable`]. The in-memory mailbox never fails.
     pub fn check(&self) -> Result<(), SendFailure> {
         match self {
-            Self::Smtp(mailer) => mailer.session().map(|connection| mailer.keep(connection)),
+            Self::Smtp(mailer) => mailer.session().map(|session| mailer.keep(session)),
             Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// How many mails can usefully be handed over at once when `wanted` connections are allowed.
+    pub fn at_once(&self, wanted: usize) -> usize {
+        match self {
+            Self::Smtp(_) => wanted.clamp(1, IDLE_MAX),
+            Self::Memory(_) => 1,
         }
     }
 }
@@ -222,7 +244,8 @@ impl Mailer {
 pub struct SmtpMailer {
     settings: SmtpSettings,
     tls: Option<TlsParameters>,
-    idle: Mutex<VecDeque<(SmtpConnection, Instant)>>,
+    bounce_address: Option<Address>,
+    idle: Mutex<VecDeque<(Session, Instant)>>,
 }
 
 impl fmt::Debug for SmtpMailer {
@@ -242,6 +265,8 @@ impl SmtpMailer {
         if settings.timeout.is_zero() {
             return Err(SettingsProblem::NoTimeout);
         }
+        let bounce_address =
+            settings.bounce_address.as_deref().map(str::parse).transpose().map_err(|_| SettingsProblem::BounceAddress)?;
         let tls = if settings.security == SmtpSecurity::None {
             if settings.password.is_some() {
                 return Err(SettingsProblem::PasswordWithoutTls);
@@ -253,70 +278,89 @@ impl SmtpMailer {
         } else {
             Some(tls_parameters(&settings)?)
         };
-        Ok(Self { settings, tls, idle: Mutex::default() })
+        Ok(Self { settings, tls, bounce_address, idle: Mutex::default() })
     }
 
     fn deliver(&self, mail: &OutgoingMail, message: &Message) -> Result<SendReceipt, SendFailure> {
-        let mut connection = self.session()?;
-        match connection.send(message.envelope(), &message.formatted()) {
+        let unbuildable = |detail: &str| SendFailure {
+            kind: FailureKind::Unbuildable,
+            code: None,
+            detail: detail.to_owned(),
+            outcome_unknown: false,
+            recipient_refused: false,
+            mail_tried: true,
+        };
+        let sender = self.bounce_address.clone().or_else(|| message.envelope().from().cloned());
+        let envelope =
+            Envelope::new(sender, message.envelope().to().to_vec()).map_err(|_| unbuildable("the mail has no envelope"))?;
+        let content = String::from_utf8(message.formatted()).map_err(|_| unbuildable("the mail is not UTF-8"))?;
+        let mut session = self.session()?;
+        let mut handed = session.hand_over(&envelope, &content);
+        // Relays end a session that was idle, or that has sent its share, with a 421 or without a word. On a connection that
+        // has served before, that is no reason to wait.
+        if session.mails() > 0 && handed.as_ref().is_err_and(Refusal::is_end_of_session) {
+            session.abort();
+            session = self.open()?;
+            handed = session.hand_over(&envelope, &content);
+        }
+        match handed {
             Ok(response) => {
-                self.keep(connection);
+                self.keep(session);
                 let text: Vec<&str> = response.message().collect();
                 Ok(SendReceipt { code: response.code().into(), detail: masked(&text.join(" "), &quotable(mail)) })
             }
-            // The library has closed the connection: its state is unknown after any refusal.
-            Err(error) => Err(mail_failure(&error, mail)),
+            Err(refusal) => {
+                let failure = mail_failure(&refusal, mail);
+                // A refusal of the mail leaves the session as good as it was.
+                if failure.kind != FailureKind::Unreachable && failure.code.is_some() && session.reset() {
+                    self.keep(session);
+                } else {
+                    session.abort();
+                }
+                Err(failure)
+            }
         }
     }
 
     /// A connection that greeted, is as protected as the settings demand, and is signed in.
-    fn session(&self) -> Result<SmtpConnection, SendFailure> {
-        while let Some((mut connection, since)) = self.pop_idle() {
-            if since.elapsed() < IDLE_LIMIT && connection.test_connected() {
-                return Ok(connection);
+    fn session(&self) -> Result<Session, SendFailure> {
+        while let Some((session, since)) = self.pop_idle() {
+            if since.elapsed() < IDLE_LIMIT {
+                return Ok(session);
             }
-            connection.abort();
+            session.abort();
         }
-        self.connect().map_err(|error| SendFailure {
+        self.open()
+    }
+
+    fn open(&self) -> Result<Session, SendFailure> {
+        Session::open(&self.settings, self.tls.as_ref()).map_err(|error| SendFailure {
             kind: FailureKind::Unreachable,
             code: error.status().map(u16::from),
             detail: masked(&format!("no session with the relay: {error}"), self.settings.username.as_deref().as_slice()),
             outcome_unknown: false,
+            recipient_refused: false,
+            mail_tried: false,
         })
     }
 
-    fn connect(&self) -> Result<SmtpConnection, lettre::transport::smtp::Error> {
-        let settings = &self.settings;
-        let hello = ClientId::default();
-        let wrapper = self.tls.as_ref().filter(|_| settings.security == SmtpSecurity::Tls);
-        let mut connection =
-            SmtpConnection::connect((settings.host.as_str(), settings.port), Some(settings.timeout), &hello, wrapper, None)?;
-        if settings.security == SmtpSecurity::StartTls
-            && let Some(tls) = &self.tls
-        {
-            // An error when the relay does not offer it: nothing follows in clear text.
-            connection.starttls(tls, &hello)?;
-        }
-        if let (Some(username), Some(password)) = (&settings.username, &settings.password) {
-            let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)?;
-        }
-        Ok(connection)
-    }
-
-    fn pop_idle(&self) -> Option<(SmtpConnection, Instant)> {
+    fn pop_idle(&self) -> Option<(Session, Instant)> {
         // The most recent first: the older ones are the likelier to have been dropped.
         locked(&self.idle).pop_back()
     }
 
-    fn keep(&self, connection: SmtpConnection) {
+    fn keep(&self, session: Session) {
+        let limit = self.settings.max_per_connection;
+        if limit > 0 && session.mails() >= limit {
+            return session.abort();
+        }
         let surplus = {
             let mut idle = locked(&self.idle);
-            idle.push_back((connection, Instant::now()));
+            idle.push_back((session, Instant::now()));
             if idle.len() > IDLE_MAX { idle.pop_front() } else { None }
         };
-        if let Some((mut connection, _)) = surplus {
-            connection.abort();
+        if let Some((session, _)) = surplus {
+            session.abort();
         }
     }
 }
@@ -324,8 +368,8 @@ impl SmtpMailer {
 /// Says goodbye to the relay on the connections still open.
 impl Drop for SmtpMailer {
     fn drop(&mut self) {
-        while let Some((mut connection, _)) = self.pop_idle() {
-            connection.abort();
+        while let Some((session, _)) = self.pop_idle() {
+            session.abort();
         }
     }
 }
@@ -347,27 +391,28 @@ fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SettingsProb
     })
 }
 
-/// What an error after the session stood means for this mail.
-fn mail_failure(error: &lettre::transport::smtp::Error, mail: &OutgoingMail) -> SendFailure {
-    let code = error.status().map(u16::from);
-    let kind = match code {
-        // 421 ends the session, 530/534/535/538 ask for another sign-in (RFC 4954, section 6): the relay, not the mail.
-        Some(421 | 530 | 534 | 535 | 538) => FailureKind::Unreachable,
-        Some(500..) => FailureKind::Permanent,
-        Some(_) | None => FailureKind::Transient,
-    };
-    let what = match kind {
+/// What a refusal after the session stood means for this mail.
+fn mail_failure(refusal: &Refusal, mail: &OutgoingMail) -> SendFailure {
+    let code = refusal.error.status().map(u16::from);
+    let judged = judge(refusal.stage, code, &reply_text(&refusal.error));
+    let what = match judged.kind {
         FailureKind::Permanent => "refused by the relay",
         _ if code.is_some() => "not taken by the relay for now",
         _ => "the connection broke while the mail was handed over",
     };
     SendFailure {
-        kind,
+        kind: judged.kind,
         code,
-        detail: masked(&format!("{what}: {error}"), &quotable(mail)),
-        // Without a reply nobody knows whether the relay had already taken the mail.
-        outcome_unknown: code.is_none(),
+        detail: masked(&format!("{what}: {}", refusal.error), &quotable(mail)),
+        outcome_unknown: judged.outcome_unknown,
+        recipient_refused: judged.recipient_refused,
+        mail_tried: judged.mail_tried,
     }
+}
+
+/// The relay's own words in an error of the library.
+fn reply_text(error: &smtp::Error) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }
 
 /// What a relay's reply may quote of a mail and nobody else needs to read.

@@ -21,6 +21,8 @@ fn settings(port: u16) -> SmtpSettings {
         password: None,
         ca_file: None,
         timeout: Duration::from_secs(20),
+        bounce_address: None,
+        max_per_connection: 0,
     }
 }
 

@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
+use crate::clock::UtcTime;
 use crate::db::dialect;
 use crate::db::migrations::{self, SchemaState};
+use crate::notifications::delivery_store::paused_until;
 use crate::notifications::store;
 
 /// Registers the operations.
@@ -41,6 +43,9 @@ pub struct Readiness {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
     pub outbox_age_seconds: Option<i64>,
+    /// Until when all mail waits because the relay cannot be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbox_paused_until: Option<UtcTime>,
     /// Mails given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
@@ -69,11 +74,13 @@ async fn readiness(app: web::Data<App>) -> HttpResponse {
         .read(move |conn| {
             let schema = migrations::state(conn)?;
             let (oldest, parked) = store::backlog(conn)?;
-            Ok((dialect::name(conn), schema, oldest, parked))
+            // An older schema does not know of pauses, and readiness has to say that it is older.
+            let paused = if schema == SchemaState::Current { paused_until(conn)? } else { None };
+            Ok((dialect::name(conn), schema, oldest, parked, paused.filter(|until| *until > now)))
         })
         .await;
     match found {
-        Ok((database, schema, oldest, parked)) => {
+        Ok((database, schema, oldest, parked, paused)) => {
             let migrations = match schema {
                 SchemaState::Current => "current",
                 SchemaState::Behind(_) => "behind",
@@ -85,6 +92,7 @@ async fn readiness(app: web::Data<App>) -> HttpResponse {
                 database: Some(database.to_owned()),
                 migrations: Some(migrations.to_owned()),
                 outbox_age_seconds: oldest.map(|oldest| (now.naive() - oldest.naive()).num_seconds().max(0)),
+                outbox_paused_until: paused,
                 outbox_parked: Some(parked),
                 warnings,
             };
@@ -97,6 +105,7 @@ async fn readiness(app: web::Data<App>) -> HttpResponse {
                 database: None,
                 migrations: None,
                 outbox_age_seconds: None,
+                outbox_paused_until: None,
                 outbox_parked: None,
                 warnings,
             })

@@ -1,83 +1,18 @@
 //! Mail through a real SMTP server: nothing is lost, nothing is sent twice that can be avoided, nothing goes out
 //! unprotected.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use tasuki::auth::policy::Role;
 use tasuki::db::schema::users;
 use tasuki::jobs::worker::run_due;
-use tasuki::notifications::transport::{Mailer, SmtpSecurity, SmtpSettings};
+use tasuki::notifications::transport::SmtpSecurity;
 
-use crate::support::client::{Answer, Client};
+use crate::on_both_with_relay;
 use crate::support::database::{self, Fresh};
-use crate::support::server::TestApp;
+use crate::support::relay::{addresses, invite, outbox, relayed, resend};
 use crate::support::smtp::{Reaction, ReceivedMail, SmtpSink};
 use crate::support::world::{body, member, user};
-
-fn relayed(fresh: Fresh, port: u16, security: SmtpSecurity) -> TestApp {
-    let mailer = Mailer::smtp(SmtpSettings {
-        host: "127.0.0.1".to_owned(),
-        port,
-        security,
-        username: None,
-        password: None,
-        ca_file: None,
-        timeout: Duration::from_secs(30),
-    })
-    .unwrap();
-    TestApp::with_relay(fresh, mailer)
-}
-
-/// Runs a test on both databases, each with its own relay.
-macro_rules! on_both_with_relay {
-    (fn $name:ident($app:ident, $sink:ident, $coordinator:ident) $body:block) => {
-        mod $name {
-            use super::*;
-
-            fn test($app: &TestApp, $sink: &SmtpSink, $coordinator: &Client) $body
-
-            fn run(fresh: Fresh) {
-                let sink = SmtpSink::start();
-                let app = relayed(fresh, sink.port(), SmtpSecurity::None);
-                let coordinator = member(&app, "coordinator@pref.example.jp", "静岡 花子", body(&app, "220001"), Role::PrefecturalCoordinator);
-                test(&app, &sink, &coordinator);
-            }
-
-            #[test]
-            fn sqlite() {
-                run(database::sqlite());
-            }
-
-            #[test]
-            fn postgres() {
-                if let Some(fresh) = database::postgres() {
-                    run(fresh);
-                }
-            }
-        }
-    };
-}
-
-/// Invites somebody, which writes one mail; the person's path.
-fn invite(app: &TestApp, coordinator: &Client, email: &str) -> String {
-    let membership = json!({"organisation_id": body(app, "221309"), "role": "municipal_staff", "valid_from": "2026-04-01"});
-    let answer = coordinator.post("/users", &json!({"email": email, "name": "鈴木 花子", "memberships": [membership]}));
-    format!("/users/{}", answer.ok(201)["id"])
-}
-
-fn resend(coordinator: &Client, person: &str) -> Answer {
-    coordinator.verb(person, "resend-invitation", &json!({}))
-}
-
-fn addresses(mails: &[ReceivedMail]) -> Vec<&str> {
-    mails.iter().map(|mail| mail.envelope_to[0].as_str()).collect()
-}
-
-fn outbox(coordinator: &Client, status: &str) -> Vec<Value> {
-    coordinator.get(&format!("/notifications?limit=200&status={status}")).ok(200)["items"].as_array().unwrap().clone()
-}
 
 on_both_with_relay! {
     fn a_refusal_for_now_is_tried_again_by_the_clock(app, sink, coordinator) {
@@ -225,10 +160,11 @@ on_both_with_relay! {
 
 on_both_with_relay! {
     fn a_worker_that_died_leaves_its_mail_to_the_next(app, sink, coordinator) {
-        use tasuki::notifications::store;
+        use tasuki::notifications::delivery_store as store;
         invite(app, coordinator, "a@example.jp");
         let now = app.app.clock.now();
-        let claimed = app.app.db.write_blocking(|conn| store::claim(conn, "dead", now, chrono::Duration::minutes(10), 20)).unwrap();
+        let until = now.plus(chrono::Duration::minutes(10));
+        let claimed = app.app.db.write_blocking(|conn| store::claim(conn, "dead", now, until, 20, None)).unwrap();
         assert_eq!(claimed.len(), 1);
         app.advance(chrono::Duration::minutes(10));
         app.run_jobs();
@@ -236,6 +172,12 @@ on_both_with_relay! {
         app.advance(chrono::Duration::seconds(1));
         app.run_jobs();
         assert_eq!(sink.wait_for(1).len(), 1);
+        // What the dead worker may have done is in the log of deliveries.
+        let mail = &outbox(coordinator, "sent")[0];
+        assert_eq!(mail["attempts"], 2);
+        let log = coordinator.get(&format!("/notifications/{}/attempts", mail["id"])).ok(200);
+        let seen: Vec<_> = log["items"].as_array().unwrap().iter().map(|item| (&item["outcome"], &item["worker"])).collect();
+        assert_eq!(seen, [(&json!("sent"), &json!("test-worker")), (&json!("unknown"), &json!("dead"))]);
     }
 }
 
@@ -264,7 +206,7 @@ on_both_with_relay! {
 
 fn without_tls(fresh: Fresh, extensions: &[&'static str]) {
     let sink = SmtpSink::offering(extensions);
-    let app = relayed(fresh, sink.port(), SmtpSecurity::StartTls);
+    let app = relayed(fresh, sink.port(), SmtpSecurity::StartTls, |_, _| {});
     let coordinator =
         member(&app, "coordinator@pref.example.jp", "静岡 花子", body(&app, "220001"), Role::PrefecturalCoordinator);
     invite(&app, &coordinator, "a@example.jp");
@@ -293,7 +235,7 @@ fn no_mail_leaves_without_the_protection_that_is_configured() {
 #[test]
 fn unprotected_mail_is_told_by_readiness() {
     let sink = SmtpSink::start();
-    let app = relayed(database::sqlite(), sink.port(), SmtpSecurity::None);
+    let app = relayed(database::sqlite(), sink.port(), SmtpSecurity::None, |_, _| {});
     let ready = app.anonymous().call("GET", "/readyz").send().ok(200);
     assert_eq!(ready["status"], "ready");
     // The test server's configuration names no relay; a server with `security = "none"` names it in its warning.

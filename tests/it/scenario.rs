@@ -39,6 +39,8 @@ fn run(fresh: Fresh) {
         password: None,
         ca_file: None,
         timeout: std::time::Duration::from_secs(30),
+        bounce_address: None,
+        max_per_connection: 0,
     })
     .unwrap();
     let app = TestApp::with_relay(fresh, mailer);

@@ -113,6 +113,7 @@ impl Cast {
                 Ok((session, notification))
             })
             .unwrap();
+        let address = undeliverable(app, notification);
         let key = |organisation: i64, n: usize| api_key(app, organisation, n);
         let row = |role: Role, organisations: [i64; 4]| {
             let mut n = 0;
@@ -185,6 +186,7 @@ impl Cast {
             ("/sessions/{id}", session),
             ("/api-clients/{id}", api_client_id),
             ("/notifications/{id}", notification),
+            ("/undeliverable-addresses/{id}", address),
             ("/imports/{id}", import),
         ];
         Self { ids: Ids { pairs, programme: world.programme }, clients }
@@ -228,6 +230,24 @@ fn money_objects(app: &TestApp, world: &World, settlement: i64, request: i64, ex
     ] {
         super::tools::sql(app, &statement).unwrap();
     }
+}
+
+/// The mark of the address of a notification that was refused.
+fn undeliverable(app: &TestApp, notification: i64) -> i64 {
+    let at = "'2026-04-06 01:00:00'";
+    for statement in [
+        format!(
+            "INSERT INTO delivery_attempts (outbox_message_id, attempted_at, worker, outcome)
+             VALUES ({notification}, {at}, 'test', 'recipient_refused')"
+        ),
+        format!(
+            "INSERT INTO undeliverable_addresses (address, since, last_refused_at)
+             SELECT recipient_address, {at}, {at} FROM outbox_messages WHERE id = {notification}"
+        ),
+    ] {
+        super::tools::sql(app, &statement).unwrap();
+    }
+    super::tools::number(app, "SELECT id FROM undeliverable_addresses")
 }
 
 fn posting_programme(world: &World) -> i64 {

@@ -2,12 +2,14 @@
 //! and a small world of people and pools.
 
 pub mod cast;
+pub mod certificates;
 pub mod client;
 pub mod conformance;
 pub mod database;
 pub mod exact;
 pub mod flow;
 pub mod queries;
+pub mod relay;
 pub mod schema;
 pub mod server;
 pub mod smtp;

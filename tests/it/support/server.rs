@@ -37,19 +37,20 @@ pub fn at(text: &str) -> UtcTime {
 
 impl TestApp {
     pub fn sqlite() -> Self {
-        Self::start(database::sqlite(), None)
+        Self::configured(database::sqlite(), |_| None)
     }
 
     pub fn postgres() -> Option<Self> {
-        database::postgres().map(|fresh| Self::start(fresh, None))
+        database::postgres().map(|fresh| Self::configured(fresh, |_| None))
     }
 
     /// A server that hands its mail to a relay instead of keeping it in memory.
     pub fn with_relay(fresh: Fresh, mailer: Mailer) -> Self {
-        Self::start(fresh, Some(mailer))
+        Self::configured(fresh, |_| Some(mailer))
     }
 
-    fn start(fresh: Fresh, relay: Option<Mailer>) -> Self {
+    /// A server with a changed configuration, and a relay if `change` names one.
+    pub fn configured(fresh: Fresh, change: impl FnOnce(&mut Config) -> Option<Mailer>) -> Self {
         queries::listen();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -61,6 +62,9 @@ impl TestApp {
         config.database.statement_timeout_ms = 60_000;
         config.smtp.from_address = "tasuki@pref.example.jp".to_owned();
         config.smtp.from_name = "静岡県デジタル戦略課".to_owned();
+        // One after another, so that a scripted relay meets the mails in order; tests of several say so.
+        config.worker.mail_connections = 1;
+        let relay = change(&mut config);
         let (memory, sent) = Mailer::memory();
         let clock = Clock::fixed(start_of_tests());
         let app = App::new(config, clock, Some(relay.unwrap_or(memory)), false).unwrap();

@@ -1,65 +1,56 @@
-//! A real SMTP server for tests: it listens on a loopback port, keeps what it takes over, and can be told to refuse
-//! or to hang up. Blocking threads only; nothing here sleeps or polls.
+//! A real SMTP server for tests: it listens on a loopback port, keeps what it takes over, and can be told to misbehave at every
+//! step. Blocking threads only; nothing here sleeps or polls.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use base64::Engine as _;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+#[path = "smtp_decode.rs"]
+mod decode;
+
+pub use decode::ReceivedMail;
 
 /// How long [`SmtpSink::wait_for`] waits before it fails the test: far beyond any honest delay.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How the sink treats a client that comes along. Without a script it accepts everything.
+/// How the sink treats a client that comes along. Without a script it accepts everything. An answer of 421 is followed by the
+/// end of the connection; `{to}` in an answer becomes the recipient's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reaction {
     /// Takes the mail over.
     Accept,
     /// Answers the next connection's greeting with this line, for example `421 4.3.2 down`, and hangs up.
     RefuseSession(&'static str),
-    /// Answers `RCPT TO` with this line, for example `550 5.1.1 <{to}> unknown`; `{to}` becomes the address.
+    /// Answers `MAIL FROM` with this line.
+    RefuseSender(&'static str),
+    /// Answers `RCPT TO` with this line, for example `550 5.1.1 <{to}> unknown`.
     RefuseRecipient(&'static str),
+    /// Hangs up instead of answering `RCPT TO`.
+    HangUpAtRecipient,
+    /// Answers `DATA` with this line.
+    RefuseData(&'static str),
+    /// Hangs up after the first line of the content; the mail is not kept.
+    HangUpInContent,
     /// Reads the whole mail, then answers with this line.
     RefuseContent(&'static str),
     /// Reads and keeps the whole mail, then hangs up without an answer: the client cannot know what became of it.
     KeepAndHangUp,
+    /// Reads and keeps the whole mail, and answers only when [`SmtpSink::release`] says so.
+    Hold,
 }
 
-/// A mail as the sink received it.
-#[derive(Debug, Clone)]
-pub struct ReceivedMail {
-    /// Address in `MAIL FROM`.
-    pub envelope_from: String,
-    /// Addresses in `RCPT TO`.
-    pub envelope_to: Vec<String>,
-    /// The message as sent, dot-stuffing removed.
-    pub raw: Vec<u8>,
-    /// Header names and values, unfolded and decoded (RFC 2047), in order.
-    pub headers: Vec<(String, String)>,
-    /// The text, decoded, with LF line ends and none after the last line: how many stand there says nothing.
-    pub text: String,
-}
-
-impl ReceivedMail {
-    /// The value of a header that must occur once.
-    pub fn header(&self, name: &str) -> &str {
-        let mut found = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
-        match (found.next(), found.next()) {
-            (Some((_, value)), None) => value,
-            _ => panic!("header {name} must occur once in {:?}", self.headers),
-        }
-    }
-
-    /// The first line of the text that is an address of the web and nothing else, as people click it.
-    pub fn link(&self) -> &str {
-        let mut lines = self.text.lines();
-        lines
-            .find(|line| line.starts_with("http://") || line.starts_with("https://"))
-            .unwrap_or_else(|| panic!("no link in:\n{}", self.text))
-    }
+/// How the sink speaks TLS.
+#[derive(Clone)]
+pub enum Tls {
+    /// From the first byte.
+    Implicit(Arc<ServerConfig>),
+    /// After STARTTLS, which it offers.
+    Start(Arc<ServerConfig>),
 }
 
 #[derive(Default)]
@@ -68,15 +59,24 @@ struct State {
     commands: Vec<String>,
     script: VecDeque<Reaction>,
     streams: Vec<TcpStream>,
+    /// Connections being served, and how many of them are borne.
+    open: usize,
+    most: Option<usize>,
+    /// Mails held back.
+    held: usize,
+    released: bool,
     down: bool,
     stopping: bool,
 }
 
 struct Shared {
     state: Mutex<State>,
-    arrived: Condvar,
+    changed: Condvar,
     /// Lines after `250` in the answer to EHLO.
     extensions: Vec<&'static str>,
+    tls: Option<Tls>,
+    /// Told of every command before it is answered and after.
+    watcher: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Shared {
@@ -88,6 +88,21 @@ impl Shared {
     fn due(&self, step: impl Fn(&Reaction) -> bool) -> Option<Reaction> {
         let mut state = self.lock();
         if state.script.front().is_some_and(step) { state.script.pop_front() } else { None }
+    }
+
+    fn watched(&self) {
+        if let Some(watcher) = &self.watcher {
+            watcher();
+        }
+    }
+
+    fn hold(&self) {
+        let mut state = self.lock();
+        state.held += 1;
+        self.changed.notify_all();
+        let released = self.changed.wait_timeout_while(state, DEADLINE, |state| !state.released && !state.stopping);
+        let (mut state, _) = released.expect("the sink's threads do not panic");
+        state.held -= 1;
     }
 }
 
@@ -107,9 +122,24 @@ impl SmtpSink {
     /// Starts with other EHLO keywords. It only claims them: after `STARTTLS` it speaks no TLS, as a broken or hostile
     /// relay would; every `AUTH` is refused.
     pub fn offering(extensions: &[&'static str]) -> Self {
+        Self::with(extensions, None, None)
+    }
+
+    /// Starts with TLS; every `AUTH` over it is accepted.
+    pub fn protected(tls: Tls) -> Self {
+        Self::with(&["8BITMIME", "AUTH PLAIN LOGIN"], Some(tls), None)
+    }
+
+    /// Starts with somebody who is told of every step.
+    pub fn watched(watcher: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::with(&["8BITMIME"], None, Some(Box::new(watcher)))
+    }
+
+    fn with(extensions: &[&'static str], tls: Option<Tls>, watcher: Option<Box<dyn Fn() + Send + Sync>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
         let address = listener.local_addr().expect("the address just bound");
-        let shared = Arc::new(Shared { state: Mutex::default(), arrived: Condvar::new(), extensions: extensions.to_vec() });
+        let extensions = extensions.to_vec();
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), extensions, tls, watcher });
         let served = Arc::clone(&shared);
         let accept = move || {
             for stream in listener.incoming().flatten() {
@@ -118,11 +148,16 @@ impl SmtpSink {
                     return;
                 }
                 state.streams.extend(stream.try_clone());
+                state.open += 1;
                 drop(state);
                 let shared = Arc::clone(&served);
                 std::thread::spawn(move || {
-                    // A client that hangs up ends this with an error, which is none of the test's business.
-                    let _ = serve(&stream, &shared);
+                    if let Ok(own) = stream.try_clone() {
+                        // A client that hangs up ends this with an error, which is none of the test's business.
+                        let _ = serve(own, &shared);
+                    }
+                    shared.lock().open -= 1;
+                    shared.changed.notify_all();
                     // Dropping is not enough: `streams` holds the connection open for the sink's own end.
                     let _ = stream.shutdown(Shutdown::Both);
                 });
@@ -146,6 +181,29 @@ impl SmtpSink {
         self.shared.lock().down = down;
     }
 
+    /// Greets only so many connections at once; the others get `421`.
+    pub fn bear(&self, connections: usize) {
+        self.shared.lock().most = Some(connections);
+    }
+
+    /// Waits until everybody has left and all they said has been read.
+    pub fn wait_until_alone(&self) {
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), DEADLINE, |state| state.open > 0);
+        assert!(!waited.expect("the sink's threads do not panic").1.timed_out(), "somebody is still there");
+    }
+
+    /// Waits until so many mails are held back.
+    pub fn wait_for_held(&self, n: usize) {
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), DEADLINE, |state| state.held < n);
+        assert!(!waited.expect("the sink's threads do not panic").1.timed_out(), "{n} held mails expected");
+    }
+
+    /// Answers every mail held back, and holds none from now on.
+    pub fn release(&self) {
+        self.shared.lock().released = true;
+        self.shared.changed.notify_all();
+    }
+
     /// What arrived so far, in order of arrival.
     pub fn messages(&self) -> Vec<ReceivedMail> {
         self.shared.lock().messages.clone()
@@ -155,7 +213,7 @@ impl SmtpSink {
     pub fn wait_for(&self, n: usize) -> Vec<ReceivedMail> {
         let (state, timeout) = self
             .shared
-            .arrived
+            .changed
             .wait_timeout_while(self.shared.lock(), DEADLINE, |state| state.messages.len() < n)
             .expect("the sink's threads do not panic");
         let subjects: Vec<_> = state.messages.iter().map(|mail| mail.header("Subject").to_owned()).collect();
@@ -167,6 +225,11 @@ impl SmtpSink {
     pub fn commands(&self) -> Vec<String> {
         self.shared.lock().commands.clone()
     }
+
+    /// How many sessions began.
+    pub fn sessions(&self) -> usize {
+        self.commands().iter().filter(|line| line.starts_with("EHLO")).count()
+    }
 }
 
 impl Drop for SmtpSink {
@@ -174,6 +237,7 @@ impl Drop for SmtpSink {
         let streams = {
             let mut state = self.shared.lock();
             state.stopping = true;
+            self.shared.changed.notify_all();
             std::mem::take(&mut state.streams)
         };
         for stream in streams {
@@ -187,164 +251,190 @@ impl Drop for SmtpSink {
     }
 }
 
-/// One connection, from greeting to QUIT.
-fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
-    let mut out = stream;
-    let mut input = BufReader::new(stream);
-    let mut say = |line: &str| out.write_all(format!("{line}\r\n").as_bytes());
+/// A connection, in clear or not.
+enum Wire {
+    Clear(TcpStream),
+    Protected(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
 
-    if shared.lock().down {
-        return say("421 4.3.2 down");
+impl Wire {
+    fn protect(self, config: &Arc<ServerConfig>) -> std::io::Result<Self> {
+        let Self::Clear(stream) = self else { return Ok(self) };
+        let session = ServerConnection::new(Arc::clone(config)).map_err(std::io::Error::other)?;
+        Ok(Self::Protected(Box::new(StreamOwned::new(session, stream))))
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.read(buffer),
+            Self::Protected(stream) => stream.read(buffer),
+        }
+    }
+}
+
+/// One peer: lines in, answers out.
+struct Peer<'a> {
+    input: BufReader<Wire>,
+    shared: &'a Shared,
+}
+
+impl Peer<'_> {
+    fn say(&mut self, line: &str) -> std::io::Result<()> {
+        let text = format!("{line}\r\n");
+        let written = match self.input.get_mut() {
+            Wire::Clear(stream) => stream.write_all(text.as_bytes()),
+            Wire::Protected(stream) => stream.write_all(text.as_bytes()).and_then(|()| stream.flush()),
+        };
+        self.shared.watched();
+        written
+    }
+
+    /// Says a refusal; `false`: the connection ends with it.
+    fn refuse(&mut self, line: &str) -> std::io::Result<bool> {
+        self.say(line)?;
+        Ok(!line.starts_with("421"))
+    }
+
+    /// The content up to the lone dot; `None` when the client left in the middle.
+    fn content(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut raw = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            if self.input.read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            if line == b".\r\n" {
+                return Ok(Some(raw));
+            }
+            raw.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+        }
+    }
+}
+
+/// One connection, from greeting to QUIT.
+fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    // Answers are single small packets; gathering them would only delay them.
+    stream.set_nodelay(true)?;
+    let mut wire = Wire::Clear(stream);
+    if let Some(Tls::Implicit(config)) = &shared.tls {
+        wire = wire.protect(config)?;
+    }
+    let mut peer = Peer { input: BufReader::new(wire), shared };
+    let (down, crowded) = {
+        let state = shared.lock();
+        (state.down, state.most.is_some_and(|most| state.open > most))
+    };
+    if down {
+        return peer.say("421 4.3.2 down");
+    }
+    if crowded {
+        return peer.say("421 4.7.0 too many connections");
     }
     if let Some(Reaction::RefuseSession(line)) = shared.due(|r| matches!(r, Reaction::RefuseSession(_))) {
-        return say(line);
+        return peer.say(line);
     }
-    say("220 sink.example.jp ESMTP")?;
+    peer.say("220 sink.example.jp ESMTP")?;
     let (mut from, mut to) = (String::new(), Vec::new());
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
-        if input.read_until(b'\n', &mut bytes)? == 0 {
+        if peer.input.read_until(b'\n', &mut bytes)? == 0 {
             return Ok(());
         }
         // A TLS hello is no text; it must show up in `commands` without ending the thread.
         let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
         shared.lock().commands.push(line.clone());
+        shared.watched();
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        let clear = matches!(peer.input.get_ref(), Wire::Clear(_));
         match verb.as_str() {
             "EHLO" | "HELO" => {
                 let mut lines = vec!["sink.example.jp"];
                 lines.extend(&shared.extensions);
+                if clear && matches!(shared.tls, Some(Tls::Start(_))) {
+                    lines.push("STARTTLS");
+                }
                 let last = lines.len() - 1;
                 for (i, line) in lines.iter().enumerate() {
-                    say(&format!("250{}{line}", if i == last { ' ' } else { '-' }))?;
+                    peer.say(&format!("250{}{line}", if i == last { ' ' } else { '-' }))?;
                 }
             }
-            "STARTTLS" if shared.extensions.contains(&"STARTTLS") => say("220 go ahead")?,
-            "AUTH" => say("535 5.7.8 authentication failed")?,
-            "MAIL" => {
-                (from, to) = (bracketed(&line), Vec::new());
-                say("250 2.1.0 ok")?;
-            }
-            "RCPT" => match shared.due(|r| matches!(r, Reaction::RefuseRecipient(_))) {
-                Some(Reaction::RefuseRecipient(answer)) => say(&answer.replace("{to}", &bracketed(&line)))?,
-                _ => {
-                    to.push(bracketed(&line));
-                    say("250 2.1.5 ok")?;
+            "STARTTLS" => match &shared.tls {
+                Some(Tls::Start(config)) if clear => {
+                    peer.say("220 go ahead")?;
+                    peer.input = BufReader::new(peer.input.into_inner().protect(config)?);
+                }
+                _ if shared.extensions.contains(&"STARTTLS") => peer.say("220 go ahead")?,
+                _ => peer.say("500 5.5.1 unknown command")?,
+            },
+            "AUTH" if !clear => peer.say("235 2.7.0 welcome")?,
+            "AUTH" => peer.say("535 5.7.8 authentication failed")?,
+            "MAIL" => match shared.due(|r| matches!(r, Reaction::RefuseSender(_))) {
+                Some(Reaction::RefuseSender(answer)) if peer.refuse(answer)? => {}
+                Some(_) => return Ok(()),
+                None => {
+                    (from, to) = (bracketed(&line), Vec::new());
+                    peer.say("250 2.1.0 ok")?;
                 }
             },
-            "DATA" => {
-                say("354 end with a dot")?;
-                let Some(raw) = read_content(&mut input)? else {
-                    return Ok(());
-                };
-                let mail = received(std::mem::take(&mut from), std::mem::take(&mut to), raw);
-                let due = |r: &Reaction| matches!(r, Reaction::Accept | Reaction::RefuseContent(_) | Reaction::KeepAndHangUp);
-                let reaction = shared.due(due).unwrap_or(Reaction::Accept);
-                if let Reaction::RefuseContent(answer) = reaction {
-                    say(answer)?;
-                    continue;
+            "RCPT" => match shared.due(|r| matches!(r, Reaction::RefuseRecipient(_) | Reaction::HangUpAtRecipient)) {
+                Some(Reaction::RefuseRecipient(answer)) if peer.refuse(&answer.replace("{to}", &bracketed(&line)))? => {}
+                Some(_) => return Ok(()),
+                None => {
+                    to.push(bracketed(&line));
+                    peer.say("250 2.1.5 ok")?;
                 }
-                shared.lock().messages.push(mail);
-                shared.arrived.notify_all();
-                if reaction == Reaction::KeepAndHangUp {
+            },
+            "DATA" => match shared.due(|r| matches!(r, Reaction::RefuseData(_) | Reaction::HangUpInContent)) {
+                Some(Reaction::RefuseData(answer)) if peer.refuse(answer)? => {}
+                Some(Reaction::HangUpInContent) => {
+                    peer.say("354 end with a dot")?;
+                    peer.input.read_until(b'\n', &mut bytes)?;
                     return Ok(());
                 }
-                say("250 2.0.0 taken over as 4711")?;
-            }
-            "RSET" | "NOOP" => say("250 2.0.0 ok")?,
-            "QUIT" => return say("221 2.0.0 bye"),
-            _ => say("500 5.5.1 unknown command")?,
+                Some(_) => return Ok(()),
+                None => {
+                    if !take_over(&mut peer, std::mem::take(&mut from), std::mem::take(&mut to))? {
+                        return Ok(());
+                    }
+                }
+            },
+            "RSET" | "NOOP" => peer.say("250 2.0.0 ok")?,
+            "QUIT" => return peer.say("221 2.0.0 bye"),
+            _ => peer.say("500 5.5.1 unknown command")?,
         }
     }
+}
+
+/// Reads a mail and answers; `false`: the connection ends.
+fn take_over(peer: &mut Peer<'_>, from: String, to: Vec<String>) -> std::io::Result<bool> {
+    peer.say("354 end with a dot")?;
+    let Some(raw) = peer.content()? else { return Ok(false) };
+    let (mail, shared) = (ReceivedMail::of(from, to, raw), peer.shared);
+    let whole =
+        |r: &Reaction| matches!(r, Reaction::Accept | Reaction::RefuseContent(_) | Reaction::KeepAndHangUp | Reaction::Hold);
+    let reaction = shared.due(whole).unwrap_or(Reaction::Accept);
+    if let Reaction::RefuseContent(answer) = reaction {
+        return peer.refuse(answer);
+    }
+    shared.lock().messages.push(mail);
+    shared.changed.notify_all();
+    shared.watched();
+    match reaction {
+        Reaction::KeepAndHangUp => return Ok(false),
+        Reaction::Hold => shared.hold(),
+        _ => {}
+    }
+    peer.say("250 2.0.0 taken over as 4711")?;
+    Ok(true)
 }
 
 /// What stands between angle brackets in `MAIL FROM:<…>`.
 fn bracketed(line: &str) -> String {
     let inside = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     inside.map(|(address, _)| address.to_owned()).unwrap_or_default()
-}
-
-/// The content up to the lone dot; `None` when the client left in the middle.
-fn read_content(input: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
-    let mut raw = Vec::new();
-    loop {
-        let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(None);
-        }
-        if line == b".\r\n" {
-            return Ok(Some(raw));
-        }
-        raw.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
-    }
-}
-
-fn received(envelope_from: String, envelope_to: Vec<String>, raw: Vec<u8>) -> ReceivedMail {
-    let message = String::from_utf8_lossy(&raw).into_owned();
-    let (head, body) = message.split_once("\r\n\r\n").unwrap_or((&message, ""));
-    let headers: Vec<(String, String)> = head
-        .replace("\r\n ", " ")
-        .replace("\r\n\t", " ")
-        .split("\r\n")
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_owned(), decode_words(value.trim())))
-        .collect();
-    let encoding = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Content-Transfer-Encoding"));
-    let text = match encoding.map(|(_, value)| value.to_ascii_lowercase()).as_deref() {
-        Some("base64") => decode_base64(&body.replace(['\r', '\n'], "")),
-        Some("quoted-printable") => decode_quoted(&body.replace("=\r\n", "")),
-        _ => body.as_bytes().to_vec(),
-    };
-    let text = String::from_utf8_lossy(&text).replace("\r\n", "\n").trim_end_matches('\n').to_owned();
-    ReceivedMail { envelope_from, envelope_to, raw, headers, text }
-}
-
-/// Decodes RFC 2047 words, dropping the space between two neighbouring ones.
-fn decode_words(value: &str) -> String {
-    let (mut decoded, mut after_word) = (String::new(), false);
-    let mut rest = value;
-    while let Some(start) = rest.find("=?") {
-        let (before, word) = rest.split_at(start);
-        if !(after_word && before.trim().is_empty()) {
-            decoded.push_str(before);
-        }
-        let parts: Vec<&str> = word[2..].splitn(4, '?').collect();
-        let &[charset, coding, data, tail] = parts.as_slice() else {
-            return decoded + word;
-        };
-        assert!(charset.eq_ignore_ascii_case("utf-8"), "mail is written in UTF-8, not {charset}");
-        let bytes = match coding {
-            "b" | "B" => decode_base64(data),
-            _ => decode_quoted(&data.replace('_', " ")),
-        };
-        decoded.push_str(&String::from_utf8(bytes).expect("each encoded word is whole UTF-8"));
-        after_word = true;
-        rest = tail.strip_prefix('=').unwrap_or(tail);
-    }
-    decoded + rest
-}
-
-fn decode_base64(text: &str) -> Vec<u8> {
-    base64::engine::general_purpose::STANDARD.decode(text).expect("valid base64")
-}
-
-fn decode_quoted(text: &str) -> Vec<u8> {
-    let (bytes, mut decoded, mut i) = (text.as_bytes(), Vec::new(), 0);
-    while let Some(&byte) = bytes.get(i) {
-        let hex = text.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match hex {
-            Some(value) if byte == b'=' => {
-                decoded.push(value);
-                i += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                i += 1;
-            }
-        }
-    }
-    decoded
 }
 
 /// The sink itself: spoken to byte by byte, so that its own mistakes are not taken for the product's.

@@ -79,11 +79,16 @@ pub fn user(app: &TestApp, email: &str, name: &str, organisation: i64, role: Rol
 
 /// A signed-in client for an existing user; the token is renewed whenever it is asked for.
 pub fn sign_in(app: &TestApp, id: UserId) -> Client {
+    app.with_token(&token(app, id))
+}
+
+/// The token of a new session of an existing user.
+pub fn token(app: &TestApp, id: UserId) -> String {
     let now = app.app.clock.now();
     let (opened, _) =
         app.app.db.write_blocking(|conn| sessions::open(conn, &app.app, id, None, Carrier::Token, "test", now)).unwrap();
     // Tests move the clock by months: a token of the session is made with a far end by an own key set.
-    app.with_token(&long_token(app, opened.session_id))
+    long_token(app, opened.session_id)
 }
 
 fn long_token(app: &TestApp, session: tasuki::ids::SessionId) -> String {
