@@ -29,6 +29,7 @@ pub fn api(config: &mut ServiceConfig) {
         .configure(crate::imports::api::configure)
         .configure(crate::notifications::api::configure)
         .configure(crate::notifications::notice_api::configure)
+        .configure(crate::notifications::template_api::configure)
         .configure(crate::webhooks::api::configure)
         .configure(crate::calendars::api::configure)
         .configure(crate::today::api::configure)

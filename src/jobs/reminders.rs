@@ -20,6 +20,7 @@ pub const ALL: &[(&str, i64, Reminder)] = &[
     ("remind.pauses", 10, crate::experts::reminders::pauses_ending),
     ("remind.workloads", 10, crate::experts::reminders::workloads),
     ("remind.postings", 10, crate::postings::reminders::ending),
+    ("remind.undeliverable", 1, crate::notifications::undeliverable::tell),
     ("remind.surveys", 10, crate::dispatches::surveys::due),
 ];
 

@@ -110,6 +110,9 @@ mod tests {
             thread_id: None,
             attempts: 0,
             created_at: start(),
+            calendars: None,
+            locale: "ja".to_owned(),
+            is_digest: false,
         }
     }
 

@@ -19,6 +19,7 @@ mod message_parts;
 #[cfg(test)]
 mod message_parts_tests;
 pub mod notice_api;
+pub mod notice_pages;
 pub mod notice_store;
 pub mod notice_views;
 pub mod outcome;
@@ -32,6 +33,7 @@ pub mod service;
 mod session;
 pub mod store;
 pub mod template;
+pub mod template_api;
 #[cfg(test)]
 mod template_more_tests;
 mod templates_accounts;
@@ -53,5 +55,6 @@ mod templates_system;
 mod templates_wording;
 mod templates_workload;
 pub mod transport;
+pub mod undeliverable;
 pub mod views;
 pub mod worker;

@@ -263,3 +263,14 @@ pub fn backlog(conn: &mut Conn) -> Result<(Option<UtcTime>, i64), Error> {
     let parked = outbox::table.filter(outbox::status.eq("parked")).count().get_result(conn)?;
     Ok((oldest, parked))
 }
+
+/// The mails that were refused for good since an instant, oldest first.
+pub fn refused_since(conn: &mut Conn, since: UtcTime) -> Result<Vec<MessageRow>, Error> {
+    Ok(outbox::table
+        .filter(outbox::status.eq("parked"))
+        .filter(outbox::permanent.eq(true))
+        .filter(outbox::created_at.ge(since))
+        .order(outbox::id)
+        .select(MessageRow::as_select())
+        .load(conn)?)
+}

@@ -31,7 +31,7 @@ use crate::error::Error;
 <form method="post" action="/sign-out"><input type="hidden" name="csrf" value="{{ csrf }}"><button class="quiet">サインアウト</button></form></span>{% endif %}
 </header>
 {% if who.is_some() || demo %}<nav class="main" aria-label="主なページ"><ul>
-{% if who.is_some() %}<li><a href="/">概要</a></li>{% else %}<li><a href="/sign-in">サインイン</a></li>{% endif %}
+{% if who.is_some() %}<li><a href="/">概要</a></li><li><a href="/notices">お知らせ</a></li>{% else %}<li><a href="/sign-in">サインイン</a></li>{% endif %}
 {% if demo %}<li><a href="/mailbox">メール（デモ）</a></li>{% endif %}
 <li><a href="/docs/">API</a></li>
 </ul></nav>{% endif %}

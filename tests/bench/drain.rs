@@ -25,11 +25,15 @@ use tasuki::app::App;
 use tasuki::clock::Clock;
 use tasuki::config::Config;
 use tasuki::db::{Conn, migrations};
+use tasuki::error::Locale;
 use tasuki::ids::OrganisationId;
+use tasuki::notifications::catalogue::EventKind;
 use tasuki::notifications::message::message_id_for;
 use tasuki::notifications::store::{self, NewMessage};
 use tasuki::organisations::seed;
 
+/// What the mails are called.
+const SUBJECT: &str = "【たすき】派遣の日程が決まりました";
 /// Turns each side takes.
 const TURNS: usize = 3;
 /// Mails to each person.
@@ -163,21 +167,21 @@ fn fill(app: &App, turn: usize, mails: usize) {
                     let key = format!("{turn}:{n}");
                     let (to, body) = (address(n), text(n));
                     let new = NewMessage {
-                        event: "request.submitted",
-                        message_id: &message_id_for(&key, "pref.example.jp"),
-                        dedupe_key: &key,
+                        event: EventKind::RequestSubmitted,
+                        message_id: message_id_for(&key, "pref.example.jp"),
+                        dedupe_key: key,
                         owner: OrganisationId(1),
-                        entity_kind: "request",
-                        entity_id: 1,
-                        recipient_address: &to,
-                        recipient_name: "企画課 御中",
-                        subject: "【たすき】派遣の日程が決まりました",
-                        body: &body,
+                        entity: ("request", 1),
+                        recipient_address: to,
+                        recipient_name: "企画課 御中".to_owned(),
+                        subject: SUBJECT.to_owned(),
+                        body,
                         secret: None,
-                        thread_id: "<thread@pref.example.jp>",
-                        now,
+                        thread_id: "<thread@pref.example.jp>".to_owned(),
+                        calendars: None,
+                        locale: Locale::Ja,
                     };
-                    store::insert(conn, &new)?;
+                    store::insert(conn, &[new], now)?;
                 }
                 Ok(())
             })

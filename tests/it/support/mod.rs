@@ -9,6 +9,7 @@ pub mod database;
 pub mod exact;
 pub mod flow;
 pub mod queries;
+pub mod receiver;
 pub mod relay;
 pub mod schema;
 pub mod server;

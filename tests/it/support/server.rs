@@ -10,6 +10,7 @@ use tasuki::config::Config;
 use tasuki::http::server;
 use tasuki::jobs::worker::{Round, plan_due, run_due};
 use tasuki::notifications::transport::{Mailer, Sent};
+use tasuki::webhooks::delivery::deliver_due;
 
 use super::client::Client;
 use super::database::{self, Fresh};
@@ -60,6 +61,11 @@ impl TestApp {
         config.limits.requests_per_minute = 100_000;
         // A race of many on a slow machine queues at one row; that is no time-out.
         config.database.statement_timeout_ms = 60_000;
+        // Receivers of webhooks stand on loopback, at any port.
+        config.webhooks.key = SecretString::from("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+        config.webhooks.allow = vec!["127.0.0.0/8".to_owned()];
+        config.webhooks.http_inside = true;
+        config.webhooks.ports = (1024..=u16::MAX).collect();
         config.smtp.from_address = "tasuki@pref.example.jp".to_owned();
         config.smtp.from_name = "静岡県デジタル戦略課".to_owned();
         // One after another, so that a scripted relay meets the mails in order; tests of several say so.
@@ -106,6 +112,7 @@ impl TestApp {
     pub fn run_jobs(&self) -> Round {
         let round = run_due(&self.app, "test-worker").unwrap();
         plan_due(&self.app, "test-worker", &|| true).unwrap();
+        deliver_due(&self.app, &|| true).unwrap();
         round
     }
 
