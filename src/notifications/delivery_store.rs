@@ -277,7 +277,7 @@ fn mark_addresses(conn: &mut Conn, sent: &[&Tried], failed: &[&Tried]) -> Result
             undeliverable::detail.eq(detail),
         );
         let known = diesel::update(undeliverable::table.filter(undeliverable::address.eq(address)))
-            .set((said.clone(), undeliverable::refusals.eq(undeliverable::refusals + 1)))
+            .set((said, undeliverable::refusals.eq(undeliverable::refusals + 1)))
             .execute(conn)?;
         if known == 0 {
             let row = (undeliverable::address.eq(address), undeliverable::since.eq(tried.at), said.0, said.1, said.2);

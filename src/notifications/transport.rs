@@ -172,7 +172,7 @@ pub struct Sent {
 #[derive(Debug)]
 pub enum Mailer {
     /// Hands mail to a relay.
-    Smtp(SmtpMailer),
+    Smtp(Box<SmtpMailer>),
     /// Keeps the last [`MEMORY_MAX`] mails and sends none: the mailbox of the demo.
     Memory(Arc<Mutex<Vec<Sent>>>),
 }
@@ -183,7 +183,7 @@ impl Mailer {
     /// # Errors
     /// [`SettingsProblem`] when the settings contradict themselves or the CA file is unusable.
     pub fn smtp(settings: SmtpSettings) -> Result<Self, SettingsProblem> {
-        SmtpMailer::new(settings).map(Self::Smtp)
+        SmtpMailer::new(settings).map(|mailer| Self::Smtp(Box::new(mailer)))
     }
 
     /// An in-memory mailbox and the list it fills, oldest first.

@@ -111,7 +111,6 @@ pub struct DeliveryAttemptView {
     #[schema(max_length = 100, example = "worker-7f3a")]
     pub worker: String,
     /// How it ended.
-    #[schema(inline)]
     pub outcome: DeliveryOutcome,
     /// Reply code of the relay, where it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]

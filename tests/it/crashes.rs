@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Duration;
 use diesel::prelude::*;
 use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use tasuki::auth::policy::Role;
 use tasuki::clock::Clock;
 use tasuki::db::schema::outbox_messages as outbox;
@@ -53,9 +54,23 @@ struct Victim {
 impl Victim {
     fn tick(&self) {
         let happened = self.happened.fetch_add(1, Ordering::SeqCst) + 1;
-        if happened == self.killed_at.load(Ordering::SeqCst)
-            && let Some(child) = &mut *self.child.lock().unwrap_or_else(PoisonError::into_inner)
-        {
+        // From then on everything kills: the count may have passed the moment while it was set.
+        if self.is_armed() && happened >= self.killed_at.load(Ordering::SeqCst) {
+            self.kill();
+        }
+    }
+
+    /// The kill falls at the n-th thing from now on.
+    fn arm(&self, n: usize) {
+        self.killed_at.store(self.happened.load(Ordering::SeqCst) + n, Ordering::SeqCst);
+    }
+
+    fn is_armed(&self) -> bool {
+        self.killed_at.load(Ordering::SeqCst) > 0
+    }
+
+    fn kill(&self) {
+        if let Some(child) = &mut *self.child.lock().unwrap_or_else(PoisonError::into_inner) {
             child.kill().unwrap();
         }
     }
@@ -82,18 +97,24 @@ fn server(app: &TestApp, relay: u16, address: SocketAddr) -> Command {
     command
 }
 
-/// Invites people until the server is gone; returns those whose invitation it acknowledged.
-fn invite_until_killed(address: SocketAddr, token: &str, organisation: i64, round: usize, victim: &Victim) -> Vec<String> {
+/// Invites people until the server is gone; returns those whose invitation it acknowledged. The first acknowledgement
+/// arms the kill where nothing has yet.
+fn invite_until_killed(
+    victim: &Victim,
+    moment: usize,
+    address: SocketAddr,
+    token: &str,
+    body_of: &dyn Fn(usize) -> Value,
+) -> Vec<String> {
     let mut acknowledged = Vec::new();
     let gone = || match &mut *victim.child.lock().unwrap() {
         Some(child) => child.try_wait().unwrap().is_some(),
         None => true,
     };
     for n in 0.. {
-        let email = format!("guest-{round}-{n}@example.jp");
-        let body = format!(
-            r#"{{"email":"{email}","name":"鈴木 花子","memberships":[{{"organisation_id":{organisation},"role":"municipal_staff","valid_from":"2026-04-01"}}]}}"#
-        );
+        let body = body_of(n);
+        let email = body["email"].as_str().unwrap().to_owned();
+        let body = body.to_string();
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(address)?;
             write!(
@@ -107,8 +128,17 @@ fn invite_until_killed(address: SocketAddr, token: &str, organisation: i64, roun
             Ok(answer)
         };
         match ask() {
-            Ok(answer) if answer.starts_with("HTTP/1.1 201") => acknowledged.push(email),
-            Ok(answer) => assert!(answer.is_empty() || !answer.starts_with("HTTP/1.1 4"), "{answer}"),
+            Ok(answer) if answer.starts_with("HTTP/1.1 201") => {
+                acknowledged.push(email);
+                if !victim.is_armed() {
+                    victim.arm(moment);
+                }
+            }
+            Ok(answer) if answer.starts_with("HTTP/1.1 4") => {
+                victim.kill();
+                panic!("{answer}");
+            }
+            Ok(_) => {}
             Err(_) => std::thread::yield_now(),
         }
         if gone() {
@@ -142,19 +172,27 @@ fn campaign(name: &str, fresh: Fresh, seed: u64) {
     // How often each mail was accepted without a note of it surviving.
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
     for round in 0..kills() {
-        let subjects: Vec<String> = (0..2).map(|n| format!("第{round}-{n}報")).collect();
-        let people: Vec<String> = (0..8).map(|n| format!("person-{n}@example.jp")).collect();
-        let mails: Vec<(&str, &str)> =
-            subjects.iter().flat_map(|subject| people.iter().map(move |to| (to.as_str(), subject.as_str()))).collect();
-        enqueue(&app, mails);
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // In turns: a full outbox that is sent from the first moment, and mails that come in one by one.
+        let (full, moment) = (round % 2 == 0, 1 + dice.roll(120));
         victim.happened.store(0, Ordering::SeqCst);
-        victim.killed_at.store(1 + dice.roll(120), Ordering::SeqCst);
+        victim.killed_at.store(if full { moment } else { 0 }, Ordering::SeqCst);
+        if full {
+            let subjects: Vec<String> = (0..2).map(|n| format!("第{round}-{n}報")).collect();
+            let people: Vec<String> = (0..8).map(|n| format!("person-{n}@example.jp")).collect();
+            let mails: Vec<(&str, &str)> =
+                subjects.iter().flat_map(|subject| people.iter().map(move |to| (to.as_str(), subject.as_str()))).collect();
+            enqueue(&app, mails);
+        }
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let invitation = |n: usize| {
+            let membership = json!({"organisation_id": organisation, "role": "municipal_staff", "valid_from": "2026-04-01"});
+            json!({"email": format!("guest-{round}-{n}@example.jp"), "name": "鈴木 花子", "memberships": [membership]})
+        };
         let mut child = server(&app, relay, address).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
         *victim.child.lock().unwrap() = Some(child);
         std::thread::scope(|scope| {
-            let inviting = scope.spawn(|| invite_until_killed(address, &token, organisation, round, &victim));
+            let inviting = scope.spawn(|| invite_until_killed(&victim, moment, address, &token, &invitation));
             // The log ends when the process does.
             lines.lines().map_while(Result::ok).for_each(|_| victim.tick());
             victim.child.lock().unwrap().as_mut().unwrap().wait().unwrap();
@@ -192,6 +230,7 @@ fn campaign(name: &str, fresh: Fresh, seed: u64) {
         assert!(receipts[&id].windows(2).all(|pair| pair[0] == pair[1]), "a repeat is the same byte for byte");
     }
     let reached: BTreeSet<String> = sink.messages().iter().map(|mail| mail.envelope_to[0].clone()).collect();
+    assert!(!acknowledged.is_empty(), "the server lived long enough to be asked");
     let lost: Vec<&String> = acknowledged.difference(&reached).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let duplicates: usize = receipts.values().map(|copies| copies.len() - 1).sum();

@@ -206,7 +206,8 @@ on_both_with_relay! {
 
 fn without_tls(fresh: Fresh, extensions: &[&'static str]) {
     let sink = SmtpSink::offering(extensions);
-    let app = relayed(fresh, sink.port(), SmtpSecurity::StartTls, |_, _| {});
+    let app =
+        relayed(fresh, sink.port(), SmtpSecurity::StartTls, |settings, _| settings.timeout = std::time::Duration::from_secs(2));
     let coordinator =
         member(&app, "coordinator@pref.example.jp", "静岡 花子", body(&app, "220001"), Role::PrefecturalCoordinator);
     invite(&app, &coordinator, "a@example.jp");
