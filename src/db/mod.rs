@@ -2,6 +2,7 @@
 //! doors ([`Db::read`], [`Db::write`]), migrations, the schema and every difference between the two dialects. No other
 //! room may name a connection's variant.
 
+mod among;
 pub mod connection;
 pub mod constraint;
 pub mod dialect;
@@ -17,6 +18,7 @@ use diesel::r2d2::{ManageConnection as _, Pool};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorCode};
+pub use among::Ids;
 pub use connection::Conn;
 use connection::{ConnManager, DatabaseUrl};
 pub use time::Day;

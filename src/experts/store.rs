@@ -12,7 +12,7 @@ use crate::db::schema::{
     dispatch_experts, dispatches, expert_areas, expert_conflicts, expert_exceptions, expert_skills, expert_weekly_slots, experts,
     memberships, organisations, request_participants, skill_frameworks, skill_items, visits,
 };
-use crate::db::{Conn, dialect};
+use crate::db::{Conn, Ids, dialect};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
 use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId, UserId};
@@ -186,6 +186,20 @@ impl ExpertData {
     }
 }
 
+/// Who an expert is.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = experts)]
+pub struct NameRow {
+    /// Id.
+    pub id: ExpertId,
+    /// Name exactly as typed.
+    pub name: String,
+    /// Standing of the person.
+    pub affiliation_kind: AffiliationKind,
+    /// Employer or office.
+    pub affiliation: String,
+}
+
 /// A skill that an expert holds.
 #[derive(Debug, Clone, Queryable)]
 pub struct SkillRow {
@@ -256,6 +270,12 @@ pub fn find(conn: &mut Conn, id: ExpertId) -> Result<Option<ExpertRow>, Error> {
 /// The experts with these ids, by id.
 pub fn find_many(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<ExpertRow>, Error> {
     Ok(experts::table.filter(experts::id.eq_any(ids)).order(experts::id).select(ExpertRow::as_select()).load(conn)?)
+}
+
+/// Who experts are, by id; ids of nobody are passed over.
+pub fn names(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<NameRow>, Error> {
+    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
+    Ok(experts::table.filter(ids.among(experts::id)).order(experts::id).select(NameRow::as_select()).load(conn)?)
 }
 
 /// Some experts of a pool after one, by id; retired ones only where they are named.

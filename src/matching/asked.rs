@@ -76,6 +76,11 @@ impl<'a> Asked<'a> {
         if self.is_team() && !all.is_empty() { vec![all.into_iter().flatten().collect()] } else { all }
     }
 
+    /// The first and the last day on which work may fall.
+    pub fn span(&self) -> (NaiveDate, NaiveDate) {
+        self.span
+    }
+
     /// How many required skills there are, alternatives as one.
     pub fn requirement_count(&self) -> usize {
         self.requirements.len()

@@ -311,3 +311,23 @@ pub struct Candidate {
     /// The programme's limit for this pair; `None` where it has none.
     pub programme_limit: Option<ProgrammeLimit>,
 }
+
+/// What is known of an expert's earlier work: it decides about no condition, only about points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Merits {
+    /// Visits done of late for requests that asked for one of the same skills; any visit where none is asked for.
+    pub evidence_visits: u32,
+    /// Answers to offers of late.
+    pub answers: Answers,
+    /// Visits done for this municipality so far.
+    pub past_visits_with_municipality: u32,
+}
+
+impl Candidate {
+    /// Takes down what is known of the earlier work.
+    pub fn learn(&mut self, merits: Merits) {
+        self.evidence_visits = merits.evidence_visits;
+        self.answers = merits.answers;
+        self.past_visits_with_municipality = merits.past_visits_with_municipality;
+    }
+}

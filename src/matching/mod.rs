@@ -38,7 +38,7 @@ mod explain;
 mod index;
 mod input;
 mod near;
-
+mod pick;
 mod score;
 mod weights;
 mod wording;
@@ -55,9 +55,10 @@ pub use explain::{Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam,
 pub use index::Index;
 pub use input::{
     Answers, AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, Conflict, ConflictKind, Consent,
-    MonthLoad, Need, NeedMode, PlannedVisit, ProgrammeLimit, SkillNeed, WeekLoad, WeeklyWindow, YearDays, YearLoad,
+    Merits, MonthLoad, Need, NeedMode, PlannedVisit, ProgrammeLimit, SkillNeed, WeekLoad, WeeklyWindow, YearDays, YearLoad,
 };
 pub use near::{NearMiss, Relaxation, near_misses};
+pub use pick::pick;
 pub use weights::{MAX_SCORE, OutOfBounds, Weights};
 
 /// Everything a person needs to choose: who can come, in order, and why the others cannot.
@@ -94,40 +95,38 @@ impl Ranking {
 /// Ranks the candidates for one request. Each expert is to be given once.
 pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
     let asked = Asked::of(need);
-    let mut eligible = Vec::with_capacity(candidates.len());
-    let mut excluded = Vec::new();
-    for candidate in candidates {
-        let days = DayFit::of(&asked, candidate);
-        let reasons = reasons_with(&asked, candidate, &days);
+    let (eligible, excluded) = split(&asked, candidates);
+    let eligible: Vec<(&Candidate, DayFit)> =
+        eligible.into_iter().filter_map(|(place, days)| Some((candidates.get(place)?, days))).collect();
+    let mut field = score::Field::default();
+    for (candidate, _) in &eligible {
+        field.take(score::minutes_of_the_years(&asked, candidate));
+    }
+    let measured = |(candidate, days): &(&Candidate, DayFit)| score::measure(&asked, candidate, days, &field);
+    let mut scored: Vec<(Reverse<u32>, i64, (&Candidate, DayFit))> =
+        eligible.iter().map(|one| (Reverse(score::total(&measured(one))), one.0.expert_id, *one)).collect();
+    scored.sort_unstable_by_key(|(score, expert_id, _)| (*score, *expert_id));
+    let candidates = (1..)
+        .zip(scored)
+        .map(|(rank, (Reverse(score), expert_id, one))| Ranked { rank, expert_id, score, measured: measured(&one) })
+        .collect();
+    Ranking { candidates, eligible_count: eligible.len(), excluded }
+}
+
+/// The eligible by their places, and the others by id with their reasons.
+fn split(asked: &Asked<'_>, candidates: &[Candidate]) -> (Vec<(usize, DayFit)>, Vec<(i64, Reasons)>) {
+    let (mut eligible, mut excluded) = (Vec::with_capacity(candidates.len()), Vec::new());
+    for (place, candidate) in candidates.iter().enumerate() {
+        let days = DayFit::of(asked, candidate);
+        let reasons = reasons_with(asked, candidate, &days);
         if reasons.is_empty() {
-            eligible.push((candidate, days));
+            eligible.push((place, days));
         } else {
             excluded.push((candidate.expert_id, reasons));
         }
     }
     excluded.sort_unstable_by_key(|(expert_id, _)| *expert_id);
-    let eligible_count = eligible.len();
-    Ranking { candidates: best(&asked, eligible, usize::MAX), eligible_count, excluded }
-}
-
-/// The best of the eligible, in order.
-fn best(asked: &Asked<'_>, eligible: Vec<(&Candidate, DayFit)>, most: usize) -> Vec<Ranked> {
-    let mut field = score::Field::default();
-    for (candidate, _) in &eligible {
-        field.take(score::minutes_of_the_years(asked, candidate));
-    }
-    let measure = |(candidate, days): &(&Candidate, DayFit)| score::measure(asked, candidate, days, &field);
-    let mut scored: Vec<(Reverse<u32>, i64, (&Candidate, DayFit))> =
-        eligible.into_iter().map(|one| (Reverse(score::total(&measure(&one))), one.0.expert_id, one)).collect();
-    if most < scored.len() && most > 0 {
-        scored.select_nth_unstable_by_key(most - 1, |(score, expert_id, _)| (*score, *expert_id));
-    }
-    scored.truncate(most);
-    scored.sort_unstable_by_key(|(score, expert_id, _)| (*score, *expert_id));
-    (1..)
-        .zip(scored)
-        .map(|(rank, (Reverse(score), expert_id, one))| Ranked { rank, expert_id, score, measured: measure(&one) })
-        .collect()
+    (eligible, excluded)
 }
 
 #[cfg(test)]

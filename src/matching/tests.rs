@@ -1,5 +1,7 @@
 //! Tests of the conditions, the score and the properties every ranking has.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
@@ -715,6 +717,31 @@ proptest! {
         let mut all = rank(&need, &experts).candidates;
         all.truncate(most);
         prop_assert_eq!(Index::of(&experts).top(&Asked::of(&need), &experts, most), all);
+    }
+
+    /// Though the earlier work of the others is never asked for.
+    #[test]
+    fn the_best_that_are_picked_are_the_best_of_all(need in any_need(), experts in any_candidates(), most in 0usize..6) {
+        let mut ranking = rank(&need, &experts);
+        ranking.candidates.truncate(most);
+        let of = |expert: &Candidate| Merits {
+            evidence_visits: expert.evidence_visits,
+            answers: expert.answers,
+            past_visits_with_municipality: expert.past_visits_with_municipality,
+        };
+        let merits: HashMap<i64, Merits> = experts.iter().map(|expert| (expert.expert_id, of(expert))).collect();
+        let mut unknown = experts;
+        unknown.iter_mut().for_each(|expert| expert.learn(Merits::default()));
+        let mut asked_for = Vec::new();
+        let picked = pick(&need, unknown, most, |ids| {
+            asked_for.extend_from_slice(ids);
+            Ok::<_, ()>(ids.iter().filter_map(|id| Some((*id, *merits.get(id)?))).collect())
+        });
+        prop_assert_eq!(picked, Ok(ranking));
+        let often = asked_for.len();
+        asked_for.sort_unstable();
+        asked_for.dedup();
+        prop_assert_eq!(asked_for.len(), often, "nobody is looked up twice");
     }
 
     /// Whoever a near miss names cannot come as it is, and could with the changes; no part of the changes would do as well.

@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 
 use crate::db::Conn;
 use crate::error::Error;
-use crate::experts::candidates::{self, PoolFacts, Screened};
+use crate::experts::candidates::{self, PoolFacts};
 use crate::experts::model::AffiliationKind;
-use crate::experts::store::ExpertRow;
+use crate::experts::store::NameRow;
 use crate::http::{ListQuery, Page};
 use crate::ids::{ExpertId, PoolId};
-use crate::matching::{self, Asked, Exclusion, ExclusionCount, Need, Ranked, Ranking, ScorePart};
+use crate::matching::{self, Asked, Exclusion, ExclusionCount, Ranked, ScorePart};
 use crate::requests::store::RequestRow;
 
 use super::model::OfferStatus;
@@ -93,36 +93,20 @@ pub struct ExcludedPage {
     pub next_cursor: Option<String>,
 }
 
-/// The pool's experts held against a request: those who meet what the database can see are ranked, the others are counted.
-/// Beyond so many experts their ids are not named one by one: the whole pool is read.
-const NAMED: usize = 2_000;
-
 fn pool_of(conn: &mut Conn, request: &RequestRow) -> Result<PoolId, Error> {
     Ok(crate::pools::store::programme(conn, request.programme_id)?.pool_id)
-}
-
-/// Ranks the experts who meet what the database can see, and says who these are.
-pub(super) fn ranking(conn: &mut Conn, pool: PoolId, need: &Need) -> Result<(Ranking, Screened), Error> {
-    let screened = candidates::screen(conn, pool, &Asked::of(need))?;
-    if screened.ids.is_empty() {
-        return Ok((matching::rank(need, &[]), screened));
-    }
-    let only = (screened.ids.len() <= NAMED).then_some(screened.ids.as_slice());
-    let mut facts = PoolFacts::load(conn, pool, std::slice::from_ref(need), only)?;
-    let mut candidates = facts.for_need(need).to_vec();
-    candidates.retain(|candidate| screened.ids.binary_search(&ExpertId(candidate.expert_id)).is_ok());
-    Ok((matching::rank(need, &candidates), screened))
-}
-
-fn names(conn: &mut Conn, ids: &[ExpertId]) -> Result<HashMap<ExpertId, ExpertRow>, Error> {
-    Ok(crate::experts::store::find_many(conn, ids)?.into_iter().map(|row| (row.id, row)).collect())
 }
 
 /// A page of the eligible, best first.
 pub fn page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) -> Result<CandidatePage, Error> {
     let need = crate::requests::service::need_of(conn, request)?;
     let pool = pool_of(conn, request)?;
-    let (ranking, screened) = ranking(conn, pool, &need)?;
+    let (screened, candidates) = candidates::look(conn, pool, &need)?;
+    let after = list.after_parsed::<u32>()?.map_or(0, |(rank, _)| rank);
+    // One row more than the page shows tells whether there is a next page.
+    let fetch = usize::try_from(list.fetch()).unwrap_or(usize::MAX);
+    let most = fetch.saturating_add(usize::try_from(after).unwrap_or(usize::MAX));
+    let ranking = matching::pick(&need, candidates, most, |ids| candidates::merits(conn, pool, &need, ids))?;
     let mut counts = ranking.exclusion_counts();
     counts.extend(screened.counts.iter().copied().filter(|(_, count)| *count > 0));
     let mut exclusion_counts: Vec<ExclusionCount> =
@@ -130,17 +114,17 @@ pub fn page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) -> Result<C
     exclusion_counts.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code));
     let eligible_count = ranking.eligible_count;
     let excluded_count = usize::try_from(screened.total).unwrap_or(usize::MAX).saturating_sub(eligible_count);
-    let after = list.after_parsed::<u32>()?.map_or(0, |(rank, _)| rank);
-    let rows: Vec<Ranked> = cut(ranking.candidates.into_iter().filter(|ranked| ranked.rank > after), list);
+    let rows: Vec<Ranked> = ranking.candidates.into_iter().filter(|ranked| ranked.rank > after).collect();
     let Page { items, next_cursor } = list.page(rows, |ranked| (ranked.rank.to_string(), ranked.expert_id));
     let ids: Vec<ExpertId> = items.iter().map(|ranked| ExpertId(ranked.expert_id)).collect();
-    let mut experts = names(conn, &ids)?;
+    let names = crate::experts::store::names(conn, &ids)?;
+    let mut experts: HashMap<ExpertId, NameRow> = names.into_iter().map(|row| (row.id, row)).collect();
     let offers = store::of_request(conn, request.id)?;
     let items = items.iter().filter_map(|ranked| view(ranked, &mut experts, &offers)).collect();
     Ok(CandidatePage { items, eligible_count, excluded_count, exclusion_counts, next_cursor })
 }
 
-fn view(ranked: &Ranked, experts: &mut HashMap<ExpertId, ExpertRow>, offers: &[OfferRow]) -> Option<CandidateView> {
+fn view(ranked: &Ranked, experts: &mut HashMap<ExpertId, NameRow>, offers: &[OfferRow]) -> Option<CandidateView> {
     let expert = experts.remove(&ExpertId(ranked.expert_id))?;
     Some(CandidateView {
         rank: ranked.rank,
@@ -179,9 +163,4 @@ pub fn excluded_page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) ->
     }
     let Page { items, next_cursor } = list.page(rows, |excluded| (String::new(), excluded.expert_id.0));
     Ok(ExcludedPage { items, next_cursor })
-}
-
-/// One row more than the page shows tells whether there is a next page.
-fn cut<R>(rows: impl Iterator<Item = R>, list: &ListQuery) -> Vec<R> {
-    rows.take(usize::try_from(list.fetch()).unwrap_or(usize::MAX)).collect()
 }

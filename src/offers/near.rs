@@ -5,11 +5,10 @@ use chrono::{Months, NaiveDate};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::candidates::ranking;
 use crate::calendar::{FiscalYear, month_range};
 use crate::db::Conn;
 use crate::error::Error;
-use crate::experts::candidates::PoolFacts;
+use crate::experts::candidates::{self, PoolFacts};
 use crate::experts::store::ExpertRow;
 use crate::ids::{ExpertId, OrganisationId, PoolId, RequestId};
 use crate::matching::{self, NearMiss, Need, PlannedVisit, Relaxation, ScorePart};
@@ -105,8 +104,7 @@ pub fn near_misses(conn: &mut Conn, request: &RequestRow) -> Result<NearMissView
     let year_end = FiscalYear::of(need.period_from).last_day();
     for (from, to) in later_periods(need.period_from, need.period_to).filter(|(_, to)| *to <= year_end) {
         let moved = moved(&need, from, to);
-        let (ranking, _) = ranking(conn, pool, &moved)?;
-        let count = ranking.candidates.iter().filter(|ranked| !known(&ranked.expert_id)).count();
+        let count = candidates::eligible(conn, pool, &moved)?.iter().filter(|expert| !known(&expert.0)).count();
         if count > 0 {
             later = Some(LaterPeriod { period_from: from, period_to: to, count });
             break;
@@ -114,7 +112,7 @@ pub fn near_misses(conn: &mut Conn, request: &RequestRow) -> Result<NearMissView
     }
     let mut other_pools = Vec::new();
     for (id, name) in crate::pools::store::other_pools(conn, request.owner_organisation_id, pool, MOST_POOLS)? {
-        let count = ranking(conn, id, &need)?.0.eligible_count;
+        let count = candidates::eligible(conn, id, &need)?.len();
         if count > 0 {
             other_pools.push(OtherPool { pool_id: id, name, count });
         }

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use super::model::OrganisationKind;
 use super::reach::Place;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::{organisations, populations};
+use crate::db::{Conn, Ids};
 use crate::error::Error;
 use crate::http::{ListQuery, Versioned};
 use crate::ids::OrganisationId;
@@ -95,8 +95,9 @@ pub fn find(conn: &mut Conn, id: OrganisationId) -> Result<Option<OrganisationRo
 
 /// The organisations with these ids.
 pub fn find_many(conn: &mut Conn, ids: &[OrganisationId]) -> Result<Vec<OrganisationRow>, Error> {
+    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
     Ok(organisations::table
-        .filter(organisations::id.eq_any(ids))
+        .filter(ids.among(organisations::id))
         .order(organisations::id)
         .select(OrganisationRow::as_select())
         .load(conn)?)

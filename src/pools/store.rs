@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use super::rules::ProgrammeRules;
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::{organisations, pool_members, pools, programme_years, programmes};
+use crate::db::{Conn, Ids};
 use crate::error::Error;
 use crate::http::{Ctx, ListQuery, Versioned};
 use crate::ids::{OrganisationId, PoolId, PoolMemberId, ProgrammeId, ProgrammeYearId};
@@ -463,10 +463,11 @@ pub fn year(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> Result
 
 /// The rules of several programmes and fiscal years, those that are set.
 pub fn years_of(conn: &mut Conn, wanted: &[(ProgrammeId, i32)]) -> Result<Vec<YearRow>, Error> {
-    let (programmes, years): (Vec<ProgrammeId>, Vec<i32>) = wanted.iter().copied().unzip();
+    let programmes = Ids::new(conn, wanted.iter().map(|(programme, _)| programme.0));
+    let years = Ids::new(conn, wanted.iter().map(|(_, year)| i64::from(*year)));
     let rows: Vec<YearColumns> = programme_years::table
-        .filter(programme_years::programme_id.eq_any(programmes))
-        .filter(programme_years::fiscal_year.eq_any(years))
+        .filter(programmes.among(programme_years::programme_id))
+        .filter(years.among(programme_years::fiscal_year))
         .select((
             programme_years::id,
             programme_years::programme_id,

@@ -7,10 +7,10 @@ use diesel::prelude::*;
 use super::children::WishedDateRow;
 use super::model::Mode;
 use super::store::RequestRow;
-use crate::db::Conn;
 use crate::db::schema::{
     request_interests, request_participants, request_preferences, request_skills, request_wished_dates, skill_items,
 };
+use crate::db::{Conn, Ids};
 use crate::error::Error;
 use crate::experts::model::languages_in;
 use crate::ids::{ExpertId, OrganisationId, ProgrammeId, RequestId};
@@ -121,21 +121,22 @@ struct Lists {
 
 impl Lists {
     fn load(conn: &mut Conn, ids: &[RequestId]) -> Result<Self, Error> {
+        let ids = &Ids::new(conn, ids.iter().map(|id| id.0));
         let participants: Vec<(RequestId, OrganisationId)> = request_participants::table
-            .filter(request_participants::request_id.eq_any(ids))
+            .filter(ids.among(request_participants::request_id))
             .select((request_participants::request_id, request_participants::organisation_id))
             .load(conn)?;
         let interests: Vec<(RequestId, OrganisationId)> = request_interests::table
-            .filter(request_interests::request_id.eq_any(ids))
+            .filter(ids.among(request_interests::request_id))
             .select((request_interests::request_id, request_interests::organisation_id))
             .load(conn)?;
         let wishes: Vec<(RequestId, ExpertId)> = request_preferences::table
-            .filter(request_preferences::request_id.eq_any(ids))
+            .filter(ids.among(request_preferences::request_id))
             .order((request_preferences::request_id, request_preferences::rank))
             .select((request_preferences::request_id, request_preferences::expert_id))
             .load(conn)?;
         let dates: Vec<(RequestId, WishedDateRow)> = request_wished_dates::table
-            .filter(request_wished_dates::request_id.eq_any(ids))
+            .filter(ids.among(request_wished_dates::request_id))
             .order((request_wished_dates::request_id, request_wished_dates::rank))
             .select((
                 request_wished_dates::request_id,
@@ -170,11 +171,11 @@ impl Lists {
     }
 }
 
-fn skills(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<(RequestId, SkillNeed)>, Error> {
+fn skills(conn: &mut Conn, ids: &Ids) -> Result<Vec<(RequestId, SkillNeed)>, Error> {
     type Row = (RequestId, i64, String, i32, bool, Option<i32>, bool);
     let rows: Vec<Row> = request_skills::table
         .inner_join(skill_items::table)
-        .filter(request_skills::request_id.eq_any(ids))
+        .filter(ids.among(request_skills::request_id))
         .order((request_skills::request_id, request_skills::must.desc(), skill_items::position, request_skills::skill_item_id))
         .select((
             request_skills::request_id,

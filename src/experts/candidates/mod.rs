@@ -1,6 +1,8 @@
 //! Everything the matching engine has to know about the experts of a pool, for one request or for many, in a bounded number
 //! of queries however many there are of either. Decides nothing itself.
 
+mod look;
+mod merits;
 mod queries;
 mod screen;
 
@@ -8,47 +10,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike as _, Days, NaiveDate};
 
-pub use screen::{Screened, screen};
+pub use look::{eligible, look, merits};
+use merits::Record;
+pub use screen::Screened;
 
 use super::model::{AffiliationKind, EmployerConsent, ExceptionKind, ExpertStatus, languages_in};
-use super::store::{ExceptionRow, ExpertRow};
+use super::store::ExceptionRow;
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, jst_day, jst_minute, month_range, week_range};
 use crate::clock::UtcTime;
-use crate::db::Conn;
+use crate::db::{Conn, Ids};
 use crate::error::Error;
-use crate::ids::{ExpertId, PoolId, ProgrammeId, RequestId};
+use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId, RequestId};
 use crate::matching::{
-    Answers, AvailabilityException, BusySlot, Candidate, CandidateStatus, Consent, MonthLoad, Need, Place, ProgrammeLimit,
-    WeekLoad, YearDays, YearLoad,
+    Answers, AvailabilityException, BusySlot, Candidate, CandidateStatus, Consent, MonthLoad, Need, NeedMode, Place,
+    ProgrammeLimit, WeekLoad, YearDays, YearLoad,
 };
-use queries::{LoadColumns, Query};
-
-/// Of how many fiscal years the work and the answers count as evidence: that of the request and those before it.
-const YEARS_OF_EVIDENCE: i32 = 3;
+use queries::{FactRow, LoadColumns, Query};
 
 /// The experts of a pool with all that bears on some requests. What depends on a request is put in by [`Self::for_need`].
 #[derive(Debug)]
 pub struct PoolFacts {
     candidates: Vec<Candidate>,
-    /// For each expert the requests with visits ahead.
-    engagements: HashMap<i64, BTreeSet<i64>>,
-    /// Visits done by municipality and expert.
-    past_visits: HashMap<i64, HashMap<i64, u32>>,
-    /// Visits done: fiscal year, expert, request.
-    done: Vec<(i32, i64, i64, u32)>,
-    /// Skills asked for by the requests of `done`.
-    skills_of: HashMap<i64, Vec<i64>>,
-    /// Offers that ended: fiscal year, expert, whether answered, how many.
-    answers: Vec<(i32, i64, bool, u32)>,
-    limits: HashMap<i64, Limit>,
-}
-
-/// The programme's limit for a request: how often the same body may have the same expert for the same theme in the year, and how
-/// often each expert has been sent already.
-#[derive(Debug)]
-struct Limit {
-    most: u32,
-    used: HashMap<i64, u32>,
+    engagements: Engagements,
+    record: Record,
+    limits: Limits,
 }
 
 impl PoolFacts {
@@ -58,57 +43,22 @@ impl PoolFacts {
     /// # Errors
     /// The database's.
     pub fn load(conn: &mut Conn, pool: PoolId, needs: &[Need], only: Option<&[ExpertId]>) -> Result<Self, Error> {
-        let span = Span::of(needs);
-        let query = Query { pool, only };
+        let query = Query { pool, only: only.map(|ids| Ids::new(conn, ids.iter().map(|id| id.0))) };
         let wished: Vec<ExpertId> = needs.iter().flat_map(|need| &need.wished_experts).copied().map(ExpertId).collect();
         let rows = query.experts(conn, &wished)?;
-        let mut candidates: Vec<Candidate> =
-            rows.into_iter().map(|(row, latitude, longitude)| base(&row, latitude, longitude)).collect();
-        let index: HashMap<i64, usize> =
-            candidates.iter().enumerate().map(|(place, candidate)| (candidate.expert_id, place)).collect();
-        let mut of = |id: ExpertId, change: &mut dyn FnMut(&mut Candidate)| {
-            if let Some(candidate) = index.get(&id.0).and_then(|place| candidates.get_mut(*place)) {
-                change(candidate);
-            }
-        };
+        let places = queries::places(conn, &rows.iter().filter_map(|row| row.base_organisation_id).collect())?;
+        let mut candidates: Vec<Candidate> = rows.into_iter().map(|row| base(&row, &places)).collect();
         let asked: BTreeSet<i64> = needs.iter().flat_map(|need| &need.required).map(|skill| skill.skill_item_id).collect();
         for (id, skill) in query.skills(conn, &asked)? {
-            of(id, &mut |candidate| candidate.skills.push(skill));
+            with(&mut candidates, id, |candidate| candidate.skills.push(skill));
         }
-        for (id, area) in query.areas(conn)? {
-            of(id, &mut |candidate| candidate.areas.push(area.0));
-        }
-        for (id, window) in query.weekly(conn)? {
-            of(id, &mut |candidate| candidate.weekly.push(window));
-        }
-        for row in query.exceptions(conn, (span.first, span.last))? {
-            of(row.expert_id, &mut |candidate| add_exception(candidate, &row, &span.days));
-        }
-        for (id, conflict) in query.conflicts(conn, (span.first, span.last))? {
-            of(id, &mut |candidate| candidate.conflicts.push(conflict));
-        }
-        for (id, from, to) in query.busy(conn, &span.days)? {
-            let slots: Vec<BusySlot> = slots(from, to).into_iter().filter(|slot| span.days.contains(&slot.day)).collect();
-            of(id, &mut |candidate| candidate.busy.extend(&slots));
-        }
-        for (id, load) in loads(query.loads(conn, span.loading())?) {
-            of(id, &mut |candidate| load.put(candidate));
-        }
-        let mut engagements: HashMap<i64, BTreeSet<i64>> = HashMap::new();
-        for (id, request) in query.engagements(conn)? {
-            engagements.entry(id.0).or_default().insert(request.0);
-        }
-        let municipalities: BTreeSet<i64> = needs.iter().map(|need| need.municipality_id).collect();
-        let mut past_visits: HashMap<i64, HashMap<i64, u32>> = HashMap::new();
-        for (municipality, id, count) in query.past_visits(conn, &municipalities)? {
-            past_visits.entry(municipality.0).or_default().insert(id.0, cut(count));
-        }
-        let since = FiscalYear::of(span.first).starting_year() - (YEARS_OF_EVIDENCE - 1);
-        let done: Vec<(i32, i64, i64, u32)> = query.done(conn, since)?;
-        let skills_of = if asked.is_empty() { HashMap::new() } else { query.skills_of_done(conn, since, &asked)? };
-        let answers = query.answers(conn, since)?;
-        let limits = limits(conn, needs)?;
-        Ok(Self { candidates, engagements, past_visits, done, skills_of, answers, limits })
+        restrain(conn, &query, needs, &mut candidates)?;
+        Ok(Self {
+            candidates,
+            engagements: Engagements::load(conn, &query)?,
+            record: Record::load(conn, &query, needs)?,
+            limits: Limits::load(conn, needs)?,
+        })
     }
 
     /// Changes every candidate, for what is only assumed.
@@ -118,38 +68,77 @@ impl PoolFacts {
 
     /// The candidates for one of the requests, by id.
     pub fn for_need(&mut self, need: &Need) -> &[Candidate] {
-        let year = FiscalYear::of(need.period_from).starting_year();
-        let of_late = |of: i32| (year - (YEARS_OF_EVIDENCE - 1)..=year).contains(&of);
-        let asked: Vec<i64> = need.required.iter().map(|skill| skill.skill_item_id).collect();
-        let mut evidence: HashMap<i64, u32> = HashMap::new();
-        for (_, expert, request, visits) in self.done.iter().filter(|(of, ..)| of_late(*of)) {
-            let alike = asked.is_empty()
-                || self.skills_of.get(request).is_some_and(|skills| skills.iter().any(|skill| asked.contains(skill)));
-            if alike {
-                *evidence.entry(*expert).or_insert(0) += visits;
-            }
-        }
-        let mut answers: HashMap<i64, Answers> = HashMap::new();
-        for (_, expert, answered, count) in self.answers.iter().filter(|(of, ..)| of_late(*of)) {
-            let sum = answers.entry(*expert).or_default();
-            sum.asked += count;
-            sum.answered += if *answered { *count } else { 0 };
-        }
-        let past = self.past_visits.get(&need.municipality_id);
-        let limit = self.limits.get(&need.request_id);
+        self.engagements.put(need, &mut self.candidates);
+        self.limits.put(need, &mut self.candidates);
+        let merits = self.record.of(need);
         for candidate in &mut self.candidates {
-            let id = candidate.expert_id;
-            let going_on = self.engagements.get(&id);
+            candidate.learn(merits.get(&candidate.expert_id).copied().unwrap_or_default());
+        }
+        &self.candidates
+    }
+}
+
+/// Changes one of some candidates that are in the order of their ids; who is not among them is passed over.
+fn with(candidates: &mut [Candidate], id: ExpertId, change: impl FnOnce(&mut Candidate)) {
+    let place = candidates.binary_search_by_key(&id.0, |candidate| candidate.expert_id);
+    if let Some(candidate) = place.ok().and_then(|place| candidates.get_mut(place)) {
+        change(candidate);
+    }
+}
+
+/// What can stand in an expert's way beside the registration itself: areas, calendar, conflicts, load. Only what bears on the
+/// requests is read: areas bind no online work, and the calendar bears on wished days.
+fn restrain(conn: &mut Conn, query: &Query, needs: &[Need], candidates: &mut [Candidate]) -> Result<(), Error> {
+    let span = Span::of(needs);
+    if needs.iter().any(|need| need.mode != NeedMode::Online) {
+        for (id, area) in query.areas(conn)? {
+            with(candidates, id, |candidate| candidate.areas.push(area.0));
+        }
+    }
+    if !span.days.is_empty() {
+        for (id, window) in query.weekly(conn)? {
+            with(candidates, id, |candidate| candidate.weekly.push(window));
+        }
+        for (id, from, to) in query.busy(conn, &span.days)? {
+            let slots = slots(from, to).into_iter().filter(|slot| span.days.contains(&slot.day));
+            with(candidates, id, |candidate| candidate.busy.extend(slots));
+        }
+    }
+    for row in query.exceptions(conn, (span.first, span.last))? {
+        with(candidates, row.expert_id, |candidate| add_exception(candidate, &row, &span.days));
+    }
+    let bodies =
+        needs.iter().flat_map(|need| need.conflict_org_ids.iter().copied().chain(need.parent_id).chain([need.municipality_id]));
+    for (id, conflict) in query.conflicts(conn, &bodies.collect(), (span.first, span.last))? {
+        with(candidates, id, |candidate| candidate.conflicts.push(conflict));
+    }
+    for (id, load) in loads(query.loads(conn, span.loading())?) {
+        with(candidates, id, |candidate| load.put(candidate));
+    }
+    Ok(())
+}
+
+/// For each expert the requests with visits ahead.
+#[derive(Debug, Default)]
+struct Engagements(HashMap<i64, BTreeSet<i64>>);
+
+impl Engagements {
+    fn load(conn: &mut Conn, query: &Query) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for (id, request) in query.engagements(conn)? {
+            found.0.entry(id.0).or_default().insert(request.0);
+        }
+        Ok(found)
+    }
+
+    /// Those for other requests than this count.
+    fn put(&self, need: &Need, candidates: &mut [Candidate]) {
+        for candidate in candidates {
+            let going_on = self.0.get(&candidate.expert_id);
             let own = going_on.is_some_and(|requests| requests.contains(&need.request_id));
             let count = going_on.map_or(0, BTreeSet::len) - usize::from(own);
             candidate.simultaneous = u32::try_from(count).unwrap_or(u32::MAX);
-            candidate.past_visits_with_municipality = past.and_then(|visits| visits.get(&id)).copied().unwrap_or(0);
-            candidate.evidence_visits = evidence.get(&id).copied().unwrap_or(0);
-            candidate.answers = answers.get(&id).copied().unwrap_or_default();
-            candidate.programme_limit =
-                limit.map(|limit| ProgrammeLimit { used: limit.used.get(&id).copied().unwrap_or(0), limit: limit.most });
         }
-        &self.candidates
     }
 }
 
@@ -187,36 +176,27 @@ pub(super) fn level(value: i32) -> u8 {
     u8::try_from(value.clamp(0, 255)).unwrap_or(u8::MAX)
 }
 
-fn base(row: &ExpertRow, latitude: Option<i32>, longitude: Option<i32>) -> Candidate {
-    let agreed = |value: Option<i32>| value.map(|value| cut(i64::from(value)));
+fn agreed(value: Option<i32>) -> Option<u32> {
+    value.map(|value| cut(i64::from(value)))
+}
+
+fn base(row: &FactRow, places: &HashMap<OrganisationId, Place>) -> Candidate {
     Candidate {
-        expert_id: row.id.0,
         status: match row.status {
             ExpertStatus::Registered => CandidateStatus::Registered,
             ExpertStatus::Suspended => CandidateStatus::Suspended,
             ExpertStatus::Retired => CandidateStatus::NotRegistered,
         },
-        skills: Vec::new(),
         onsite: row.onsite,
         online: row.online,
-        areas: Vec::new(),
-        base: latitude.zip(longitude).map(|(latitude, longitude)| Place::new(latitude, longitude)),
+        base: row.base_organisation_id.and_then(|body| places.get(&body)).copied(),
         appointed_from: Some(row.appointed_from),
         // The engine counts the last day in, the registration names the day after it.
         appointed_to: row.appointed_to.map(|end| end.checked_sub_days(Days::new(1)).unwrap_or(end)),
-        leaves: Vec::new(),
-        weekly: Vec::new(),
-        exceptions: Vec::new(),
-        busy: Vec::new(),
-        month_loads: Vec::new(),
         month_capacity_minutes: agreed(row.capacity_minutes_month),
-        year_loads: Vec::new(),
         year_capacity_minutes: agreed(row.capacity_minutes_year),
-        simultaneous: 0,
         simultaneous_capacity: agreed(row.capacity_simultaneous),
-        week_loads: Vec::new(),
         week_capacity_minutes: agreed(row.capacity_minutes_week),
-        year_days: Vec::new(),
         year_capacity_days: agreed(row.capacity_days_year),
         languages: languages_in(&row.languages),
         serves_islands: row.serves_islands,
@@ -229,6 +209,40 @@ fn base(row: &ExpertRow, latitude: Option<i32>, longitude: Option<i32>) -> Candi
             .then_some(row.base_organisation_id)
             .flatten()
             .map(|body| body.0),
+        ..unhindered(row.id)
+    }
+}
+
+/// An expert with whose registration nothing is in the way of anything.
+fn unhindered(id: ExpertId) -> Candidate {
+    Candidate {
+        expert_id: id.0,
+        status: CandidateStatus::Registered,
+        skills: Vec::new(),
+        onsite: true,
+        online: true,
+        areas: Vec::new(),
+        base: None,
+        appointed_from: None,
+        appointed_to: None,
+        leaves: Vec::new(),
+        weekly: Vec::new(),
+        exceptions: Vec::new(),
+        busy: Vec::new(),
+        month_loads: Vec::new(),
+        month_capacity_minutes: None,
+        year_loads: Vec::new(),
+        year_capacity_minutes: None,
+        simultaneous: 0,
+        simultaneous_capacity: None,
+        week_loads: Vec::new(),
+        week_capacity_minutes: None,
+        year_days: Vec::new(),
+        year_capacity_days: None,
+        languages: Vec::new(),
+        serves_islands: true,
+        consent: Consent::NotNeeded,
+        own_body: None,
         conflicts: Vec::new(),
         evidence_visits: 0,
         answers: Answers::default(),
@@ -311,50 +325,72 @@ impl Load {
 
 fn loads(rows: Vec<LoadColumns>) -> HashMap<ExpertId, Load> {
     let mut loads: HashMap<ExpertId, Load> = HashMap::new();
-    for (id, load_day, day, status, planned, actual) in rows {
-        let minutes = if status == "done" { actual.unwrap_or(planned) } else { planned };
-        loads.entry(id).or_default().add(load_day, day.is_some(), cut(i64::from(minutes)));
+    for (id, load_day, dated, minutes) in rows {
+        loads.entry(id).or_default().add(load_day.into(), dated, cut(i64::from(minutes)));
     }
     loads
 }
 
 /// The programmes' limits for one expert and one body, where they have one; by request.
-fn limits(conn: &mut Conn, needs: &[Need]) -> Result<HashMap<i64, Limit>, Error> {
-    let ids: Vec<RequestId> = needs.iter().map(|need| RequestId(need.request_id)).collect();
-    let requests = queries::themes(conn, &ids)?;
-    let mut wanted: Vec<(ProgrammeId, i32)> = requests.iter().map(|request| (request.programme, request.year)).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let mut most: HashMap<(ProgrammeId, i32), u32> = HashMap::new();
-    for year in crate::pools::store::years_of(conn, &wanted)? {
-        let limit = year.rules.limits.iter().find_map(|limit| match limit {
-            crate::pools::rules::Limit::SameThemeAndExpert { max_per_year } => Some(*max_per_year),
-            _ => None,
-        });
-        if let Some(limit) = limit {
-            most.insert((year.programme_id, year.fiscal_year), cut(i64::from(limit)));
+#[derive(Debug)]
+struct Limits(HashMap<i64, Limit>);
+
+/// The programme's limit for a request: how often the same body may have the same expert for the same theme in the year, and how
+/// often each expert has been sent already.
+#[derive(Debug)]
+struct Limit {
+    most: u32,
+    used: HashMap<i64, u32>,
+}
+
+impl Limits {
+    fn load(conn: &mut Conn, needs: &[Need]) -> Result<Self, Error> {
+        let ids: Vec<RequestId> = needs.iter().map(|need| RequestId(need.request_id)).collect();
+        let requests = queries::themes(conn, &ids)?;
+        let mut wanted: Vec<(ProgrammeId, i32)> = requests.iter().map(|request| (request.programme, request.year)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut most: HashMap<(ProgrammeId, i32), u32> = HashMap::new();
+        for year in crate::pools::store::years_of(conn, &wanted)? {
+            let limit = year.rules.limits.iter().find_map(|limit| match limit {
+                crate::pools::rules::Limit::SameThemeAndExpert { max_per_year } => Some(*max_per_year),
+                _ => None,
+            });
+            if let Some(limit) = limit {
+                most.insert((year.programme_id, year.fiscal_year), cut(i64::from(limit)));
+            }
+        }
+        let mut found = HashMap::new();
+        if most.is_empty() {
+            return Ok(Self(found));
+        }
+        let keys: Vec<(ProgrammeId, i32)> = most.keys().copied().collect();
+        let sent = queries::sent(conn, &keys, requests.iter().map(|request| request.applicant))?;
+        for request in requests {
+            let Some(most) = most.get(&(request.programme, request.year)) else { continue };
+            let mut used: HashMap<i64, u32> = HashMap::new();
+            let alike = sent.iter().filter(|other| {
+                (other.programme, other.year, other.applicant) == (request.programme, request.year, request.applicant)
+                    && other.theme_key == request.theme_key
+                    && other.request != request.request
+            });
+            for other in alike {
+                *used.entry(other.expert.0).or_insert(0) += 1;
+            }
+            found.insert(request.request.0, Limit { most: *most, used });
+        }
+        Ok(Self(found))
+    }
+
+    fn put(&self, need: &Need, candidates: &mut [Candidate]) {
+        let limit = self.0.get(&need.request_id);
+        for candidate in candidates {
+            candidate.programme_limit = limit.map(|limit| ProgrammeLimit {
+                used: limit.used.get(&candidate.expert_id).copied().unwrap_or(0),
+                limit: limit.most,
+            });
         }
     }
-    if most.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let keys: Vec<(ProgrammeId, i32)> = most.keys().copied().collect();
-    let sent = queries::sent(conn, &keys)?;
-    let mut found = HashMap::new();
-    for request in requests {
-        let Some(most) = most.get(&(request.programme, request.year)) else { continue };
-        let mut used: HashMap<i64, u32> = HashMap::new();
-        let alike = sent.iter().filter(|other| {
-            (other.programme, other.year, other.applicant) == (request.programme, request.year, request.applicant)
-                && other.theme_key == request.theme_key
-                && other.request != request.request
-        });
-        for other in alike {
-            *used.entry(other.expert.0).or_insert(0) += 1;
-        }
-        found.insert(request.request.0, Limit { most: *most, used });
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -66,38 +66,5 @@ fn visits_add_up_by_month_week_and_fiscal_year() {
 }
 
 fn blank() -> Candidate {
-    Candidate {
-        expert_id: 1,
-        status: CandidateStatus::Registered,
-        skills: Vec::new(),
-        onsite: true,
-        online: true,
-        areas: Vec::new(),
-        base: None,
-        appointed_from: None,
-        appointed_to: None,
-        leaves: Vec::new(),
-        weekly: Vec::new(),
-        exceptions: Vec::new(),
-        busy: Vec::new(),
-        month_loads: Vec::new(),
-        month_capacity_minutes: None,
-        year_loads: Vec::new(),
-        year_capacity_minutes: None,
-        simultaneous: 0,
-        simultaneous_capacity: None,
-        week_loads: Vec::new(),
-        week_capacity_minutes: None,
-        year_days: Vec::new(),
-        year_capacity_days: None,
-        languages: Vec::new(),
-        serves_islands: true,
-        consent: Consent::NotNeeded,
-        own_body: None,
-        conflicts: Vec::new(),
-        evidence_visits: 0,
-        answers: Answers::default(),
-        past_visits_with_municipality: 0,
-        programme_limit: None,
-    }
+    unhindered(ExpertId(1))
 }
