@@ -83,14 +83,13 @@ async fn create_calendar_feed(write: Write<OwnCalendars>) -> Result<HttpResponse
 #[post("/calendar-feeds/{id}/revoke")]
 async fn revoke_calendar_feed(write: Write<OwnCalendars>) -> Result<HttpResponse, Error> {
     let id = write.id::<CalendarFeedId>("id").ok();
-    write
-        .under(move |conn, ctx| store::find(conn, me(ctx)?, id.ok_or_else(Error::not_found)?), service::revoke)
-        .await
+    write.under(move |conn, ctx| store::find(conn, me(ctx)?, id.ok_or_else(Error::not_found)?), service::revoke).await
 }
 
 fn file(text: String) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/calendar; charset=utf-8"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"tasuki.ics\""))
         .insert_header((header::CACHE_CONTROL, "private, max-age=300"))
         .body(text)
 }
@@ -121,8 +120,7 @@ async fn get_visit_calendar(read: Read<ReadDispatches>) -> Result<HttpResponse, 
             visit_store::list(conn, Audience::of(ctx), &filter, &page)?.into_iter().next().ok_or_else(Error::not_found)
         },
         |_, ctx, line, _: NoQuery| {
-            let event =
-                entries::of(&ctx.app, &line.visit, About::from(&line), line.updated_at).ok_or_else(Error::not_found)?;
+            let event = entries::of(&ctx.app, &line.visit, About::from(&line), line.updated_at).ok_or_else(Error::not_found)?;
             let method = if event.status == Status::Cancelled { CalendarMethod::Cancel } else { CalendarMethod::Request };
             Ok(Answer::<()>::File {
                 media_type: "text/calendar; charset=utf-8".to_owned(),

@@ -127,12 +127,7 @@ impl Parties {
         self.with_files(ctx, told, gone.chain(now))
     }
 
-    fn with_files<'a>(
-        &self,
-        ctx: &Ctx,
-        mut told: Told,
-        visits: impl Iterator<Item = (&'a VisitRow, CalendarMethod)>,
-    ) -> Told {
+    fn with_files<'a>(&self, ctx: &Ctx, mut told: Told, visits: impl Iterator<Item = (&'a VisitRow, CalendarMethod)>) -> Told {
         for (visit, method) in visits.take(MOST_ENTRIES) {
             let about = About {
                 theme: &self.about.title,

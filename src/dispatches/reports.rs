@@ -12,11 +12,11 @@ use super::report_store::{self, ReportRow};
 use super::report_views::{ApproveReportBody, ReportView, ReturnReportBody, SubmitReportBody, WriteReportBody};
 use super::store::{self, DispatchRow};
 use super::visit_store::{self, VisitRow};
-use crate::notifications::catalogue::EventKind;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{DispatchId, ReportId};
+use crate::notifications::catalogue::EventKind;
 
 /// The report of a visible dispatch.
 pub fn visible_of(conn: &mut Conn, ctx: &Ctx, id: DispatchId) -> Result<(DispatchRow, ReportRow), Error> {

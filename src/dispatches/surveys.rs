@@ -24,9 +24,14 @@ pub fn due(conn: &mut Conn, ctx: &Ctx, most: usize) -> Result<usize, Error> {
             continue;
         };
         for dispatch in store::worked_in(conn, programme.id, before)? {
-            let event = Event::new(EventKind::SurveyDue, dispatch.owner_organisation_id, ("dispatch", dispatch.id.0), year.starting_year())
-                .of_request(dispatch.request_id)
-                .concerning([dispatch.applicant_organisation_id]);
+            let event = Event::new(
+                EventKind::SurveyDue,
+                dispatch.owner_organisation_id,
+                ("dispatch", dispatch.id.0),
+                year.starting_year(),
+            )
+            .of_request(dispatch.request_id)
+            .concerning([dispatch.applicant_organisation_id]);
             due.push((event, (dispatch, survey.closes_in(year), survey.instructions.clone())));
         }
     }

@@ -258,8 +258,7 @@ fn tell_change(
     bind(conn, ctx, dispatch, BudgetEntryKind::Plan)?;
     let items = [Item::visit(Some(before), Some(after))];
     let was = [(before.id, before.expert_id)];
-    let told =
-        Amended { items: &items, reason, visits: &visits, before: &was, also: &[], newcomer: None, key: key.to_owned() };
+    let told = Amended { items: &items, reason, visits: &visits, before: &was, also: &[], newcomer: None, key: key.to_owned() };
     notices::amended(conn, ctx, dispatch, &parties, &told)
 }
 

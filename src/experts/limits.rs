@@ -84,9 +84,10 @@ pub fn near(conn: &mut Conn, owner: Option<OrganisationId>, today: NaiveDate, pe
     let days = "COUNT(DISTINCT visits.day) + COUNT(CASE WHEN visits.day IS NULL THEN 1 END)".to_owned();
     let whole_year = (year.first_day(), year.last_day());
     let mut found: Vec<(ExpertId, Limit, i64, i64)> = Vec::new();
-    for (month, first) in reached(conn, owner, (this_month, year.last_day()), &bucket(&starts), &minutes, "capacity_minutes_month", percent)?
-        .into_iter()
-        .filter_map(|row| Some((row, *months.get(&row.1)?)))
+    for (month, first) in
+        reached(conn, owner, (this_month, year.last_day()), &bucket(&starts), &minutes, "capacity_minutes_month", percent)?
+            .into_iter()
+            .filter_map(|row| Some((row, *months.get(&row.1)?)))
     {
         found.push((ExpertId(month.0), Limit::MonthMinutes(first), month.2, month.3));
     }

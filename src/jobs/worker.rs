@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::reminders::{BATCH, Reminder};
 use crate::app::App;
 use crate::audit::seal;
 use crate::auth::principal::Actor;
@@ -12,7 +13,6 @@ use crate::db::{Conn, dialect};
 use crate::error::Error;
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
-use super::reminders::{BATCH, Reminder};
 use crate::notifications::digest;
 use crate::notifications::worker::send_due;
 use crate::webhooks::delivery::deliver_due;

@@ -215,7 +215,11 @@ mod tests {
     #[test]
     fn names_are_dotted_and_told_once() {
         let mut names: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert!(names.iter().all(|name| name.split('.').count() == 2 && name.chars().all(|c| c == '.' || c == '_' || c.is_ascii_lowercase())));
+        assert!(
+            names
+                .iter()
+                .all(|name| name.split('.').count() == 2 && name.chars().all(|c| c == '.' || c == '_' || c.is_ascii_lowercase()))
+        );
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), EventKind::ALL.len());

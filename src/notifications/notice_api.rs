@@ -9,7 +9,9 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::notice_store::{self, Read as Which};
-use super::notice_views::{NoticePage, NoticeView, NoticesRead, NotificationPreferences, ChooseNotificationsBody, ReadNoticesBody};
+use super::notice_views::{
+    ChooseNotificationsBody, NoticePage, NoticeView, NoticesRead, NotificationPreferences, ReadNoticesBody,
+};
 use crate::auth::policy::ReadNotices;
 use crate::error::{Error, ErrorCode};
 use crate::http::read::{Answer, NoQuery};

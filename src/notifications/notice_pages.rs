@@ -115,10 +115,7 @@ async fn preferences(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
         saved: request.query_string() == "saved=1",
         hour: app.config.mail.digest_hour,
         csrf: csrf.clone(),
-        topics: Topic::ALL
-            .iter()
-            .map(|topic| (*topic, chosen.get(topic).copied().unwrap_or(MailChoice::Immediate)))
-            .collect(),
+        topics: Topic::ALL.iter().map(|topic| (*topic, chosen.get(topic).copied().unwrap_or(MailChoice::Immediate))).collect(),
     };
     Page::of("お知らせの受け取り方", &principal, &csrf).render(&app, &content)
 }
@@ -143,7 +140,9 @@ async fn choose(
     let call = Call::new(Arc::clone(&app), &request);
     let done = call
         .write(move |conn, call| {
-            let Some((principal, _)) = session::signed_in(conn, Some(&cookie), call.now)? else { return Ok(Done::nothing(false)) };
+            let Some((principal, _)) = session::signed_in(conn, Some(&cookie), call.now)? else {
+                return Ok(Done::nothing(false));
+            };
             let Some(user) = principal.user_id() else { return Ok(Done::nothing(false)) };
             let before = notice_store::choices_of(conn, user)?;
             notice_store::choose(conn, user, &chosen, call.now)?;

@@ -132,10 +132,15 @@ pub struct ChooseNotificationsBody {
 impl NotificationPreferences {
     /// What holds for a person who has chosen so.
     pub fn new(chosen: &BTreeMap<Topic, MailChoice>, digest_hour: u8) -> Self {
-        let choice = |topic: &Topic| TopicChoice { topic: *topic, mail: chosen.get(topic).copied().unwrap_or(MailChoice::Immediate) };
+        let choice =
+            |topic: &Topic| TopicChoice { topic: *topic, mail: chosen.get(topic).copied().unwrap_or(MailChoice::Immediate) };
         Self {
             topics: Topic::ALL.iter().map(choice).collect(),
-            always_by_mail: EventKind::ALL.iter().copied().filter(|kind| kind.reach() == super::catalogue::Reach::Always).collect(),
+            always_by_mail: EventKind::ALL
+                .iter()
+                .copied()
+                .filter(|kind| kind.reach() == super::catalogue::Reach::Always)
+                .collect(),
             digest_hour,
         }
     }

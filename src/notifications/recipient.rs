@@ -26,7 +26,15 @@ pub struct Recipient {
 impl Recipient {
     /// A person.
     pub fn person(address: impl Into<String>, name: impl Into<String>, organisation: impl Into<String>, locale: Locale) -> Self {
-        Self { address: address.into(), name: name.into(), organisation: organisation.into(), is_section: false, locale, user_id: None, organisation_id: None }
+        Self {
+            address: address.into(),
+            name: name.into(),
+            organisation: organisation.into(),
+            is_section: false,
+            locale,
+            user_id: None,
+            organisation_id: None,
+        }
     }
 
     /// The same, with the account.

@@ -153,25 +153,15 @@ pub fn untold<T>(conn: &mut Conn, due: Vec<(Event, T)>, most: usize) -> Result<V
     Ok(left)
 }
 
-fn message(
-    ctx: &Ctx,
-    event: &Event,
-    key: &str,
-    address: &str,
-    told: Told,
-    rendered: RenderedMail,
-) -> Result<NewMessage, Error> {
+fn message(ctx: &Ctx, event: &Event, key: &str, address: &str, told: Told, rendered: RenderedMail) -> Result<NewMessage, Error> {
     let dedupe_key = format!("{key}:{address}");
     let domain = domain(&ctx.app);
     let thread = match event.request {
         Some(request) => format!("request:{request}"),
         None => format!("{}:{}", event.entity.0, event.entity.1),
     };
-    let calendars = if told.calendars.is_empty() {
-        None
-    } else {
-        Some(serde_json::to_string(&told.calendars).map_err(Error::internal)?)
-    };
+    let calendars =
+        if told.calendars.is_empty() { None } else { Some(serde_json::to_string(&told.calendars).map_err(Error::internal)?) };
     Ok(NewMessage {
         event: event.kind,
         message_id: message_id_for(&dedupe_key, domain),

@@ -161,7 +161,9 @@ macro_rules! offers_filtered {
         let filter: &OfferFilter = $filter;
         match &filter.scope {
             Scope::Owner(owner) => query = query.filter(requests::owner_organisation_id.eq(*owner)),
-            Scope::Experts(ids) => query = query.filter(offers::expert_id.eq_any(ids.clone())).filter(offers::sent_at.is_not_null()),
+            Scope::Experts(ids) => {
+                query = query.filter(offers::expert_id.eq_any(ids.clone())).filter(offers::sent_at.is_not_null())
+            }
             Scope::Any => {}
         }
         if let Some(id) = filter.id {

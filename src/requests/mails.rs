@@ -140,11 +140,13 @@ pub fn consent_wanted(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<()
 pub fn awaiting_approval(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = people::approvers_of(conn, row.applicant_organisation_id, ctx.today())?;
-    send(conn, ctx, row, now(row, EventKind::RequestAwaitingApproval), recipients, |recipient, _| Notice::RequestAwaitingApproval {
-        recipient,
-        request: parties.about.clone(),
-        filed_by: said(&ctx.principal.name),
-        link: link(row),
+    send(conn, ctx, row, now(row, EventKind::RequestAwaitingApproval), recipients, |recipient, _| {
+        Notice::RequestAwaitingApproval {
+            recipient,
+            request: parties.about.clone(),
+            filed_by: said(&ctx.principal.name),
+            link: link(row),
+        }
     })
 }
 
@@ -152,12 +154,14 @@ pub fn awaiting_approval(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result
 pub fn sent_back(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, reason: &str) -> Result<(), Error> {
     let parties = parties(conn, row)?;
     let recipients = people::staff_of(conn, row.applicant_organisation_id, ctx.today())?;
-    send(conn, ctx, row, (EventKind::RequestReturned, format!("own-{}", row.version)), recipients, |recipient, _| Notice::RequestReturned {
-        recipient,
-        request: parties.about.clone(),
-        reason: said(reason),
-        correct_by: None,
-        link: link(row),
+    send(conn, ctx, row, (EventKind::RequestReturned, format!("own-{}", row.version)), recipients, |recipient, _| {
+        Notice::RequestReturned {
+            recipient,
+            request: parties.about.clone(),
+            reason: said(reason),
+            correct_by: None,
+            link: link(row),
+        }
     })
 }
 
@@ -263,12 +267,14 @@ pub fn message(
         people::coordinators_of(conn, row.owner_organisation_id, ctx.today())?
     };
     let author = format!("{} {}", ctx.principal.organisation_name, ctx.principal.name);
-    send(conn, ctx, row, (EventKind::RequestMessage, format!("message{message_id}")), recipients, |recipient, _| Notice::RequestMessage {
-        recipient,
-        request: parties.about.clone(),
-        author: author.clone(),
-        message: text.to_owned(),
-        link: link(row),
+    send(conn, ctx, row, (EventKind::RequestMessage, format!("message{message_id}")), recipients, |recipient, _| {
+        Notice::RequestMessage {
+            recipient,
+            request: parties.about.clone(),
+            author: author.clone(),
+            message: text.to_owned(),
+            link: link(row),
+        }
     })
 }
 

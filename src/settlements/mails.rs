@@ -10,9 +10,7 @@ use crate::ids::{ClaimId, OrganisationId};
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{
-    AgreementConcluded, AgreementProposed, BilledKind, Instalment, Notice, SettlementBilled,
-};
+use crate::notifications::template::{AgreementConcluded, AgreementProposed, BilledKind, Instalment, Notice, SettlementBilled};
 use crate::organisations::people;
 use crate::organisations::store as organisations;
 use crate::requests::store::RequestRow;
@@ -28,7 +26,12 @@ fn event(kind: EventKind, row: &RequestRow, agreement: &Agreement) -> Event {
 }
 
 /// Names of the bodies of an agreement, and who is told: the staff of those named.
-fn readers(conn: &mut Conn, ctx: &Ctx, agreement: &Agreement, who: &[OrganisationId]) -> Result<(Vec<String>, Vec<Recipient>), Error> {
+fn readers(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    agreement: &Agreement,
+    who: &[OrganisationId],
+) -> Result<(Vec<String>, Vec<Recipient>), Error> {
     let ids: Vec<OrganisationId> = agreement.bodies.iter().map(|body| body.organisation_id).collect();
     let names = organisations::find_many(conn, &ids)?.into_iter().map(|body| body.name).collect();
     let mut readers = Vec::new();
@@ -117,6 +120,7 @@ pub(super) fn billed(conn: &mut Conn, ctx: &Ctx, row: &SettlementRow, id: ClaimI
             Told::new(to, notice)
         })
         .collect();
-    let event = Event::new(EventKind::SettlementBilled, claim.owner, ("claim", id.0), "issued").concerning([claim.debtor, claim.creditor]);
+    let event = Event::new(EventKind::SettlementBilled, claim.owner, ("claim", id.0), "issued")
+        .concerning([claim.debtor, claim.creditor]);
     publish(conn, ctx, &event, told).map(drop)
 }

@@ -9,8 +9,8 @@ use super::model::DeliveryStatus;
 use super::service;
 use super::store::{self, EndpointRow};
 use super::views::{
-    CreateWebhookBody, ReplayWebhookBody, RotateWebhookBody, UpdateWebhookBody, WebhookDeliveryDetail, WebhookDeliveryPage, WebhookDeliveryView,
-    WebhookEndpointPage, WebhookEndpointView, WebhookReplayed, WebhookSecretView,
+    CreateWebhookBody, ReplayWebhookBody, RotateWebhookBody, UpdateWebhookBody, WebhookDeliveryDetail, WebhookDeliveryPage,
+    WebhookDeliveryView, WebhookEndpointPage, WebhookEndpointView, WebhookReplayed, WebhookSecretView,
 };
 use crate::auth::policy::ManageWebhooks;
 use crate::db::Conn;
@@ -104,7 +104,7 @@ async fn get_webhook(read: Read<ManageWebhooks>) -> Result<HttpResponse, Error> 
 
 /// Webhookを変える / Changes address, purpose or filter.
 #[utoipa::path(tag = "webhooks", params(("id" = WebhookEndpointId, Path)), request_body = UpdateWebhookBody,
-    extensions(("x-permission" = json!("manage_webhooks"))),
+    extensions(("x-permission" = json!("manage_webhooks")), ("x-if-match" = json!(true))),
     responses((status = 200, description = "変えた", body = WebhookEndpointView)))]
 #[patch("/webhooks/{id}")]
 async fn update_webhook(write: Write<ManageWebhooks>) -> Result<HttpResponse, Error> {
@@ -113,7 +113,8 @@ async fn update_webhook(write: Write<ManageWebhooks>) -> Result<HttpResponse, Er
 }
 
 /// Webhookを削除する / Takes a webhook away with everything that was or would be sent to it.
-#[utoipa::path(tag = "webhooks", params(("id" = WebhookEndpointId, Path)), extensions(("x-permission" = json!("manage_webhooks"))),
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookEndpointId, Path)),
+    extensions(("x-permission" = json!("manage_webhooks")), ("x-if-match" = json!(true))),
     responses((status = 200, description = "削除した", body = WebhookEndpointView)))]
 #[delete("/webhooks/{id}")]
 async fn delete_webhook(write: Write<ManageWebhooks>) -> Result<HttpResponse, Error> {

@@ -160,9 +160,7 @@ fn note(
     }
     let reason = match next {
         Next::DisableEndpoint => Some(DisabledReason::Gone),
-        _ => failing_since
-            .filter(|since| schedule::is_dead(since.instant(), now.instant()))
-            .map(|_| DisabledReason::Failing),
+        _ => failing_since.filter(|since| schedule::is_dead(since.instant(), now.instant())).map(|_| DisabledReason::Failing),
     };
     match reason {
         Some(reason) => switch_off(conn, app, endpoint, reason, now),
@@ -171,7 +169,13 @@ fn note(
 }
 
 /// Switches an endpoint off, gives up what waits for it, and tells its people; what was given up can be replayed.
-fn switch_off(conn: &mut Conn, app: &Arc<App>, endpoint: &EndpointRow, reason: DisabledReason, now: UtcTime) -> Result<(), Error> {
+fn switch_off(
+    conn: &mut Conn,
+    app: &Arc<App>,
+    endpoint: &EndpointRow,
+    reason: DisabledReason,
+    now: UtcTime,
+) -> Result<(), Error> {
     if !store::disable(conn, endpoint.id, reason, now)? {
         return Ok(());
     }

@@ -12,8 +12,8 @@ use super::sign::{MessageId, Secret};
 use super::store::{self, DeliveryRow, EndpointRow, Replay};
 use super::target::{Target, TargetProblem};
 use super::views::{
-    CreateWebhookBody, ReplayWebhookBody, RotateWebhookBody, UpdateWebhookBody, WebhookAttemptView, WebhookDeliveryDetail, WebhookDeliveryView,
-    WebhookEndpointView, WebhookReplayed, WebhookSecretView,
+    CreateWebhookBody, ReplayWebhookBody, RotateWebhookBody, UpdateWebhookBody, WebhookAttemptView, WebhookDeliveryDetail,
+    WebhookDeliveryView, WebhookEndpointView, WebhookReplayed, WebhookSecretView,
 };
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
@@ -25,13 +25,7 @@ use crate::notifications::notice_store;
 use crate::notifications::service::Event;
 
 /// Puts a delivery of an event into the queue of each endpoint of the bodies concerned that wants it.
-pub fn fan_out(
-    conn: &mut Conn,
-    ctx: &Ctx,
-    event: &Event,
-    id: EventId,
-    bodies: &BTreeSet<OrganisationId>,
-) -> Result<(), Error> {
+pub fn fan_out(conn: &mut Conn, ctx: &Ctx, event: &Event, id: EventId, bodies: &BTreeSet<OrganisationId>) -> Result<(), Error> {
     if ctx.app.webhooks.is_none() {
         return Ok(());
     }
@@ -83,7 +77,9 @@ fn checked_url(fields: &mut Fields, hooks: &Hooks, url: &str) -> String {
 
 fn words(problem: TargetProblem) -> (&'static str, &'static str) {
     match problem {
-        TargetProblem::Malformed => ("https://ホスト名/… の形のURLにしてください", "Must be an address of the form https://host/…"),
+        TargetProblem::Malformed => {
+            ("https://ホスト名/… の形のURLにしてください", "Must be an address of the form https://host/…")
+        }
         TargetProblem::TooLong => ("2048バイト以内にしてください", "At most 2048 bytes"),
         TargetProblem::Character => {
             ("空白、制御文字、円記号（\\）は使えません", "Spaces, control characters and backslashes are not allowed")
@@ -143,7 +139,12 @@ fn with_secret(row: EndpointRow, secret: &Secret, ctx: &Ctx) -> WebhookSecretVie
 }
 
 /// Changes address, purpose or filter.
-pub fn update(conn: &mut Conn, ctx: &Ctx, before: EndpointRow, body: UpdateWebhookBody) -> Result<Outcome<WebhookEndpointView>, Error> {
+pub fn update(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    before: EndpointRow,
+    body: UpdateWebhookBody,
+) -> Result<Outcome<WebhookEndpointView>, Error> {
     let hooks = hooks(ctx)?;
     let mut fields = Fields::new();
     let mut row = before.clone();
@@ -194,11 +195,7 @@ pub fn disable(conn: &mut Conn, ctx: &Ctx, before: EndpointRow, _: NoQuery) -> R
     if before.status == EndpointStatus::Disabled {
         return Err(Error::transition(before.status.as_str(), vec!["enable"]));
     }
-    let row = EndpointRow {
-        status: EndpointStatus::Disabled,
-        disabled_reason: Some(DisabledReason::ByHand),
-        ..before.clone()
-    };
+    let row = EndpointRow { status: EndpointStatus::Disabled, disabled_reason: Some(DisabledReason::ByHand), ..before.clone() };
     let outcome = changed(conn, ctx, hooks(ctx)?, &before, &row)?;
     store::give_up(conn, before.id)?;
     Ok(outcome)
@@ -257,15 +254,22 @@ pub fn replay_one(conn: &mut Conn, ctx: &Ctx, row: DeliveryRow, _: NoQuery) -> R
     if store::replay(conn, Replay::One(row.id), ctx.now)? == 0 {
         return Err(Error::transition(row.status.as_str(), Vec::new()));
     }
-    let audit = about(&endpoint).change(json!({"delivery": row.id, "status": row.status}), json!({"status": DeliveryStatus::Queued}));
+    let audit =
+        about(&endpoint).change(json!({"delivery": row.id, "status": row.status}), json!({"status": DeliveryStatus::Queued}));
     Ok(Outcome::done(store::find_delivery(conn, ctx.organisation(), row.id)?.into(), audit))
 }
 
 /// Sends what was queued for an endpoint since an instant again.
-pub fn replay_since(conn: &mut Conn, ctx: &Ctx, row: EndpointRow, body: ReplayWebhookBody) -> Result<Outcome<WebhookReplayed>, Error> {
+pub fn replay_since(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: EndpointRow,
+    body: ReplayWebhookBody,
+) -> Result<Outcome<WebhookReplayed>, Error> {
     told(conn, ctx, row.id)?;
     let queued = store::replay(conn, Replay::Since(row.id, body.since, !body.received_too), ctx.now)?;
-    let audit = about(&row).created(json!({"replayed_since": body.since, "received_too": body.received_too, "deliveries": queued}));
+    let audit =
+        about(&row).created(json!({"replayed_since": body.since, "received_too": body.received_too, "deliveries": queued}));
     Ok(Outcome::done(WebhookReplayed { queued }, audit))
 }
 

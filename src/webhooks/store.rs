@@ -401,9 +401,10 @@ pub fn finish(conn: &mut Conn, id: WebhookDeliveryId, outcome: Outcome<'_>, now:
 /// How an endpoint fares now, and nobody changes it meanwhile; nothing when it is gone or off.
 pub fn health(conn: &mut Conn, id: WebhookEndpointId) -> Result<Option<(Option<UtcTime>, Option<UtcTime>)>, Error> {
     // Touching the row locks it on PostgreSQL; on SQLite the write lock is already held.
-    let still = diesel::update(endpoints::table.filter(endpoints::id.eq(id)).filter(endpoints::status.eq(EndpointStatus::Active)))
-        .set(endpoints::version.eq(endpoints::version))
-        .execute(conn)?;
+    let still =
+        diesel::update(endpoints::table.filter(endpoints::id.eq(id)).filter(endpoints::status.eq(EndpointStatus::Active)))
+            .set(endpoints::version.eq(endpoints::version))
+            .execute(conn)?;
     if still == 0 {
         return Ok(None);
     }
@@ -426,14 +427,15 @@ pub fn set_health(
 
 /// Switches an endpoint off; `false`: it was off already.
 pub fn disable(conn: &mut Conn, id: WebhookEndpointId, reason: DisabledReason, now: UtcTime) -> Result<bool, Error> {
-    let changed = diesel::update(endpoints::table.filter(endpoints::id.eq(id)).filter(endpoints::status.eq(EndpointStatus::Active)))
-        .set((
-            endpoints::status.eq(EndpointStatus::Disabled),
-            endpoints::disabled_reason.eq(reason),
-            endpoints::version.eq(endpoints::version + 1),
-            endpoints::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    let changed =
+        diesel::update(endpoints::table.filter(endpoints::id.eq(id)).filter(endpoints::status.eq(EndpointStatus::Active)))
+            .set((
+                endpoints::status.eq(EndpointStatus::Disabled),
+                endpoints::disabled_reason.eq(reason),
+                endpoints::version.eq(endpoints::version + 1),
+                endpoints::updated_at.eq(now),
+            ))
+            .execute(conn)?;
     Ok(changed > 0)
 }
 
@@ -467,11 +469,11 @@ pub fn replay(conn: &mut Conn, which: Replay, now: UtcTime) -> Result<usize, Err
         deliveries::delivered_at.eq(None::<UtcTime>),
     );
     Ok(match which {
-        Replay::One(id) => diesel::update(
-            deliveries::table.filter(deliveries::id.eq(id)).filter(deliveries::status.eq_any(over)),
-        )
-        .set(again)
-        .execute(conn)?,
+        Replay::One(id) => {
+            diesel::update(deliveries::table.filter(deliveries::id.eq(id)).filter(deliveries::status.eq_any(over)))
+                .set(again)
+                .execute(conn)?
+        }
         Replay::Since(endpoint, since, only_failed) => {
             let states = if only_failed { vec![DeliveryStatus::Failed] } else { over.to_vec() };
             diesel::update(

@@ -13,8 +13,12 @@ use crate::organisations::people;
 
 /// Tells an organisation's people that an endpoint was switched off.
 pub(super) fn disabled(conn: &mut Conn, ctx: &Ctx, endpoint: &EndpointRow, reason: DisabledReason) -> Result<(), Error> {
-    let event =
-        Event::new(EventKind::WebhookDisabled, endpoint.organisation_id, ("webhook", endpoint.id.0), format!("{}:{reason}", ctx.now));
+    let event = Event::new(
+        EventKind::WebhookDisabled,
+        endpoint.organisation_id,
+        ("webhook", endpoint.id.0),
+        format!("{}:{reason}", ctx.now),
+    );
     let place = endpoint.url.split('/').nth(2).unwrap_or_default().to_owned();
     let undelivered = super::store::undelivered(conn, endpoint.id)?;
     let cause = match reason {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use lettre::Message;
-use lettre::message::header::ContentType;
+use lettre::message::MultiPart;
 use lettre::transport::smtp::client::SmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::SecretString;
@@ -28,6 +28,7 @@ use tasuki::db::{Conn, migrations};
 use tasuki::error::Locale;
 use tasuki::ids::OrganisationId;
 use tasuki::notifications::catalogue::EventKind;
+use tasuki::notifications::html::html;
 use tasuki::notifications::message::message_id_for;
 use tasuki::notifications::store::{self, NewMessage};
 use tasuki::organisations::seed;
@@ -238,6 +239,7 @@ fn peak_megabytes(pid: u32) -> u64 {
 
 /// The loop that keeps nothing.
 fn bare(port: u16, size: Size) {
+    let page = html(SUBJECT, &text(0), Locale::Ja, "https://tasuki.example.jp");
     let next = Mutex::new(0..size.mails);
     std::thread::scope(|scope| {
         for _ in 0..size.connections {
@@ -251,9 +253,8 @@ fn bare(port: u16, size: Size) {
                         .message_id(Some(message_id_for(&format!("bare:{n}"), "pref.example.jp")))
                         .from("たすき <tasuki@pref.example.jp>".parse().unwrap())
                         .to(format!("企画課 御中 <{}>", self::address(n)).parse().unwrap())
-                        .subject("【たすき】派遣の日程が決まりました")
-                        .header(ContentType::TEXT_PLAIN)
-                        .body(text(n))
+                        .subject(SUBJECT)
+                        .multipart(MultiPart::alternative_plain_html(text(n), page.clone()))
                         .unwrap();
                     connection.send(message.envelope(), &message.formatted()).unwrap();
                 }

@@ -12,10 +12,7 @@ use crate::support::world::{World, sign_in, user};
 /// A property's values, unfolded.
 fn values(calendar: &str, name: &str) -> Vec<String> {
     let whole = calendar.replace("\r\n ", "");
-    whole
-        .lines()
-        .filter_map(|line| line.strip_prefix(name)?.strip_prefix([':', ';']).map(str::to_owned))
-        .collect()
+    whole.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix([':', ';']).map(str::to_owned)).collect()
 }
 
 /// The calendar files of the newest mail to an address.

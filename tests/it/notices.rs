@@ -26,10 +26,7 @@ fn choose(who: &Client, topics: &[(&str, &str)]) -> Value {
 /// How often each event was kept.
 fn kept(app: &TestApp, kind: &str) -> i64 {
     let kind = kind.to_owned();
-    app.app
-        .db
-        .write_blocking(move |conn| Ok(events::table.filter(events::kind.eq(&kind)).count().get_result(conn)?))
-        .unwrap()
+    app.app.db.write_blocking(move |conn| Ok(events::table.filter(events::kind.eq(&kind)).count().get_result(conn)?)).unwrap()
 }
 
 on_both! {

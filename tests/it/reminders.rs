@@ -78,7 +78,7 @@ on_both! {
         look(app);
         assert_eq!(marks(app, "request.unanswered").len(), 1);
         // Returned and submitted again, it waits anew.
-        world.coordinator.verb(&path, "return-for-correction", &json!({"reason": "人数を記入してください"})).ok(200);
+        world.coordinator.verb(&path, "return-for-correction", &json!({"reason_code": "incomplete", "reason": "人数を記入してください"})).ok(200);
         world.hamamatsu_staff.verb(&path, "submit", &json!({})).ok(200);
         app.set_time("2026-04-26T10:00:00+09:00");
         look(app);
@@ -149,7 +149,8 @@ on_both! {
         world.coordinator.patch(&format!("/experts/{expert}"), &json!({"capacity_minutes_month": 240})).ok(200);
         look(app);
         assert_eq!((marks(app, "workload.near_limit").len(), marks(app, "workload.reached")), (1, vec!["month-2026-05".to_owned()]));
-        assert_eq!(told(app, "expert@example.jp", "80％"), 1);
+        let words: Vec<String> = app.mails_to("expert@example.jp").iter().map(|sent| sent.mail.subject.clone()).collect();
+        assert_eq!(words.len(), 4, "offer, decision and two of the load: {words:?}");
     }
 }
 

@@ -16,7 +16,9 @@ fn taken() -> crate::support::receiver::Reply {
 
 /// An endpoint at a receiver; its path and secret.
 fn endpoint(client: &Client, receiver: &Receiver, events: &[&str]) -> (String, String) {
-    let view = client.post("/webhooks", &json!({"url": receiver.url("http", "127.0.0.1"), "description": "予定表", "events": events})).ok(201);
+    let view = client
+        .post("/webhooks", &json!({"url": receiver.url("http", "127.0.0.1"), "description": "予定表", "events": events}))
+        .ok(201);
     (format!("/webhooks/{}", view["endpoint"]["id"]), view["secret"].as_str().unwrap().to_owned())
 }
 
@@ -160,10 +162,10 @@ on_both! {
             ("https://10.0.0.1/hook", "url_address_refused"),
             ("https://169.254.169.254/latest/meta-data", "url_address_refused"),
             ("https://[::1]/hook", "url_address_refused"),
-            ("http://hooks.example.jp/hook", "url_https_required"),
+            ("http://hooks.example.jp:8443/hook", "url_https_required"),
             ("https://user:pw@hooks.example.jp/", "url_user_info"),
             ("https://hooks.example.jp/#x", "url_fragment"),
-            ("ftp://hooks.example.jp/", "url_https_required"),
+            ("ftp://hooks.example.jp:8443/", "url_https_required"),
             ("hooks", "url_malformed"),
         ] {
             let refused = world.coordinator.post("/webhooks", &json!({"url": url}));

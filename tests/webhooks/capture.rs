@@ -13,13 +13,13 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use receiver::{Receiver, Request, answer};
+use secrecy::ExposeSecret as _;
 use tasuki::webhooks::dial::{DialSettings, Dialler};
 use tasuki::webhooks::lookup::SystemLookup;
 use tasuki::webhooks::ranges::AllowList;
 use tasuki::webhooks::sign::{MessageId, Secret, sign};
 use tasuki::webhooks::target::{Target, TargetRules};
-use receiver::{Receiver, Request, answer};
-use secrecy::ExposeSecret as _;
 
 #[expect(dead_code, reason = "the tests use more of it")]
 #[expect(clippy::unwrap_used, reason = "test support")]

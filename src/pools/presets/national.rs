@@ -3,8 +3,8 @@
 use super::{Activity, Kind, Preset, PublishedFigure, all_by, base, kinds, yen};
 use crate::costs::{Component, FeeTable, Payer, PayerRule};
 use crate::error::Error;
-use crate::pools::surveys::SurveyRule;
 use crate::pools::rules::{AllocationTaxRule, Limit, PostingRules, ProgrammeRules};
+use crate::pools::surveys::SurveyRule;
 
 pub(super) fn presets() -> Result<Vec<Preset>, Error> {
     Ok(vec![ict_advisor(), regional_creation(), revitalizer()?, regional_power()?, management()])

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tasuki::config::Config;
+use tasuki::error::Locale;
 use tasuki::ids::OrganisationId;
+use tasuki::notifications::catalogue::EventKind;
 use tasuki::notifications::message::message_id_for;
 use tasuki::notifications::store::{self, NewMessage};
 use tasuki::notifications::transport::{Mailer, SmtpSecurity, SmtpSettings};
@@ -105,21 +107,21 @@ pub fn enqueue<'a>(app: &TestApp, mails: impl IntoIterator<Item = (&'a str, &'a 
             for (to, subject) in mails.clone() {
                 let key = format!("test:{subject}:{to}");
                 let new = NewMessage {
-                    event: "request.submitted",
-                    message_id: &message_id_for(&key, "pref.example.jp"),
-                    dedupe_key: &key,
+                    event: EventKind::RequestSubmitted,
+                    message_id: message_id_for(&key, "pref.example.jp"),
+                    dedupe_key: key,
                     owner,
-                    entity_kind: "request",
-                    entity_id: 1,
-                    recipient_address: to,
-                    recipient_name: "鈴木 花子",
-                    subject,
-                    body: "依頼が届きました。\n\nhttps://tasuki.example.jp/requests/1\n",
+                    entity: ("request", 1),
+                    recipient_address: to.to_owned(),
+                    recipient_name: "鈴木 花子".to_owned(),
+                    subject: subject.to_owned(),
+                    body: "依頼が届きました。\n\nhttps://tasuki.example.jp/requests/1\n".to_owned(),
                     secret: None,
-                    thread_id: "<thread@pref.example.jp>",
-                    now,
+                    thread_id: "<thread@pref.example.jp>".to_owned(),
+                    calendars: None,
+                    locale: Locale::Ja,
                 };
-                store::insert(conn, &new)?;
+                store::insert(conn, &[new], now)?;
             }
             Ok(())
         })
