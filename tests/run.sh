@@ -31,7 +31,7 @@ readonly mode
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 mkdir -p "$TARGET"
 TARGET=$(cd "$TARGET" && pwd)
-readonly TARGET NODE_HOME=$TARGET/node
+readonly TARGET NODE_HOME=$TARGET/node PYTHON_HOME=$TARGET/python
 readonly CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 # Not TASUKI_…: that prefix sets keys of the product, and an unknown one is fatal there.
 export TEST_TARGET_DIR=$TARGET TEST_PROGRAM=$TARGET/debug/tasuki CHROMIUM
@@ -121,6 +121,8 @@ have_postgres() {
 PYTHON=${PYTHON:-/usr/bin/python3}
 have_scipy() { [[ -x $PYTHON ]] && "$PYTHON" -c 'from scipy.optimize import milp' 2>/dev/null; }
 
+have_venv() { [[ -x $PYTHON ]] && "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; }
+
 have_japanese_font() { have fc-list && [[ -n $(fc-list :lang=ja 2>/dev/null | head -n 1) ]]; }
 
 install_system_packages() {
@@ -136,6 +138,7 @@ install_system_packages() {
     [[ -x $CHROMIUM ]] || missing+=(chromium chromium-driver)
     have_japanese_font || missing+=(fontconfig fonts-noto-cjk)
     have_scipy || missing+=(python3-scipy)
+    have_venv || missing+=(python3-venv)
   fi
   if ((${#missing[@]} > 0)); then
     have apt-get || die "missing, and there is no apt-get to install them: ${missing[*]}"
@@ -151,6 +154,7 @@ install_system_packages() {
     [[ -x $CHROMIUM ]] || die "no Chromium at $CHROMIUM (set CHROMIUM to its path)"
     have_japanese_font || die 'no font with Japanese glyphs: screenshots would show boxes'
     have_scipy || die 'no SciPy with a solver (python3-scipy)'
+    have_venv || die 'no venv module (python3-venv)'
     have node || die 'no Node.js'
     node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
       die "Node.js $(node --version) is too old: the lint tools need 20.19 or newer"
@@ -171,6 +175,18 @@ install_node_tools() {
   fi
   # Spectral resolves what a ruleset extends from the ruleset's own directory.
   cp tests/tools/redocly.yaml tests/tools/spectral-oas.yaml tests/tools/spectral-owasp.yaml "$NODE_HOME/"
+}
+
+# What reads our calendar files and verifies our webhooks; pinned, each with what it needs.
+install_python_tools() {
+  if cmp -s tests/tools/requirements.txt "$PYTHON_HOME/installed-requirements.txt"; then
+    echo 'already installed'
+  else
+    rm -rf "$PYTHON_HOME"
+    "$PYTHON" -m venv "$PYTHON_HOME"
+    limit 600 "$PYTHON_HOME/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement tests/tools/requirements.txt
+    cp tests/tools/requirements.txt "$PYTHON_HOME/installed-requirements.txt"
+  fi
 }
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------
@@ -283,6 +299,17 @@ compare_plans() {
     limit 1200 "$PYTHON" tests/solver/compare.py
 }
 
+# Calendar files are read by a parser that shares nothing with their writer.
+read_calendars() {
+  limit 600 cargo run --locked --quiet --example calendar_files -- 100 | limit 300 "$PYTHON_HOME/bin/python" tests/calendar/check.py
+}
+
+# Webhooks are verified by the specification's own verifier. It refuses what is older than five minutes.
+verify_webhooks() {
+  limit 600 cargo run --locked --quiet --example webhook_capture -- "$(date +%s)" |
+    limit 300 "$PYTHON_HOME/bin/python" tests/webhooks/verify.py
+}
+
 lint_redocly() {
   limit 300 "$NODE_HOME/node_modules/.bin/redocly" lint --config "$NODE_HOME/redocly.yaml" openapi/openapi.json
 }
@@ -309,16 +336,19 @@ build_client() {
 
 step 'what must be installed' install_system_packages
 [[ $mode == quick ]] || step 'Node.js tools' install_node_tools
+[[ $mode == quick ]] || step 'Python tools' install_python_tools
 step 'cargo fmt' cargo fmt --all -- --check
 step 'cargo clippy' limit 2400 cargo clippy --locked --all-targets -- -D warnings
 [[ $mode == quick ]] || step 'cargo doc' check_docs
 step 'PostgreSQL cluster' start_postgres
 step 'cargo test on SQLite and PostgreSQL' test_rust
 if [[ $mode == quick ]]; then
-  printf '\n--quick left out: cargo doc, the second solver, the OpenAPI document, its linters, the TypeScript client, the browser\n'
+  printf '\n--quick left out: cargo doc, the second solver, calendar files, webhooks, the OpenAPI document, its linters, the TypeScript client, the browser\n'
   exit 0
 fi
 step 'plans solved again by another solver' compare_plans
+step 'calendar files read by another parser' read_calendars
+step 'webhooks verified by the reference verifier' verify_webhooks
 # What the tests were built with: a plain build would choose other features of the dependencies and build them all again.
 step 'the program that the next steps drive' limit 1800 cargo test --locked --quiet --no-run
 step 'openapi --check' limit 120 "$TEST_PROGRAM" openapi --check
