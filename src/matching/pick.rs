@@ -44,8 +44,8 @@ pub fn pick<E>(
         .collect();
     // The best so far, the worst of them on top.
     let mut best: BinaryHeap<(Reverse<u32>, i64, usize)> = BinaryHeap::new();
-    let mut at_once = most.max(FIRST);
-    while most > 0 {
+    let mut at_once = if most == 0 { 0 } else { most.max(FIRST) };
+    loop {
         let worst = if best.len() < most { 0 } else { best.peek().map_or(0, |(Reverse(score), ..)| *score) };
         let mut numbers = Vec::new();
         while numbers.len() < at_once && open.peek().is_some_and(|(bound, ..)| *bound >= worst) {
