@@ -33,7 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// An iCalendar file (RFC 5545).
 #[derive(Debug, utoipa::ToSchema)]
-#[schema(value_type = String, max_length = 5_000_000, example = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n…END:VCALENDAR\r\n")]
+#[schema(value_type = String, format = Binary, max_length = 5_000_000)]
 pub struct CalendarFile(#[expect(dead_code, reason = "stands for the file in the document")] String);
 
 /// Paging of the feeds.

@@ -93,9 +93,9 @@ async fn create_webhook(write: Write<ManageWebhooks>) -> Result<HttpResponse, Er
     write.create(service::create).await
 }
 
-/// Webhook / One webhook.
+/// Webhookの内容 / One webhook.
 #[utoipa::path(tag = "webhooks", params(("id" = WebhookEndpointId, Path)), extensions(("x-permission" = json!("manage_webhooks"))),
-    responses((status = 200, description = "Webhook", body = WebhookEndpointView)))]
+    responses((status = 200, description = "Webhookの内容", body = WebhookEndpointView)))]
 #[get("/webhooks/{id}")]
 async fn get_webhook(read: Read<ManageWebhooks>) -> Result<HttpResponse, Error> {
     let id = read.id::<WebhookEndpointId>("id").ok();

@@ -17,6 +17,9 @@ use crate::support::world::World;
 /// Beside the principal.
 const LIST: usize = 3;
 const PLAIN_WRITE: usize = 8;
+/// An event: itself, how people chose to be told, their notices, and the endpoints that listen. Its mails are one more, however
+/// many they are.
+const TOLD: usize = 4;
 
 /// The answer, and the statements beside the one for the principal.
 #[track_caller]
@@ -123,16 +126,16 @@ on_both! {
             let expert = flow::expert(&world, &format!("見本 {n}郎"), &format!("n{n}@example.jp"));
             let (request, draft) = within(app, 14, "draft", || staff.post("/requests", &flow::request_body(&world)));
             let path = format!("/requests/{}", request["id"]);
-            let submit = verb(app, 18, staff, &path, "submit", &json!({})).1;
-            let accept = verb(app, 24, coordinator, &path, "accept", &json!({})).1;
+            let submit = verb(app, 18 + 2 * TOLD, staff, &path, "submit", &json!({})).1;
+            let accept = verb(app, 24 + TOLD, coordinator, &path, "accept", &json!({})).1;
             let visits: Vec<Value> = days.iter().map(|day| flow::visit_on(day)).collect();
             let body = json!({"expert_id": expert, "visits": visits, "message": "ご検討をお願いします。"});
-            let (offer, offered) = within(app, 20, "offer", || coordinator.post(&format!("{path}/offers"), &body));
-            let agree = verb(app, 21, coordinator, &format!("/offers/{}", offer["id"]), "accept", &json!({})).1;
-            let (dispatch, decide) = verb(app, 58, coordinator, &path, "decide", &json!({"offer_ids": [offer["id"]]}));
+            let (offer, offered) = within(app, 20 + TOLD, "offer", || coordinator.post(&format!("{path}/offers"), &body));
+            let agree = verb(app, 21 + TOLD, coordinator, &format!("/offers/{}", offer["id"]), "accept", &json!({})).1;
+            let (dispatch, decide) = verb(app, 58 + TOLD, coordinator, &path, "decide", &json!({"offer_ids": [offer["id"]]}));
             let visits = flow::visits_of(coordinator, dispatch["id"].as_i64().unwrap());
             let last = format!("/visits/{}", visits[visits.len() - 1]);
-            let cancel = verb(app, 26, coordinator, &last, "cancel", &json!({"party": "applicant", "reason": "日程の変更"})).1;
+            let cancel = verb(app, 26 + TOLD, coordinator, &last, "cancel", &json!({"party": "applicant", "reason": "日程の変更"})).1;
             vec![draft, submit, accept, offered, agree, decide, cancel]
         };
         // More than was asked for, so that the plan binds more money in both.

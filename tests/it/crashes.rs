@@ -83,6 +83,8 @@ fn server(app: &TestApp, relay: u16, address: SocketAddr) -> Command {
     for (name, value) in [
         ("DATABASE__URL", config.database.url.expose_secret()),
         ("AUTH__SIGNING_KEY", config.auth.signing_key.expose_secret()),
+        // What is sent holds the service's own address.
+        ("BASE_URL", config.base_url.as_str()),
         ("LISTEN", address.to_string().as_str()),
         ("SMTP__HOST", "127.0.0.1"),
         ("SMTP__PORT", relay.to_string().as_str()),

@@ -12,7 +12,7 @@ use crate::on_both_with_relay;
 use crate::support::client::Client;
 use crate::support::relay::{addresses, enqueue, invite, outbox};
 use crate::support::server::TestApp;
-use crate::support::smtp::{Reaction, ReceivedMail};
+use crate::support::smtp::{Reaction, ReceivedMail, SmtpSink};
 use crate::support::world::{body, member};
 
 fn send(app: &TestApp, worker: &str) -> usize {
@@ -132,6 +132,11 @@ on_both_with_relay! {
     }
 }
 
+/// What arrived, but for what tells the office that a mail did not.
+fn beside_the_office(sink: &SmtpSink) -> Vec<ReceivedMail> {
+    sink.messages().into_iter().filter(|mail| mail.envelope_to[0] != "coordinator@pref.example.jp").collect()
+}
+
 on_both_with_relay! {
     fn a_poison_mail_is_parked_and_stops_nobody(app, sink, coordinator) {
         // One that cannot be composed, one at which the relay always hangs up, and one that kills the relay's filter.
@@ -156,11 +161,12 @@ on_both_with_relay! {
             app.run_jobs();
             app.advance(Duration::hours(7));
             if attempt == 2 {
-                assert_eq!(sink.messages().len(), 3, "each of both has met the filter");
+                assert_eq!(beside_the_office(sink).len(), 3, "each of both has met the filter");
             }
         }
-        assert_eq!(addresses(&sink.messages())[3..], [""; 0]);
-        let waits = outbox(coordinator, "queued");
+        assert_eq!(addresses(&beside_the_office(sink))[3..], [""; 0]);
+        let waits: Vec<Value> =
+            outbox(coordinator, "queued").into_iter().filter(|mail| mail["event"] != "mail.undeliverable").collect();
         assert!(waits.iter().all(|mail| mail["attempts"] == 10), "they take turns, none is given up before its time: {waits:#?}");
         for _ in 1..=10 {
             sink.script([Reaction::HangUpAtRecipient, Reaction::HangUpAtRecipient]);

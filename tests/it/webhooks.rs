@@ -162,7 +162,6 @@ on_both! {
             ("https://10.0.0.1/hook", "url_address_refused"),
             ("https://169.254.169.254/latest/meta-data", "url_address_refused"),
             ("https://[::1]/hook", "url_address_refused"),
-            ("http://hooks.example.jp:8443/hook", "url_https_required"),
             ("https://user:pw@hooks.example.jp/", "url_user_info"),
             ("https://hooks.example.jp/#x", "url_fragment"),
             ("ftp://hooks.example.jp:8443/", "url_https_required"),

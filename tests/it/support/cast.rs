@@ -159,7 +159,26 @@ impl Cast {
              WHERE users.email = 'prefectural_coordinator-1@matrix.example.jp'",
         )
         .unwrap();
+        for statement in [
+            "INSERT INTO calendar_feeds (id, user_id, membership_id, name, token_hash, created_at)
+             SELECT 9999, MIN(users.id), MIN(memberships.id), '見本', 'unknown', '2026-05-01 00:00:00' FROM users, memberships
+             WHERE users.email = 'prefectural_coordinator-1@matrix.example.jp' AND memberships.user_id = users.id"
+                .to_owned(),
+            format!(
+                "INSERT INTO webhook_endpoints (id, organisation_id, url, status, secret, created_at, updated_at)
+                 VALUES (9999, {}, 'https://hooks.example.jp/', 'active', 'a1.', '2026-05-01 00:00:00', '2026-05-01 00:00:00')",
+                world.prefecture
+            ),
+            "INSERT INTO webhook_deliveries (id, endpoint_id, event_id, message_id, status, next_attempt_at, created_at)
+             SELECT 9999, 9999, MIN(id), 'msg_matrix', 'delivered', '2026-05-01 00:00:00', '2026-05-01 00:00:00' FROM events"
+                .to_owned(),
+        ] {
+            super::tools::sql(app, &statement).unwrap();
+        }
         let pairs = vec![
+            ("/calendar-feeds/{id}", 9999),
+            ("/webhooks/{id}", 9999),
+            ("/webhook-deliveries/{id}", 9999),
             ("/notices/{id}", 9999),
             ("/settlements/{id}", settlement),
             ("/claims/{id}", 1),

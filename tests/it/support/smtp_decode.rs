@@ -40,7 +40,7 @@ impl ReceivedMail {
     /// Takes a message apart.
     pub fn of(envelope_from: String, envelope_to: Vec<String>, raw: Vec<u8>) -> ReceivedMail {
         let message = String::from_utf8_lossy(&raw).into_owned();
-        let (head, body) = message.split_once("\r\n\r\n").unwrap_or((&message, ""));
+        let (head, _) = message.split_once("\r\n\r\n").unwrap_or((&message, ""));
         let headers: Vec<(String, String)> = head
             .replace("\r\n ", " ")
             .replace("\r\n\t", " ")
@@ -48,13 +48,9 @@ impl ReceivedMail {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_owned(), decode_words(value.trim())))
             .collect();
-        let encoding = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Content-Transfer-Encoding"));
-        let text = match encoding.map(|(_, value)| value.to_ascii_lowercase()).as_deref() {
-            Some("base64") => decode_base64(&body.replace(['\r', '\n'], "")),
-            Some("quoted-printable") => decode_quoted(&body.replace("=\r\n", "")),
-            _ => body.as_bytes().to_vec(),
-        };
-        let text = String::from_utf8_lossy(&text).replace("\r\n", "\n").trim_end_matches('\n').to_owned();
+        // The text part, whatever stands beside it: it must be enough by itself.
+        let parsed = mail_parser::MessageParser::default().parse(&raw).expect("a message");
+        let text = parsed.body_text(0).expect("a text part").replace("\r\n", "\n").trim_end_matches('\n').to_owned();
         ReceivedMail { envelope_from, envelope_to, raw, headers, text }
     }
 }
