@@ -19,6 +19,9 @@ const TAKEN_BACK: i64 = 500;
 /// What a message says once its one-time token has been struck out.
 pub const STRUCK_OUT: &str = "（送信済み）";
 
+/// What the log and the coordinator are told of a mail whose worker is gone.
+const LOST: &str = "the worker ended before it noted what became of the mail";
+
 /// The only row of the relay.
 const RELAY: i64 = 1;
 
@@ -151,7 +154,7 @@ pub fn take_back(conn: &mut Conn, now: UtcTime) -> Result<usize, Error> {
             Standing::Queued(_) if *attempts == 0 => Standing::Queued(now),
             other => other,
         };
-        set_standing(conn, *id, standing, Some("the worker ended before it noted what became of the mail"), now)?;
+        set_standing(conn, *id, standing, Some(LOST), now)?;
     }
     let rows: Vec<_> = lost
         .iter()
@@ -161,7 +164,7 @@ pub fn take_back(conn: &mut Conn, now: UtcTime) -> Result<usize, Error> {
                 delivery_attempts::attempted_at.eq(now),
                 delivery_attempts::worker.eq(worker.as_deref().unwrap_or_default()),
                 delivery_attempts::outcome.eq(DeliveryOutcome::Unknown),
-                delivery_attempts::detail.eq("the worker ended before it noted what became of the mail"),
+                delivery_attempts::detail.eq(LOST),
             )
         })
         .collect();

@@ -198,6 +198,8 @@ fn settings_that_promise_less_than_they_seem_are_refused() {
         SettingsProblem::IncompleteCredentials
     );
     assert_eq!(problem(SmtpSettings { timeout: Duration::ZERO, ..settings(25) }), SettingsProblem::NoTimeout);
+    let bounces = Some("nobody".to_owned());
+    assert_eq!(problem(SmtpSettings { bounce_address: bounces, ..settings(25) }), SettingsProblem::BounceAddress);
     let nowhere = Some(PathBuf::from("/nonexistent/ca.pem"));
     assert_eq!(problem(SmtpSettings { ca_file: nowhere.clone(), ..settings(25) }), SettingsProblem::CaFileWithoutTls);
     assert!(matches!(problem(tls(nowhere)), SettingsProblem::CaFile { .. }));
