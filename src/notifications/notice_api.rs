@@ -131,7 +131,7 @@ async fn choose_notifications(write: Write<ReadNotices>) -> Result<HttpResponse,
                 let again = chosen.insert(choice.topic, choice.mail).is_some();
                 fields.check(
                     !again,
-                    &format!("/topics/{at}/topic"),
+                    format!("/topics/{at}/topic"),
                     "duplicate",
                     "同じ話題は1回だけ指定してください",
                     "Name each topic once",
