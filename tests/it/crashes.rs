@@ -237,14 +237,15 @@ fn campaign(name: &str, fresh: Fresh, seed: u64) {
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let duplicates: usize = receipts.values().map(|copies| copies.len() - 1).sum();
     // Past the capture of the test's output: the count is a result, not a message of failure.
-    eprintln!(
+    let told = format!(
         "{name}: {} kills, {} mails ({} invitations acknowledged meanwhile), 0 lost, {duplicates} sent twice, each with its \
-         Message-ID, after {} acceptances whose note did not survive",
+         Message-ID, after {} acceptances whose note did not survive\n",
         kills(),
         receipts.len(),
         acknowledged.len(),
         open.values().sum::<usize>(),
     );
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
 }
 
 #[test]
