@@ -172,7 +172,7 @@ on_both! {
             let codes: Vec<Value> = refused.json()["errors"].as_array().unwrap().iter().map(|error| error["code"].clone()).collect();
             assert!(codes.contains(&json!(code)), "{url}: {codes:?}");
         }
-        let personal = world.coordinator.post("/webhooks", &json!({"url": "https://hooks.example.jp/", "events": ["account.invited"]}));
+        let personal = world.coordinator.post("/webhooks", &json!({"url": "https://hooks.example.jp:8443/", "events": ["account.invited"]}));
         assert_eq!(personal.json()["errors"][0]["code"], "not_published");
         assert_eq!(world.coordinator.get("/webhooks").ok(200)["items"], json!([]));
     }
