@@ -53,7 +53,9 @@ async function visitDocs(browser, baseUrl) {
   const { page, problems } = await openGuardedPage(browser);
   try {
     const document = await (await fetch(`${baseUrl}/openapi.json`)).json();
-    const operations = Object.values(document.paths).flatMap((item) => Object.values(item)).filter((value) => value.operationId);
+    // What the service can be asked, and what it tells programs.
+    const items = [...Object.values(document.paths), ...Object.values(document.webhooks)];
+    const operations = items.flatMap((item) => Object.values(item)).filter((value) => value.operationId);
     const response = await page.goto(`${baseUrl}/docs`, { waitUntil: "load", timeout: 15_000 });
     if (response.status() !== 200) problems.push(`answered ${response.status()}`);
     await page.locator(".opblock").nth(operations.length - 1).waitFor({ timeout: 30_000 });
