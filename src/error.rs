@@ -97,6 +97,7 @@ error_table! {
     InvalidCursor = 400, "invalid_cursor", "カーソルが正しくありません", "The cursor does not belong to this list";
     Unauthenticated = 401, "unauthenticated", "サインインが必要です", "Sign-in is required";
     InvalidCredentials = 401, "invalid_credentials", "メールアドレスまたはパスワードが正しくありません", "The address or the password is wrong";
+    SecondFactorRequired = 401, "second_factor_required", "確認コードを入力してください", "A code of the second factor is required";
     Forbidden = 403, "forbidden", "この操作を行う権限がありません", "Your role may not do this";
     NotFound = 404, "not_found", "見つかりません", "Not found";
     MethodNotAllowed = 405, "method_not_allowed", "このメソッドは使えません", "The method is not allowed here";
@@ -115,6 +116,7 @@ error_table! {
     PostingShareExceeded = 409, "posting_share_exceeded", "配属の割合の合計が100%を超えます", "Shares of the person would exceed 100 %";
     PostingPlacesExceeded = 409, "posting_places_exceeded", "受入団体の配属枠を超えます", "The host has no place left";
     LinkStruckOut = 409, "link_struck_out", "一度限りのリンクは消されています", "The one-time link has been struck out";
+    SecondFactorDemanded = 409, "second_factor_demanded", "所属団体が2段階認証を必須としているため、解除できません", "The organisation demands a second factor of its people";
     RequestInFlight = 409, "request_in_flight", "同じ操作を処理中です", "The same request is being processed";
     SecretNotRepeated = 409, "secret_not_repeated", "この操作の結果は一度しか表示されません", "The secret of this operation is shown once only";
     WebhooksNotConfigured = 409, "webhooks_not_configured", "Webhookは運用者が設定していません", "The operator has not set webhooks up";

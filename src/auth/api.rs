@@ -29,7 +29,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(get_me)
         .service(list_sessions)
         .service(end_session)
-        .service(change_password);
+        .service(change_password)
+        .configure(super::second_factor_api::configure);
 }
 
 /// サインインする / Signs in with a password.

@@ -39,6 +39,12 @@ pub async fn hash(password: String) -> Result<String, Error> {
     in_turn(move || passwords::hash(&password)).await?
 }
 
+/// Whether a password is right, inside a transaction and one at a time.
+pub fn verify(password: &str, stored: Option<&str>) -> bool {
+    let _one = IN_TRANSACTION.lock().unwrap_or_else(PoisonError::into_inner);
+    passwords::verify(password, stored)
+}
+
 /// Checks the present password and hashes the new one inside a transaction, one at a time: for the rare change of the
 /// own password, which must not leave the one way through a write. `None`: the present password is wrong.
 pub fn exchange(present: &str, stored: Option<&str>, new: &str) -> Result<Option<String>, Error> {

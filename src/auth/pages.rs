@@ -16,8 +16,10 @@ use crate::app::App;
 use crate::error::{Error, ErrorCode, Locale};
 use crate::http::Audit;
 use crate::http::public::{Call, Done};
+use crate::web::bridge::is_local;
 use crate::web::layout::{Message, Page};
 use crate::web::session;
+use crate::web::tongue::Tongue;
 
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -25,6 +27,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/sign-in", web::get().to(show_sign_in))
         .route("/sign-in", web::post().to(sign_in))
         .route("/sign-out", web::post().to(sign_out))
+        .configure(super::account_pages::configure)
         .route("/invitations", web::get().to(show_invitation))
         .route("/invitations", web::post().to(accept_invitation))
         .route("/forgotten-password", web::get().to(show_forgotten))
@@ -54,38 +57,130 @@ fn words(error: &Error) -> Vec<String> {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<h1>サインイン</h1>
-{% if !problems.is_empty() %}<div class="notice bad" role="alert"><h2>サインインできませんでした</h2><ul>{% for problem in problems %}<li>{{ problem }}</li>{% endfor %}</ul></div>{% endif %}
+    source = r#"<h1>{{ tongue.t("サインイン", "Sign in") }}</h1>
+{% if !problems.is_empty() %}<div class="notice bad" role="alert"><h2>{{ tongue.t("サインインが必要です", "Sign-in is needed") }}</h2><ul>{% for problem in problems %}<li>{{ problem }}</li>{% endfor %}</ul></div>{% endif %}
 <form method="post" action="/sign-in">
-<label for="email">メールアドレス</label><input id="email" type="email" name="email" value="{{ email }}" autocomplete="username" required>
-<label for="password">パスワード</label><input id="password" type="password" name="password" autocomplete="current-password" required>
-<p class="actions"><button type="submit">サインイン</button></p>
+{% if !next.is_empty() %}<input type="hidden" name="next" value="{{ next }}">{% endif %}
+{% if !pending.is_empty() %}<input type="hidden" name="pending" value="{{ pending }}">{% endif %}
+<label for="email">{{ tongue.t("メールアドレス", "Mail address") }}</label><input id="email" type="email" name="email" value="{{ email }}" autocomplete="username" required>
+<label for="password">{{ tongue.t("パスワード", "Password") }}</label><input id="password" type="password" name="password" autocomplete="current-password" required>
+<p class="actions"><button type="submit">{{ tongue.t("サインイン", "Sign in") }}</button></p>
 </form>
-<p><a href="/forgotten-password">パスワードを忘れたとき</a></p>"#
+<p><a href="/forgotten-password">{{ tongue.t("パスワードを忘れたとき", "Forgotten password") }}</a></p>"#
 )]
 struct SignInPage {
+    tongue: Tongue,
     problems: Vec<String>,
     email: String,
+    next: String,
+    pending: String,
 }
 
-async fn show_sign_in(app: web::Data<App>) -> Result<HttpResponse, Error> {
-    Page::open("サインイン").render(&app, &SignInPage { problems: Vec::new(), email: String::new() })
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<h1>{{ tongue.t("確認コードの入力", "Second step") }}</h1>
+{% if !problems.is_empty() %}<div class="notice bad" role="alert"><h2>{{ tongue.t("サインインできませんでした", "Not signed in") }}</h2><ul>{% for problem in problems %}<li>{{ problem }}</li>{% endfor %}</ul></div>{% endif %}
+<form method="post" action="/sign-in">
+<input type="hidden" name="challenge" value="{{ challenge }}">
+{% if !next.is_empty() %}<input type="hidden" name="next" value="{{ next }}">{% endif %}
+{% if !pending.is_empty() %}<input type="hidden" name="pending" value="{{ pending }}">{% endif %}
+<label for="code">{{ tongue.t("確認コード", "Code") }}</label>
+<p class="hint" id="code-help">{{ tongue.t("認証アプリに表示されている6桁の数字を入力してください。使えないときは、控えておいた回復コードを入力してください。", "The six digits your authenticator shows, or one of your recovery codes.") }}</p>
+<input id="code" type="text" name="code" inputmode="text" autocomplete="one-time-code" aria-describedby="code-help" required>
+<p class="actions"><button type="submit">{{ tongue.t("サインイン", "Sign in") }}</button></p>
+</form>
+<p><a href="/sign-in">{{ tongue.t("はじめからやり直す", "Start again") }}</a></p>"#
+)]
+struct CodePage {
+    tongue: Tongue,
+    problems: Vec<String>,
+    challenge: String,
+    next: String,
+    pending: String,
+}
+
+/// The page of somebody who has to sign in (again): `pending` is what they typed, as a form writes it.
+pub fn ask_to_sign_in(app: &App, locale: Locale, problems: &[String], pending: &str) -> Result<HttpResponse, Error> {
+    let tongue = Tongue(locale);
+    let page = SignInPage {
+        tongue,
+        problems: problems.to_vec(),
+        email: String::new(),
+        next: String::new(),
+        pending: pending.to_owned(),
+    };
+    Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).status(StatusCode::UNAUTHORIZED).render(app, &page)
+}
+
+#[derive(serde::Deserialize)]
+struct SignInQuery {
+    next: Option<String>,
+}
+
+async fn show_sign_in(app: web::Data<App>, request: HttpRequest, query: web::Query<SignInQuery>) -> Result<HttpResponse, Error> {
+    let tongue = Tongue::of(&request);
+    let next = query.into_inner().next.filter(|place| is_local(place)).unwrap_or_default();
+    let page = SignInPage { tongue, problems: Vec::new(), email: String::new(), next, pending: String::new() };
+    Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).render(&app, &page)
+}
+
+/// Somebody is signed in again; what they had typed goes back to its page.
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<h1>{{ tongue.t("サインインしました", "You are signed in") }}</h1>
+<p>{{ tongue.t("入力した内容は残っています。入力の画面に戻って、もう一度送信してください。", "What you typed is kept. Go back to its page and send it again.") }}</p>
+<form method="post" action="/resume">{% for (name, value) in fields %}<input type="hidden" name="{{ name }}" value="{{ value }}">{% endfor %}
+<p class="actions"><button type="submit">{{ tongue.t("入力の画面に戻る", "Back to what I typed") }}</button></p></form>"#
+)]
+struct Resume {
+    tongue: Tongue,
+    fields: Vec<(String, String)>,
 }
 
 async fn sign_in(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
-    let email = text(&typed, "email");
+    let tongue = Tongue::of(&request);
+    let (email, next, pending) = (text(&typed, "email"), text(&typed, "next"), text(&typed, "pending"));
     let call = Call::new(Arc::clone(&app), &request);
     let password = SecretString::from(text(&typed, "password"));
-    match service::open_session(&call, &email, &password, None, Carrier::Cookie).await {
+    let (challenge, code) = (text(&typed, "challenge"), text(&typed, "code"));
+    let opened = if challenge.is_empty() {
+        service::open_session(&call, &email, &password, None, None, Carrier::Cookie).await
+    } else {
+        service::open_with_code(&call, &challenge, &code).await
+    };
+    match opened {
         Ok(signed_in) => {
-            let mut response = go("/");
+            let mut response = if pending.is_empty() {
+                HttpResponse::SeeOther()
+                    .insert_header((header::LOCATION, if is_local(&next) { next } else { "/".to_owned() }))
+                    .finish()
+            } else {
+                let fields = form_urlencoded::parse(pending.as_bytes())
+                    .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                    .collect();
+                Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).render(&app, &Resume { tongue, fields })?
+            };
             let cookie = session::cookie(&app, &signed_in.opened.secret);
             response.add_cookie(&cookie).map_err(Error::internal)?;
             Ok(response)
         }
+        Err(error) if error.code == ErrorCode::SecondFactorRequired => {
+            let (challenge, problems) = if challenge.is_empty() {
+                (service::challenge(&call, &email).await?, Vec::new())
+            } else {
+                (challenge, words(&error))
+            };
+            let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+            let page = CodePage { tongue, problems, challenge, next, pending };
+            Page::outside(tongue.t("確認コードの入力", "Second step"), tongue).narrow(true).status(status).render(&app, &page)
+        }
         Err(error) if error.code.status().is_client_error() => {
-            Page::open("サインイン").status(error.code.status()).render(&app, &SignInPage { problems: words(&error), email })
+            let page = SignInPage { tongue, problems: words(&error), email, next, pending };
+            let status = error.code.status();
+            Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).status(status).render(&app, &page)
         }
         Err(error) => Err(error),
     }

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::policy::{PermissionInfo, Role};
+use super::policy::{OwnAccount, Permission as _, PermissionInfo, Role};
 use crate::clock::UtcTime;
 use crate::db::Conn;
-use crate::db::schema::{api_clients, experts, memberships, organisations, sessions, users};
+use crate::db::schema::{api_clients, experts, memberships, organisations, second_factors, sessions, users};
 use crate::error::{Error, ErrorCode};
 use crate::ids::{ApiClientId, ExpertId, MembershipId, OrganisationId, SessionId, UserId};
 use crate::organisations::model::OrganisationKind;
@@ -56,6 +56,8 @@ pub struct Principal {
     pub scopes: Option<Vec<String>>,
     /// For experts: their registrations, one for each pool.
     pub expert_ids: Vec<ExpertId>,
+    /// The organisation demands a second factor and the person has none: nothing but the own account is open.
+    pub lacks_second_factor: bool,
 }
 
 impl Principal {
@@ -72,17 +74,30 @@ impl Principal {
             acts_as: Role::PrefecturalCoordinator,
             scopes: None,
             expert_ids: Vec::new(),
+            lacks_second_factor: false,
         }
     }
 
     /// 403 unless the role (and, for programs, the scope) has the permission.
     pub fn require(&self, permission: &PermissionInfo) -> Result<(), Error> {
-        if self.may(permission) { Ok(()) } else { Err(Error::new(ErrorCode::Forbidden)) }
+        if self.may(permission) {
+            return Ok(());
+        }
+        let refused = Error::new(ErrorCode::Forbidden);
+        Err(if self.lacks_second_factor {
+            refused.detail(
+                "所属団体が2段階認証を必須としています。「アカウント」のページで設定してください",
+                "Your organisation demands a second factor: set it up on the page of your account",
+            )
+        } else {
+            refused
+        })
     }
 
     /// Whether the role (and, for programs, the scope) has the permission.
     pub fn may(&self, permission: &PermissionInfo) -> bool {
         permission.allows(self.acts_as)
+            && (!self.lacks_second_factor || permission.name == OwnAccount::INFO.name)
             && self
                 .scopes
                 .as_ref()
@@ -138,18 +153,21 @@ fn assemble(
         acts_as: role,
         scopes: None,
         expert_ids: Vec::new(),
+        lacks_second_factor: false,
     }
 }
 
 /// The principal of a session that is open, whose person is active and whose membership counts today.
 pub fn of_session(conn: &mut Conn, session_id: SessionId, now: UtcTime) -> Result<Principal, Error> {
     let today = now.jst_day();
-    type Row = (UserId, String, MembershipId, Role, NaiveDate, Option<NaiveDate>, OrganisationColumns, Option<ExpertId>);
+    type Demand = (bool, Option<UtcTime>);
+    type Row = (UserId, String, MembershipId, Role, NaiveDate, Option<NaiveDate>, OrganisationColumns, Option<ExpertId>, Demand);
     let rows: Vec<Row> = sessions::table
         .inner_join(users::table)
         .inner_join(memberships::table.on(memberships::id.eq(sessions::membership_id)))
         .inner_join(organisations::table.on(organisations::id.eq(memberships::organisation_id)))
         .left_join(experts::table.on(experts::user_id.eq(users::id.nullable()).and(memberships::role.eq(Role::Expert))))
+        .left_join(second_factors::table.on(second_factors::user_id.eq(users::id)))
         .filter(sessions::id.eq(session_id))
         .filter(sessions::ended_at.is_null())
         .filter(sessions::expires_at.gt(now))
@@ -163,11 +181,13 @@ pub fn of_session(conn: &mut Conn, session_id: SessionId, now: UtcTime) -> Resul
             memberships::valid_to,
             (organisations::id, organisations::kind, organisations::name, organisations::prefecture_id),
             experts::id.nullable(),
+            (organisations::requires_second_factor, second_factors::confirmed_at.nullable()),
         ))
         .order(experts::id)
         .load(conn)?;
     let expert_ids = rows.iter().filter_map(|row| row.7).collect();
-    let Some((user_id, name, membership_id, role, from, to, organisation, _)) = rows.into_iter().next() else {
+    let Some((user_id, name, membership_id, role, from, to, organisation, _, (demanded, confirmed))) = rows.into_iter().next()
+    else {
         return Err(unauthenticated());
     };
     if from > today || to.is_some_and(|to| to <= today) {
@@ -175,6 +195,7 @@ pub fn of_session(conn: &mut Conn, session_id: SessionId, now: UtcTime) -> Resul
     }
     let mut principal = assemble(Actor::User { user_id, session_id, membership_id }, name, organisation, role);
     principal.expert_ids = expert_ids;
+    principal.lacks_second_factor = demanded && confirmed.is_none();
     Ok(principal)
 }
 

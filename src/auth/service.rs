@@ -13,7 +13,7 @@ use super::views::{
     AcceptInvitationBody, CreateTokenBody, PasswordSetView, RefreshTokenBody, RequestPasswordResetBody, ResetPasswordBody,
     TokenView,
 };
-use super::{hashing, passwords, secrets};
+use super::{hashing, passwords, second_factor, secrets};
 use crate::clock::UtcTime;
 use crate::db::{Conn, dialect};
 use crate::error::{Error, ErrorCode};
@@ -48,7 +48,7 @@ pub struct SignedIn {
 /// Signs in with a password and answers with tokens.
 pub async fn sign_in(call: Call, body: CreateTokenBody) -> Result<TokenView, Error> {
     let SignedIn { opened, principal } =
-        open_session(&call, &body.email, &body.password, body.membership_id, Carrier::Token).await?;
+        open_session(&call, &body.email, &body.password, body.code.as_deref(), body.membership_id, Carrier::Token).await?;
     tokens(&call, &principal, opened.session_id, opened.secret, opened.expires_at)
 }
 
@@ -57,12 +57,13 @@ pub async fn open_session(
     call: &Call,
     email: &str,
     password: &SecretString,
+    code: Option<&str>,
     wanted: Option<MembershipId>,
     carrier: Carrier,
 ) -> Result<SignedIn, Error> {
     let address = sessions::normal_address(email);
     call.limit("sign-in", &address, SIGN_INS_A_MINUTE)?;
-    evened_unless_right(try_to_open(call, address, password, wanted, carrier)).await
+    evened_unless_right(try_to_open(call, address, password, code, wanted, carrier)).await
 }
 
 /// Lets a failure wait, so that its time does not tell what failed.
@@ -79,6 +80,7 @@ async fn try_to_open(
     call: &Call,
     address: String,
     password: &SecretString,
+    code: Option<&str>,
     wanted: Option<MembershipId>,
     carrier: Carrier,
 ) -> Result<SignedIn, Error> {
@@ -87,6 +89,7 @@ async fn try_to_open(
     let row = call.read(move |conn, _| sessions::find_for_sign_in(conn, &looked_up)).await?;
     let right = hashing::check(row.clone(), password.expose_secret().to_owned(), call.now).await?;
     let Some(checked) = row else { return Err(refuse()) };
+    let code = code.map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned);
     call.write(move |conn, call| {
         // Guesses at one account take turns from here, so that many at once are all counted.
         dialect::claim(conn, &format!("sign-in {}", checked.id))?;
@@ -94,10 +97,79 @@ async fn try_to_open(
         if !row.is_open(call.now) || row.password_hash != checked.password_hash {
             return Err(refuse());
         }
-        if right { open(conn, call, &row, wanted, carrier) } else { count_failure(conn, call, &row) }
+        if !right {
+            return count_failure(conn, call, &row, Refusal::Password);
+        }
+        if second_factor::is_set_up(conn, row.id)? {
+            let Some(code) = &code else {
+                return Ok(Done::nothing(Err(Refusal::NoCode)));
+            };
+            if !second_factor::accept(conn, &call.app, row.id, code, call.now)? {
+                return count_failure(conn, call, &row, Refusal::Code);
+            }
+        }
+        open(conn, call, &row, wanted, carrier)
     })
     .await?
-    .ok_or_else(refuse)
+    .map_err(Refusal::error)
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, Copy)]
+enum Refusal {
+    Password,
+    NoCode,
+    Code,
+}
+
+impl Refusal {
+    fn error(self) -> Error {
+        match self {
+            Self::Password => Error::new(ErrorCode::InvalidCredentials),
+            Self::NoCode => Error::new(ErrorCode::SecondFactorRequired),
+            Self::Code => Error::new(ErrorCode::SecondFactorRequired).field(
+                "/code",
+                "wrong",
+                "確認コードが違うか、すでに使われています。新しいコードを入力してください",
+                "The code is wrong or was used before; enter a new one",
+            ),
+        }
+    }
+}
+
+/// Goes on after the password with a code: `challenge` says that the password was right, see [`second_factor::challenge`].
+pub async fn open_with_code(call: &Call, challenge: &str, code: &str) -> Result<SignedIn, Error> {
+    call.limit("sign-in-code", challenge.split('.').next().unwrap_or_default(), SIGN_INS_A_MINUTE)?;
+    evened_unless_right(try_code(call, challenge.to_owned(), code.to_owned())).await
+}
+
+async fn try_code(call: &Call, challenge: String, code: String) -> Result<SignedIn, Error> {
+    let refuse = || Error::new(ErrorCode::InvalidCredentials);
+    let user = second_factor::challenged(&challenge).ok_or_else(refuse)?;
+    call.write(move |conn, call| {
+        dialect::claim(conn, &format!("sign-in {user}"))?;
+        let row = sessions::find_for_code(conn, user)?.filter(|row| row.is_open(call.now)).ok_or_else(refuse)?;
+        let hash = row.password_hash.as_deref().unwrap_or_default();
+        if !second_factor::is_challenge(&call.app, &challenge, user, hash, call.now) {
+            return Err(refuse());
+        }
+        if !second_factor::accept(conn, &call.app, user, &code, call.now)? {
+            return count_failure(conn, call, &row, Refusal::Code);
+        }
+        open(conn, call, &row, None, Carrier::Cookie)
+    })
+    .await?
+    .map_err(Refusal::error)
+}
+
+/// The challenge of somebody whose password was right, for the page that asks for the code.
+pub async fn challenge(call: &Call, email: &str) -> Result<String, Error> {
+    let address = sessions::normal_address(email);
+    call.read(move |conn, call| {
+        let row = sessions::find_for_sign_in(conn, &address)?.ok_or_else(Error::not_found)?;
+        Ok(second_factor::challenge(&call.app, row.id, row.password_hash.as_deref().unwrap_or_default(), call.now))
+    })
+    .await
 }
 
 fn open(
@@ -106,17 +178,22 @@ fn open(
     row: &SignInRow,
     wanted: Option<MembershipId>,
     carrier: Carrier,
-) -> Result<Done<Option<SignedIn>>, Error> {
+) -> Result<Done<Result<SignedIn, Refusal>>, Error> {
     let (opened, _) = sessions::open(conn, &call.app, row.id, wanted, carrier, &call.user_agent, call.now)?;
     let principal = principal::of_session(conn, opened.session_id, call.now)?;
     let kind = if carrier == Carrier::Token { "token" } else { "web" };
     let audit = Audit::new("session", opened.session_id.0, principal.organisation_id)
         .created(json!({"user_id": row.id, "membership_id": opened.membership_id, "kind": kind}));
     let ctx = call.ctx(principal.clone());
-    Ok(Done::with(Some(SignedIn { opened, principal }), ctx, audit))
+    Ok(Done::with(Ok(SignedIn { opened, principal }), ctx, audit))
 }
 
-fn count_failure(conn: &mut Conn, call: &Call, row: &SignInRow) -> Result<Done<Option<SignedIn>>, Error> {
+fn count_failure(
+    conn: &mut Conn,
+    call: &Call,
+    row: &SignInRow,
+    refusal: Refusal,
+) -> Result<Done<Result<SignedIn, Refusal>>, Error> {
     let Some(home) = people::home(conn, row.id)? else { return Err(Error::new(ErrorCode::InvalidCredentials)) };
     sessions::note_failure(conn, row, call.now)?;
     let audit = Audit::new("user", row.id.0, home)
@@ -124,8 +201,8 @@ fn count_failure(conn: &mut Conn, call: &Call, row: &SignInRow) -> Result<Done<O
             json!({"failed_sign_ins": row.failed_sign_ins}),
             json!({"failed_sign_ins": row.failed_sign_ins.saturating_add(1)}),
         )
-        .because("wrong_password");
-    Ok(Done::refused(None, call.by_service(home), audit))
+        .because(if matches!(refusal, Refusal::Password) { "wrong_password" } else { "wrong_code" });
+    Ok(Done::refused(Err(refusal), call.by_service(home), audit))
 }
 
 fn tokens(

@@ -85,6 +85,15 @@ pub fn find_for_sign_in(conn: &mut Conn, address: &str) -> Result<Option<SignInR
         .optional()?)
 }
 
+/// The person with an id.
+pub fn find_for_code(conn: &mut Conn, user: UserId) -> Result<Option<SignInRow>, Error> {
+    Ok(users::table
+        .find(user)
+        .select((users::id, users::name, users::status, users::password_hash, users::failed_sign_ins, users::locked_until))
+        .first(conn)
+        .optional()?)
+}
+
 /// Checks a password off the event loop and off the database. The answer is the same for unknown, disabled and locked
 /// accounts and for wrong passwords.
 pub fn check_password(row: Option<&SignInRow>, password: &str, now: UtcTime) -> bool {

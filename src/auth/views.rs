@@ -22,6 +22,9 @@ pub struct CreateTokenBody {
     /// Password.
     #[schema(value_type = String, max_length = 256)]
     pub password: SecretString,
+    /// Where the person has set up a second factor: six digits of the authenticator, or a recovery code.
+    #[schema(max_length = 40)]
+    pub code: Option<String>,
     /// The membership to act in; the oldest one that counts today when absent.
     pub membership_id: Option<MembershipId>,
 }

@@ -15,6 +15,7 @@ diesel::table! {
         longitude_e6 -> Nullable<Integer>,
         contact_email -> Nullable<Text>,
         requires_approval -> Bool,
+        requires_second_factor -> Bool,
         valid_from -> Nullable<Date>,
         valid_to -> Nullable<Date>,
         successor_id -> Nullable<BigInt>,
@@ -1155,6 +1156,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> BigInt,
+        sealed_secret -> Text,
+        confirmed_at -> Nullable<Timestamp>,
+        last_step -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    recovery_codes (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        code_hash -> Text,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(second_factors -> users (user_id));
 diesel::joinable!(populations -> organisations (organisation_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organisations (organisation_id));
@@ -1296,6 +1317,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     memberships,
     user_tokens,
+    second_factors,
+    recovery_codes,
     sessions,
     refresh_tokens,
     api_clients,

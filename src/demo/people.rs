@@ -217,6 +217,7 @@ fn account_of(
         acts_as: role,
         scopes: None,
         expert_ids: Vec::new(),
+        lacks_second_factor: false,
     })
 }
 

@@ -17,6 +17,7 @@ use crate::experts::load::check_capacity;
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, ListQuery, Outcome};
 use crate::ids::VisitId;
+use crate::notifications::catalogue::EventKind;
 use crate::requests::model::Mode;
 use crate::settlements::budget_store::BudgetEntryKind;
 use crate::settlements::service::Worked;
@@ -316,6 +317,7 @@ pub fn record(
     bind(conn, ctx, &dispatch, BudgetEntryKind::Commit)?;
     let visits = visit_store::of_dispatch(conn, dispatch.id)?;
     refresh_report(conn, ctx, &dispatch, &visits)?;
+    notices::for_programs(conn, ctx, &dispatch, EventKind::VisitRecorded, &format!("{}:{version}", visit.id))?;
     let audit = audit(ctx, &dispatch, &visit).change(
         facts(&visit),
         json!({

@@ -77,6 +77,22 @@ pub struct ExpertFilter {
 }
 
 impl ExpertFilter {
+    /// Everybody who is seen, in the order of their reading.
+    pub fn anybody() -> Self {
+        Self {
+            pool_id: None,
+            terms: Vec::new(),
+            skills_all: Vec::new(),
+            skills_any: Vec::new(),
+            mode: None,
+            statuses: Vec::new(),
+            area: None,
+            available: None,
+            remaining: None,
+            sort: ExpertSort::Kana,
+        }
+    }
+
     /// The first of the skills that are all asked for.
     fn leading(&self) -> Option<SkillTerm> {
         self.skills_all.first().copied()

@@ -17,8 +17,8 @@ pub mod write;
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use actix_web::http::header;
+use actix_web::{HttpMessage as _, HttpRequest};
 
 pub use body::nullable;
 pub use page::{ListQuery, Page};
@@ -28,7 +28,7 @@ pub use write::{Audit, Outcome, Versioned, Write};
 
 use crate::app::App;
 use crate::auth::principal::{self, Principal};
-use crate::auth::secrets;
+use crate::auth::{secrets, sessions};
 use crate::clock::UtcTime;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
@@ -78,9 +78,15 @@ impl Ctx {
 #[derive(Debug, Clone)]
 pub struct RequestIdHeader(pub String);
 
+/// The cookie of a page's session, put into a request by the pages' own middleware alone: the API itself takes no cookie.
+#[derive(Debug, Clone)]
+pub struct PageSession(pub String);
+
 /// What an `Authorization` header holds, before the database is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Credentials {
+    /// The cookie of a page.
+    Page(String),
     /// A verified access token's session.
     Session(SessionId),
     /// An API key: its public prefix and the hash of the whole.
@@ -96,6 +102,9 @@ impl Credentials {
     /// Reads `Authorization: Bearer …`: an access token, or an API key (`tsk_<prefix>_<secret>`). Cookies do not count.
     pub(crate) fn of(request: &HttpRequest, app: &App, now: UtcTime) -> Result<Self, Error> {
         let missing = || Error::new(ErrorCode::Unauthenticated);
+        if let Some(page) = request.extensions().get::<PageSession>() {
+            return Ok(Self::Page(page.0.clone()));
+        }
         let value = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(missing)?;
         let token = value.strip_prefix("Bearer ").ok_or_else(missing)?.trim();
         if let Some(rest) = token.strip_prefix("tsk_") {
@@ -108,6 +117,10 @@ impl Credentials {
     /// Loads the principal in one query.
     pub(crate) fn principal(&self, conn: &mut Conn, now: UtcTime) -> Result<Principal, Error> {
         match self {
+            Self::Page(cookie) => {
+                let session = sessions::of_cookie(conn, cookie, now)?.ok_or_else(|| Error::new(ErrorCode::Unauthenticated))?;
+                principal::of_session(conn, session, now)
+            }
             Self::Session(id) => principal::of_session(conn, *id, now),
             Self::ApiKey { prefix, hash } => principal::of_api_key(conn, prefix, hash, now),
         }
@@ -115,6 +128,7 @@ impl Credentials {
 }
 
 /// The id in the path. A malformed one is answered like an unknown one.
-pub(crate) fn path_id<T: std::str::FromStr>(request: &HttpRequest, name: &str) -> Result<T, Error> {
+/// An id in the path, or 404.
+pub fn path_id<T: std::str::FromStr>(request: &HttpRequest, name: &str) -> Result<T, Error> {
     request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or_else(Error::not_found)
 }

@@ -49,7 +49,7 @@ pub fn document() -> serde_json::Value {
 
 /// The document as committed, which a test and `openapi --check` keep equal to [`document`]: making it anew at each start
 /// would cost time and memory.
-const DOCUMENT: &str = include_str!("../../openapi/openapi.json");
+pub const DOCUMENT: &str = include_str!("../../openapi/openapi.json");
 
 /// Which methods each path has.
 #[derive(Debug)]

@@ -42,6 +42,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener) -> Result<Server, Error> {
                     .config(utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none")),
             )
             .default_service(web::to(routes::fallback))
+            .wrap(from_fn(crate::web::bridge::bridge))
             .wrap(Compress::default())
             .wrap(from_fn(frame::frame))
     })

@@ -129,6 +129,7 @@ pub(crate) mod tests {
             longitude_e6: None,
             contact_email: None,
             requires_approval: false,
+            requires_second_factor: false,
             valid_from: None,
             valid_to: None,
             successor_id: None,

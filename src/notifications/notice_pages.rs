@@ -15,14 +15,15 @@ use super::outgoing::PREFERENCES_PATH;
 use super::service::brand;
 use super::template::{RenderedMail, render, samples};
 use crate::app::App;
-use crate::auth::policy::{ManageNotifications, Permission as _};
-use crate::auth::principal::Principal;
-use crate::db::Conn;
+use crate::auth::policy::{ManageNotifications, Permission as _, ReadNotices};
 use crate::error::{Error, ErrorCode, Locale};
 use crate::http::public::{Call, Done};
 use crate::http::{Audit, ListQuery};
-use crate::web::layout::Page;
+use crate::web::choices::Choices;
+use crate::web::form::Form;
+use crate::web::page::{Page, Sheet, to_sign_in};
 use crate::web::session;
+use crate::web::tongue::Tongue;
 
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -34,24 +35,39 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/notification-templates/{number}", web::get().to(template_html));
 }
 
-fn to_sign_in() -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, "/sign-in")).finish()
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<h1>{{ tongue.t("お知らせ", "Notices") }}</h1>
+<p><a href="/notification-preferences">{{ tongue.t("受け取り方を決める", "Choose how to be told") }}</a></p>
+{% if rows.is_empty() %}<p>{{ tongue.t("お知らせはありません。", "There are no notices.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("お知らせ", "Notices") }}"><table><thead><tr><th scope="col">{{ tongue.t("日時", "When") }}</th><th scope="col">{{ tongue.t("内容", "What") }}</th><th scope="col">{{ tongue.t("種類", "Kind") }}</th><th scope="col">{{ tongue.t("状態", "State") }}</th></tr></thead><tbody>
+{% for row in rows %}<tr{% if row.read_at.is_none() %} class="fresh"{% endif %}><td>{{ tongue.instant(*row.created_at) }}</td><td>{% if let Some(path) = row.path %}<a href="{{ path }}">{{ row.title }}</a>{% else %}{{ row.title }}{% endif %}</td><td>{{ tongue.t(row.kind.topic().label_ja(), row.kind.topic().as_str()) }}</td><td>{% if row.read_at.is_some() %}{{ tongue.t("既読", "read") }}{% else %}{{ tongue.t("未読", "unread") }}{% endif %}</td></tr>{% endfor %}
+</tbody></table></div>{{ read_all|safe }}{% endif %}"#
+)]
+struct Notices {
+    tongue: Tongue,
+    rows: Vec<NoticeRow>,
+    read_all: String,
 }
 
-type SignedIn<T> = Option<(Principal, String, T)>;
-
-/// What a page needs of the database, for who is signed in.
-async fn load<T: Send + 'static>(
-    app: &web::Data<App>,
-    request: &HttpRequest,
-    work: impl Fn(&mut Conn, &Principal) -> Result<T, Error> + Send + 'static,
-) -> Result<SignedIn<T>, Error> {
-    let call = Call::new(Arc::clone(app), request);
-    let cookie = session::value(request, app);
-    call.read(move |conn, call| {
-        let Some((principal, csrf)) = session::signed_in(conn, cookie.as_deref(), call.now)? else { return Ok(None) };
-        let found = work(conn, &principal)?;
-        Ok(Some((principal, csrf, found)))
+async fn notices(page: Page<ReadNotices>) -> Result<HttpResponse, Error> {
+    page.show(|conn, view| {
+        let user = view.ctx.principal.user_id().ok_or_else(Error::not_found)?;
+        let list = ListQuery::new(Some(100), None, &"notices")?;
+        let rows = list.page(notice_store::list(conn, user, None, &list)?, |row| (String::new(), row.id.0)).items;
+        let read_all = match rows.first() {
+            Some(newest) if rows.iter().any(|row| row.read_at.is_none()) => {
+                let form = Form::new(view, "read_notices", "/notices/read", json!({}), Choices::default())?;
+                format!(
+                    "{}{}{}",
+                    form.open(),
+                    form.fixed("up_to", newest.id),
+                    form.close(view.t("すべて既読にする", "Mark all as read"))
+                )
+            }
+            _ => String::new(),
+        };
+        Ok(Sheet::new(view.t("お知らせ", "Notices"), Notices { tongue: view.tongue, rows, read_all }))
     })
     .await
 }
@@ -59,34 +75,7 @@ async fn load<T: Send + 'static>(
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<h1>お知らせ</h1>
-<p>新しい順に{{ rows.len() }}件です。<a href="/notification-preferences">受け取り方を決める</a></p>
-{% if rows.is_empty() %}<p>お知らせはありません。</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="お知らせ"><table><thead><tr><th scope="col">日時</th><th scope="col">内容</th><th scope="col">種類</th><th scope="col">状態</th></tr></thead><tbody>
-{% for row in rows %}<tr><td>{{ crate::calendar::wareki(row.created_at.jst_day()) }} {{ row.created_at.jst().format("%H:%M") }}</td><td>{% if let Some(path) = row.path %}<a href="{{ path }}">{{ row.title }}</a>{% else %}{{ row.title }}{% endif %}</td><td>{{ row.kind.topic().label_ja() }}</td><td>{% if row.read_at.is_some() %}既読{% else %}未読{% endif %}</td></tr>{% endfor %}
-</tbody></table></div>{% endif %}"#
-)]
-struct Notices {
-    rows: Vec<NoticeRow>,
-}
-
-async fn notices(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let found = load(&app, &request, |conn, principal| match principal.user_id() {
-        Some(user) => {
-            let page = ListQuery::new(Some(100), None, &"notices")?;
-            Ok(page.page(notice_store::list(conn, user, None, &page)?, |row| (String::new(), row.id.0)).items)
-        }
-        None => Ok(Vec::new()),
-    })
-    .await?;
-    let Some((principal, csrf, rows)) = found else { return Ok(to_sign_in()) };
-    Page::of("お知らせ", &principal, &csrf).render(&app, &Notices { rows })
-}
-
-#[derive(Template)]
-#[template(
-    ext = "html",
     source = r#"<h1>お知らせの受け取り方</h1>
-{% if saved %}<div class="notice" role="status"><p>保存しました。</p></div>{% endif %}
 <p>話題ごとに、メールの受け取り方を選べます。どれを選んでも、お知らせはこのサービスの中に残ります。まとめのメールは毎日{{ hour }}時に送ります。</p>
 <form method="post" action="/notification-preferences">
 <input type="hidden" name="csrf" value="{{ csrf }}">
@@ -98,26 +87,26 @@ async fn notices(app: web::Data<App>, request: HttpRequest) -> Result<HttpRespon
 </form>"#
 )]
 struct Preferences {
-    saved: bool,
     hour: u8,
     csrf: String,
     topics: Vec<(Topic, MailChoice)>,
 }
 
-async fn preferences(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let found = load(&app, &request, |conn, principal| match principal.user_id() {
-        Some(user) => notice_store::choices_of(conn, user),
-        None => Ok(BTreeMap::new()),
+async fn preferences(page: Page<ReadNotices>) -> Result<HttpResponse, Error> {
+    page.show(|conn, view| {
+        let user = view.ctx.principal.user_id().ok_or_else(Error::not_found)?;
+        let chosen = notice_store::choices_of(conn, user)?;
+        let content = Preferences {
+            hour: view.ctx.app.config.mail.digest_hour,
+            csrf: view.csrf.clone(),
+            topics: Topic::ALL
+                .iter()
+                .map(|topic| (*topic, chosen.get(topic).copied().unwrap_or(MailChoice::Immediate)))
+                .collect(),
+        };
+        Ok(Sheet::new("お知らせの受け取り方", content).narrow())
     })
-    .await?;
-    let Some((principal, csrf, chosen)) = found else { return Ok(to_sign_in()) };
-    let content = Preferences {
-        saved: request.query_string() == "saved=1",
-        hour: app.config.mail.digest_hour,
-        csrf: csrf.clone(),
-        topics: Topic::ALL.iter().map(|topic| (*topic, chosen.get(topic).copied().unwrap_or(MailChoice::Immediate))).collect(),
-    };
-    Page::of("お知らせの受け取り方", &principal, &csrf).render(&app, &content)
+    .await
 }
 
 async fn choose(
@@ -126,7 +115,7 @@ async fn choose(
     typed: web::Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
-    let Some(cookie) = session::value(&request, &app) else { return Ok(to_sign_in()) };
+    let Some(cookie) = session::value(&request, &app) else { return Ok(to_sign_in(PREFERENCES_PATH)) };
     if typed.get("csrf").map(String::as_str) != Some(session::csrf(&cookie).as_str()) {
         return Err(Error::new(ErrorCode::Forbidden));
     }
@@ -152,9 +141,9 @@ async fn choose(
         })
         .await?;
     if !done {
-        return Ok(to_sign_in());
+        return Ok(to_sign_in(PREFERENCES_PATH));
     }
-    let place = format!("{PREFERENCES_PATH}?saved=1");
+    let place = format!("{PREFERENCES_PATH}?done=saved");
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, place)).finish())
 }
 
@@ -178,22 +167,27 @@ fn language(request: &HttpRequest) -> Locale {
     if request.query_string() == "language=en" { Locale::En } else { Locale::Ja }
 }
 
-/// The office alone sees how it writes.
-fn office(_: &mut Conn, principal: &Principal) -> Result<(), Error> {
-    principal.require(&ManageNotifications::INFO)
-}
-
-async fn templates(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let Some((principal, csrf, ())) = load(&app, &request, office).await? else { return Ok(to_sign_in()) };
+async fn templates(page: Page<ManageNotifications>, request: HttpRequest) -> Result<HttpResponse, Error> {
     let locale = language(&request);
-    let brand = brand(&app);
-    let mails = samples().iter().map(|notice| render(notice, locale, &brand)).enumerate().collect();
-    Page::of("メールの見本", &principal, &csrf).render(&app, &Templates { english: locale == Locale::En, mails })
+    page.show(move |_, view| {
+        let brand = brand(&view.ctx.app);
+        let mails = samples().iter().map(|notice| render(notice, locale, &brand)).enumerate().collect();
+        Ok(Sheet::new("メールの見本", Templates { english: locale == Locale::En, mails }))
+    })
+    .await
 }
 
 async fn template_html(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    if load(&app, &request, office).await?.is_none() {
-        return Ok(to_sign_in());
+    let call = Call::new(Arc::clone(&app), &request);
+    let cookie = session::value(&request, &app);
+    let office = call
+        .read(move |conn, call| match session::signed_in(conn, cookie.as_deref(), call.now)? {
+            Some((principal, _)) => principal.require(&ManageNotifications::INFO).map(|()| true),
+            None => Ok(false),
+        })
+        .await?;
+    if !office {
+        return Ok(to_sign_in("/notification-templates"));
     }
     let number: usize = request.match_info().get("number").and_then(|text| text.parse().ok()).ok_or_else(Error::not_found)?;
     let notice = samples().into_iter().nth(number).ok_or_else(Error::not_found)?;

@@ -35,5 +35,5 @@ async fn mailbox(app: web::Data<App>) -> Result<HttpResponse, Error> {
         return Err(Error::not_found());
     }
     let mails = app.db.read(|conn| store::newest(conn, 100)).await?;
-    Page { narrow: false, ..Page::open("メール（デモ）") }.render(&app, &Mailbox { mails })
+    Page::open("メール（デモ）").narrow(false).render(&app, &Mailbox { mails })
 }

@@ -4,7 +4,12 @@
 
 pub mod answer;
 pub mod api;
+pub mod ask_pages;
+pub mod candidate_load;
+pub mod candidate_pages;
 pub mod candidates;
+pub mod decide_pages;
+pub mod desk_pages;
 pub mod holds;
 pub mod jobs;
 pub mod link;

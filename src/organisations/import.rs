@@ -305,6 +305,7 @@ mod tests {
             longitude_e6: None,
             contact_email: None,
             requires_approval: false,
+            requires_second_factor: false,
             valid_from: None,
             valid_to,
             successor_id: None,

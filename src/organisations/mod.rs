@@ -4,6 +4,7 @@
 pub mod api;
 pub mod bodies;
 pub mod code_list;
+pub mod hand_over;
 pub mod import;
 pub mod lg_code;
 pub mod model;

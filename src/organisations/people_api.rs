@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::hand_over::{HandOverBody, HandOverView};
 use super::model::UserStatus;
 use super::people::{self, UserFilter};
 use super::people_service as service;
@@ -26,6 +27,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(update_user)
         .service(disable_user)
         .service(enable_user)
+        .service(reset_second_factor)
+        .service(hand_over)
         .service(resend_invitation)
         .service(add_membership)
         .service(end_membership);
@@ -107,6 +110,26 @@ async fn update_user(write: Write<ManageUsers>) -> Result<HttpResponse, Error> {
 async fn disable_user(write: Write<ManageUsers>) -> Result<HttpResponse, Error> {
     let id = write.id::<UserId>("id").ok();
     write.change(move |conn, ctx| people::administered(conn, ctx, id.ok_or_else(Error::not_found)?), service::disable).await
+}
+
+/// 利用者の2段階認証を解除する / Takes the second factor away from somebody who has lost it; every session of theirs ends.
+#[utoipa::path(tag = "users", params(("id" = UserId, Path)),
+    extensions(("x-permission" = json!("manage_users")), ("x-if-match" = json!(true))),
+    responses((status = 200, description = "解除した", body = UserView)))]
+#[post("/users/{id}/reset-second-factor")]
+async fn reset_second_factor(write: Write<ManageUsers>) -> Result<HttpResponse, Error> {
+    let id = write.id::<UserId>("id").ok();
+    write
+        .change(move |conn, ctx| people::administered(conn, ctx, id.ok_or_else(Error::not_found)?), service::reset_second_factor)
+        .await
+}
+
+/// 異動する職員の仕事を引き継ぐ / Hands the work of people who leave to their successors, all or nothing.
+#[utoipa::path(tag = "users", request_body = HandOverBody, extensions(("x-permission" = json!("manage_users"))),
+    responses((status = 200, description = "引き継いだ", body = HandOverView)))]
+#[post("/users/hand-over")]
+async fn hand_over(write: Write<ManageUsers>) -> Result<HttpResponse, Error> {
+    write.create(super::hand_over::hand_over).await
 }
 
 /// 利用者の停止を解く / Enables a person's account.

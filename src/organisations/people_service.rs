@@ -9,6 +9,7 @@ use super::people_views::{EndMembershipBody, InviteUserBody, NewMembershipBody, 
 use super::reach::Reach;
 use super::store::{self, OrganisationRow};
 use crate::auth::policy::Role;
+use crate::auth::second_factor;
 use crate::auth::sessions::{self, TokenKind};
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
@@ -266,6 +267,15 @@ fn set_status(conn: &mut Conn, ctx: &Ctx, mut person: Person, status: UserStatus
     write(conn, ctx, person, audit)
 }
 
+/// Takes the second factor away from somebody who has lost authenticator and recovery codes; every session ends.
+pub fn reset_second_factor(conn: &mut Conn, ctx: &Ctx, person: Person, _: NoQuery) -> Result<Outcome<UserView>, Error> {
+    let had = second_factor::is_set_up(conn, person.user.id)?;
+    second_factor::forget(conn, person.user.id)?;
+    sessions::end_all(conn, person.user.id, "second_factor_reset", ctx.now)?;
+    let audit = about(ctx, &person).change(json!({"second_factor": had}), json!({"second_factor": false}));
+    write(conn, ctx, person, audit)
+}
+
 /// Stops a person from signing in and ends all sessions. Nobody locks themselves out.
 pub fn disable(conn: &mut Conn, ctx: &Ctx, person: Person, _: NoQuery) -> Result<Outcome<UserView>, Error> {
     require(&person.user, "disable")?;
@@ -325,7 +335,14 @@ pub fn add_membership(conn: &mut Conn, ctx: &Ctx, person: Person, body: NewMembe
 }
 
 /// Tells a person of a membership that was given, or that ends. Who has never signed in is told by the invitation.
-fn tell_membership(conn: &mut Conn, ctx: &Ctx, person: &Person, held: &HeldMembership, new: bool) -> Result<(), Error> {
+/// Tells somebody of a membership that was given or ends.
+pub(super) fn tell_membership(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    person: &Person,
+    held: &HeldMembership,
+    new: bool,
+) -> Result<(), Error> {
     let user = &person.user;
     if user.status != UserStatus::Active {
         return Ok(());

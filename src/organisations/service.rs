@@ -125,7 +125,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreateOrganisationBody) -> Resul
 fn facts(row: &OrganisationRow) -> serde_json::Value {
     json!({
         "name": row.name, "kana": row.kana, "has_contact_email": row.contact_email.is_some(),
-        "requires_approval": row.requires_approval, "valid_to": row.valid_to, "successor_id": row.successor_id,
+        "requires_approval": row.requires_approval, "requires_second_factor": row.requires_second_factor, "valid_to": row.valid_to, "successor_id": row.successor_id,
     })
 }
 
@@ -161,6 +161,9 @@ pub fn update(
     }
     if let Some(required) = body.requires_approval {
         row.requires_approval = required;
+    }
+    if let Some(required) = body.requires_second_factor {
+        row.requires_second_factor = required;
     }
     if let Some(to) = body.valid_to {
         fields.check(

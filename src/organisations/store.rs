@@ -39,6 +39,8 @@ pub struct OrganisationRow {
     pub contact_email: Option<String>,
     /// Whether its staff's requests need its approver first.
     pub requires_approval: bool,
+    /// Whether its people must set up a second factor.
+    pub requires_second_factor: bool,
     /// First day of existence, where known.
     pub valid_from: Option<NaiveDate>,
     /// First day on which it no longer exists.
@@ -189,6 +191,7 @@ pub fn update(conn: &mut Conn, row: &OrganisationRow, now: UtcTime) -> Result<i6
             organisations::search_key.eq(search_key(&row.name, &row.kana)),
             organisations::contact_email.eq(&row.contact_email),
             organisations::requires_approval.eq(row.requires_approval),
+            organisations::requires_second_factor.eq(row.requires_second_factor),
             organisations::valid_to.eq(row.valid_to),
             organisations::successor_id.eq(row.successor_id),
             organisations::version.eq(organisations::version + 1),

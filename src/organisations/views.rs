@@ -62,6 +62,8 @@ pub struct OrganisationView {
     pub contact_email: Option<String>,
     /// Whether its staff's requests need its approver first.
     pub requires_approval: bool,
+    /// Whether its people must set up a second factor of signing in.
+    pub requires_second_factor: bool,
     /// First day of existence, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<NaiveDate>,
@@ -102,6 +104,7 @@ impl OrganisationView {
             longitude: row.longitude_e6.map(degrees),
             contact_email: row.contact_email.filter(|_| with_contact),
             requires_approval: row.requires_approval,
+            requires_second_factor: row.requires_second_factor,
             valid_from: row.valid_from,
             valid_to: row.valid_to,
             successor_id: row.successor_id,
@@ -172,6 +175,8 @@ pub struct UpdateOrganisationBody {
     pub contact_email: Option<Option<String>>,
     /// Whether its staff's requests need its approver first.
     pub requires_approval: Option<bool>,
+    /// Whether its people must set up a second factor of signing in: those who have none can do nothing else before.
+    pub requires_second_factor: Option<bool>,
     /// First day on which it no longer exists; null: it exists on. For system administrators.
     #[serde(default, deserialize_with = "crate::http::nullable")]
     #[schema(value_type = Option<NaiveDate>)]

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod matching;
+pub mod pages;
 pub mod presets;
 pub mod reminders;
 pub mod rules;

@@ -254,6 +254,23 @@ pub fn members(conn: &mut Conn, pool: PoolId) -> Result<Vec<MemberRow>, Error> {
         .load(conn)?)
 }
 
+/// The organisations that somebody deals with: members, today, of the pools seen, and those pools' owners; by code and name.
+pub fn bodies_around(conn: &mut Conn, ctx: &Ctx) -> Result<Vec<(OrganisationId, String)>, Error> {
+    let pools: Vec<PoolId> = visible_pool_ids(conn, ctx)?.into_iter().map(|(id, _)| id).collect();
+    let today = ctx.today();
+    let members = pool_members::table
+        .filter(pool_members::pool_id.eq_any(pools.clone()))
+        .filter(pool_members::valid_from.le(today))
+        .filter(pool_members::valid_to.is_null().or(pool_members::valid_to.gt(today)))
+        .select(pool_members::organisation_id);
+    let owners = pools::table.filter(pools::id.eq_any(pools)).select(pools::owner_organisation_id);
+    Ok(organisations::table
+        .filter(organisations::id.eq_any(members).or(organisations::id.eq_any(owners)))
+        .order((organisations::lg_code, organisations::name, organisations::id))
+        .select((organisations::id, organisations::name))
+        .load(conn)?)
+}
+
 /// The organisations that are members of a pool on a day.
 pub fn member_ids_on(conn: &mut Conn, pool: PoolId, day: NaiveDate) -> Result<Vec<OrganisationId>, Error> {
     Ok(pool_members::table

@@ -53,10 +53,21 @@ pub fn standing(
 
 /// Locks the programme's year and the request, and gathers the facts. Refuses when the year has no rules.
 pub fn load_locked(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<Facts, Error> {
+    facts(conn, ctx, row, true)
+}
+
+/// The same to look at: nothing is locked, so nothing may be decided by it.
+pub fn load(conn: &mut Conn, ctx: &Ctx, row: &RequestRow) -> Result<Facts, Error> {
+    facts(conn, ctx, row, false)
+}
+
+fn facts(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, locked: bool) -> Result<Facts, Error> {
     let programme = crate::pools::store::programme(conn, row.programme_id)?;
     let year = crate::pools::service::rules_on(conn, programme.id, row.period_from, "/period_from")?;
-    dialect::lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
-    dialect::lock_row(conn, Lockable::Request, row.id.0)?;
+    if locked {
+        dialect::lock_row(conn, Lockable::ProgrammeYear, year.id.0)?;
+        dialect::lock_row(conn, Lockable::Request, row.id.0)?;
+    }
     let participants = store::participants(conn, row.id)?;
     let mut ids = vec![row.owner_organisation_id, row.applicant_organisation_id];
     ids.extend(participants.iter().map(|participant| participant.organisation_id));

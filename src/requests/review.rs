@@ -12,6 +12,8 @@ use crate::db::Conn;
 use crate::db::dialect::{self, Lockable};
 use crate::error::Error;
 use crate::http::{Ctx, Fields, Outcome};
+use crate::notifications::catalogue::EventKind;
+use crate::notifications::service::{Event, publish};
 use crate::settlements::budget;
 use crate::settlements::budget_store::BudgetEntryKind;
 
@@ -139,6 +141,11 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, row: RequestRow, body: CancelRequestBo
     dialect::lock_row(conn, Lockable::Request, row.id.0)?;
     crate::dispatches::service::cancel_for_request(conn, ctx, &row, body.party, &body.reason)?;
     let row = store::set_status(conn, &row, status, Some((body.reason_code, &body.reason)), ctx.now)?;
+    // People have been told of their dispatch; programs that follow the request learn where it ended.
+    let event = Event::new(EventKind::RequestCancelled, row.owner_organisation_id, ("request", row.id.0), row.version)
+        .of_request(row.id)
+        .concerning([row.applicant_organisation_id]);
+    publish(conn, ctx, &event, Vec::new())?;
     let mut outcome = outcome(ctx, &row, from, Some(format!("{}: {}", body.reason_code, body.reason)));
     outcome.audit.new = Some(serde_json::json!({"status": row.status, "party": body.party}));
     Ok(outcome)

@@ -378,6 +378,30 @@ pub fn set_submitted(
         .ok_or_else(stale)
 }
 
+/// Makes somebody else the person in charge of open requests of some bodies that name an address; how many.
+pub fn hand_over_contact(
+    conn: &mut Conn,
+    bodies: &[OrganisationId],
+    from_address: &str,
+    (name, address): (&str, &str),
+    now: UtcTime,
+) -> Result<usize, Error> {
+    let over = [RequestStatus::Rejected, RequestStatus::Withdrawn, RequestStatus::Cancelled];
+    Ok(diesel::update(
+        requests::table
+            .filter(requests::applicant_organisation_id.eq_any(bodies))
+            .filter(requests::contact_email.eq(from_address))
+            .filter(requests::status.ne_all(over)),
+    )
+    .set((
+        requests::contact_name.eq(name),
+        requests::contact_email.eq(address),
+        requests::version.eq(requests::version + 1),
+        requests::updated_at.eq(now),
+    ))
+    .execute(conn)?)
+}
+
 /// Raises the version after a change to something that hangs on the request.
 pub fn touch(conn: &mut Conn, row: &RequestRow, now: UtcTime) -> Result<RequestRow, Error> {
     diesel::update(requests::table.filter(requests::id.eq(row.id)).filter(requests::version.eq(row.version)))

@@ -23,6 +23,8 @@ mod mails;
 pub mod menu_store;
 pub mod menus;
 pub mod model;
+pub mod page_claims;
+pub mod pages;
 pub mod papers;
 pub mod parties;
 pub mod period_store;

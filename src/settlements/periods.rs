@@ -13,6 +13,8 @@ use crate::db::{Conn, dialect};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::OrganisationId;
+use crate::notifications::catalogue::EventKind;
+use crate::notifications::service::{Event, publish};
 
 /// The month that stands for the whole year.
 const WHOLE_YEAR: i32 = 0;
@@ -157,6 +159,10 @@ pub fn close(conn: &mut Conn, ctx: &Ctx, body: ClosePeriodBody) -> Result<Outcom
     }
     let month = body.month.unwrap_or(WHOLE_YEAR);
     let id = period_store::insert(conn, owner, (body.fiscal_year, month), ctx.principal.user_id(), ctx.now)?;
+    if body.month.is_none() {
+        let event = Event::new(EventKind::SettlementClosed, owner, ("closed_period", id), body.fiscal_year);
+        publish(conn, ctx, &event, Vec::new())?;
+    }
     let audit = Audit::new("closed_period", id, owner)
         .created(json!({"fiscal_year": body.fiscal_year, "month": body.month, "settlements_closed": closed}));
     let view = ClosedPeriodView { fiscal_year: body.fiscal_year, month: body.month, closed_at: ctx.now };

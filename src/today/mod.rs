@@ -2,5 +2,6 @@
 //! first lines of a list that stands elsewhere, with the same filter, so that the numbers agree.
 
 pub mod api;
+pub mod pages;
 pub mod service;
 pub mod views;

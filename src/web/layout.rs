@@ -4,7 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::assets;
+use super::shape::SHAPE;
+use super::tongue::Tongue;
+use super::{assets, nav};
 use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
@@ -14,67 +16,97 @@ use crate::error::Error;
 #[template(
     ext = "html",
     source = r##"<!DOCTYPE html>
-<html lang="ja">
+<html lang="{{ tongue.code() }}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }} | {{ service }}</title>
-<link rel="stylesheet" href="{{ style }}">
-<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{{ assets::STYLE.path }}">
+<link rel="icon" href="{{ assets::ICON.path }}" type="image/svg+xml">
+<script src="{{ assets::SCRIPT.path }}" defer></script>
 </head>
 <body>
-<a class="skip" href="#main">本文へ</a>
+<a class="skip" href="#main">{{ tongue.t("本文へ", "Skip to content") }}</a>
 <header class="top">
 <a class="name" href="/">{{ service }}</a>
-{% if demo %}<span>デモ（データは架空のものです）</span>{% endif %}
-{% if let Some(who) = who %}<span class="who">{{ who.organisation_name }}　{{ who.name }}さん（{{ who.role.label_ja() }}）
-<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="{{ csrf }}"><button class="quiet">サインアウト</button></form></span>{% endif %}
+{% if demo %}<span class="tag">{{ tongue.t("デモ（データは架空のものです）", "Demo (the data are fictitious)") }}</span>{% endif %}
+<div class="who">
+{% if let Some(around) = around %}<span><span class="body">{{ around.principal.organisation_name }}</span> <strong>{{ around.principal.name }}</strong>{{ tongue.t("さん", "") }} <span class="role">{{ tongue.t(around.principal.role.label_ja(), around.principal.role.as_str()) }}</span></span>
+<a href="/notices">{{ tongue.t("お知らせ", "Notices") }}{% if around.unread > 0 %} <span class="count">{{ tongue.t("未読", "unread ") }}{{ around.unread }}</span>{% endif %}</a>
+<a href="/account">{{ tongue.t("アカウント", "Account") }}</a>
+<form method="post" action="/sign-out"><input type="hidden" name="csrf" value="{{ around.csrf }}"><button class="quiet">{{ tongue.t("サインアウト", "Sign out") }}</button></form>
+{% endif %}<form method="post" action="/language"><input type="hidden" name="to" value="{{ tongue.t("en", "ja") }}"><input type="hidden" name="back" value="{{ place }}"><button class="quiet" lang="{{ tongue.t("en", "ja") }}">{{ tongue.t("English", "日本語") }}</button></form>
+</div>
 </header>
-{% if who.is_some() || demo %}<nav class="main" aria-label="主なページ"><ul>
-{% if who.is_some() %}<li><a href="/">概要</a></li><li><a href="/notices">お知らせ</a></li>{% else %}<li><a href="/sign-in">サインイン</a></li>{% endif %}
-{% if demo %}<li><a href="/mailbox">メール（デモ）</a></li>{% endif %}
-<li><a href="/docs/">API</a></li>
-</ul></nav>{% endif %}
+<nav class="main" aria-label="{{ tongue.t("主なページ", "Main pages") }}"><ul>
+{% if let Some(around) = around %}{% for entry in nav::line(around.principal) %}<li><a href="{{ entry.path }}"{% if nav::is_here(entry, place) %} aria-current="page"{% endif %}>{{ entry.label(*tongue) }}</a></li>{% endfor %}
+<li><a href="/menu"{% if place == "/menu" %} aria-current="page"{% endif %}>{{ tongue.t("すべてのページ", "All pages") }}</a></li>{% else %}<li><a href="/sign-in">{{ tongue.t("サインイン", "Sign in") }}</a></li>{% endif %}
+{% if demo %}<li><a href="/mailbox">{{ tongue.t("メール（デモ）", "Mail (demo)") }}</a></li>{% endif %}
+</ul></nav>
 <main id="main"{% if narrow %} class="narrow"{% endif %}>
+{% if let Some(done) = done %}<div class="notice good" role="status"><p>{{ done }}</p></div>{% endif %}
 {{ content|safe }}
 </main>
-<footer>{{ service }}　自治体間で専門人材を共有するサービス</footer>
+<footer><p>{{ service }}{{ tongue.t("　自治体間で専門人材を共有するサービス", ": experts shared between municipalities") }}</p>
+<ul><li><a href="/about">{{ tongue.t("このサービスについて", "About") }}</a></li><li><a href="/accessibility">{{ tongue.t("アクセシビリティ", "Accessibility") }}</a></li><li><a href="/docs/">API</a></li></ul></footer>
 </body>
 </html>
 "##
 )]
-struct Layout<'a> {
+struct Whole<'a> {
     title: &'a str,
     service: &'a str,
-    style: &'a str,
     demo: bool,
-    who: Option<&'a Principal>,
-    csrf: &'a str,
+    tongue: Tongue,
+    around: Option<&'a Around<'a>>,
+    place: &'a str,
     narrow: bool,
+    done: Option<String>,
     content: String,
+}
+
+/// Who looks at a page.
+pub struct Around<'a> {
+    /// Who is signed in.
+    pub principal: &'a Principal,
+    /// The value that protects forms.
+    pub csrf: &'a str,
+    /// Notices not read yet.
+    pub unread: i64,
+    /// The address of the page.
+    pub place: &'a str,
 }
 
 /// A page on its way out.
 pub struct Page<'a> {
-    /// Title, also the heading of the browser's tab.
-    pub title: &'a str,
-    /// Who is signed in, with the value that protects forms.
-    pub who: Option<(&'a Principal, &'a str)>,
-    /// Forms read better in a narrow column.
-    pub narrow: bool,
-    /// Status of the answer.
-    pub status: StatusCode,
+    title: &'a str,
+    tongue: Tongue,
+    around: Option<&'a Around<'a>>,
+    narrow: bool,
+    status: StatusCode,
 }
 
 impl<'a> Page<'a> {
-    /// A page for everybody.
+    /// A page for everybody, in Japanese.
     pub fn open(title: &'a str) -> Self {
-        Self { title, who: None, narrow: true, status: StatusCode::OK }
+        Self::outside(title, Tongue::default()).narrow(true)
+    }
+
+    /// A page for everybody.
+    pub fn outside(title: &'a str, tongue: Tongue) -> Self {
+        Self { title, tongue, around: None, narrow: false, status: StatusCode::OK }
     }
 
     /// A page for somebody who is signed in.
-    pub fn of(title: &'a str, principal: &'a Principal, csrf: &'a str) -> Self {
-        Self { title, who: Some((principal, csrf)), narrow: false, status: StatusCode::OK }
+    pub fn inside(title: &'a str, tongue: Tongue, around: &'a Around<'a>) -> Self {
+        Self { title, tongue, around: Some(around), narrow: false, status: StatusCode::OK }
+    }
+
+    /// Forms and texts read better in a narrow column.
+    #[must_use]
+    pub fn narrow(mut self, narrow: bool) -> Self {
+        self.narrow = narrow;
+        self
     }
 
     /// With another status.
@@ -86,20 +118,34 @@ impl<'a> Page<'a> {
 
     /// Renders the content inside the layout.
     pub fn render(self, app: &App, content: &impl Template) -> Result<HttpResponse, Error> {
-        let html = Layout {
+        let place = self.around.map_or("/", |around| around.place);
+        let html = Whole {
             title: self.title,
             service: &app.config.service_name,
-            style: &assets::STYLE.path,
             demo: app.demo,
-            who: self.who.map(|(principal, _)| principal),
-            csrf: self.who.map_or("", |(_, csrf)| csrf),
+            tongue: self.tongue,
+            around: self.around,
+            place,
             narrow: self.narrow,
+            done: done(place, self.tongue),
             content: content.render().map_err(Error::internal)?,
         }
         .render()
         .map_err(Error::internal)?;
         Ok(HttpResponse::build(self.status).content_type("text/html; charset=utf-8").body(html))
     }
+}
+
+/// What a form that led here has done, in the words of the API document.
+fn done(place: &str, tongue: Tongue) -> Option<String> {
+    let (_, query) = place.split_once('?')?;
+    let id = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done")?.1;
+    if id == "saved" {
+        return Some(tongue.t("保存しました。", "Saved.").to_owned());
+    }
+    let operation = SHAPE.operation(&id)?;
+    let label = operation.label(tongue);
+    Some(if tongue.english() { format!("Done: {label}.") } else { format!("完了しました：{label}") })
 }
 
 /// A short message as a page.

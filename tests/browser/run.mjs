@@ -1,11 +1,16 @@
-// Opens the demo's public pages in a real browser and checks what only a browser can tell: that nothing is asked of
-// another host, that the console stays clean, that the page can be read on a narrow screen and by assistive
-// technology. Screenshots go to target/browser/. Run by tests/run.sh; exits 1 when anything is wrong.
+// Opens the demo's pages in a real browser and checks what only a browser can tell: that nothing is asked of another host, that
+// the console stays clean, that pages can be read on a narrow screen and by assistive technology, and that whole journeys
+// arrive. Screenshots go to target/browser/. Run by tests/run.sh; exits 1 when anything is wrong. Parts by name:
+// `node tests/browser/run.mjs public pages journeys xss`.
 
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { inspectPage, launchBrowser, openGuardedPage, startDemo, targetDir } from "./lib.mjs";
+import * as journeys from "./journeys.mjs";
+import { lookAtPages, usableAtOnce } from "./roles.mjs";
 import { routes } from "./routes.mjs";
+import { stays } from "./xss.mjs";
 
 const screens = [
   { label: "wide", viewport: { width: 1280, height: 800 } },
@@ -143,26 +148,72 @@ const report = (label, problems) => {
   wrong += problems.length;
 };
 
-const demo = await startDemo();
-try {
-  const browser = await launchBrowser();
+const only = process.argv.slice(2);
+const wanted = (part) => only.length === 0 || only.includes(part);
+/** A journey that cannot go on is a finding, not the end of the run. */
+const journey = async (label, work) => {
+  const started = Date.now();
   try {
-    for (const route of routes) {
-      for (const screen of screens) {
-        report(`${route.name}, ${screen.label}`, await visit(browser, demo.baseUrl, route, screen));
+    const problems = await work();
+    report(`${label} (${Math.round((Date.now() - started) / 1000)} s)`, problems);
+  } catch (error) {
+    report(label, [String(error.stack ?? error).split("\n").slice(0, 12).join("\n     ")]);
+  }
+};
+
+const world = await mkdtemp(path.join(tmpdir(), "tasuki-browser-"));
+const FIRST_DAY = "2026-07-01";
+const AFTER_THE_VISITS = "2026-07-25";
+const state = {};
+let browser;
+try {
+  browser = await launchBrowser();
+  let demo = await startDemo({ args: ["--today", FIRST_DAY], folder: world });
+  try {
+    if (wanted("public")) {
+      for (const route of routes) {
+        for (const screen of screens) {
+          report(`${route.name}, ${screen.label}`, await visit(browser, demo.baseUrl, route, screen));
+        }
+        report(`${route.name}, no script`, await visitWithoutScript(browser, demo.baseUrl, route));
       }
-      report(`${route.name}, no script`, await visitWithoutScript(browser, demo.baseUrl, route));
+      for (const screen of screens) {
+        report(`sign-in and overview, ${screen.label}`, await signInAndRead(browser, demo.baseUrl, screen));
+      }
+      await journey("answering an offer", () => answerOffer(browser, demo.baseUrl));
+      await journey("docs", () => visitDocs(browser, demo.baseUrl));
     }
-    for (const screen of screens) {
-      report(`sign-in and overview, ${screen.label}`, await signInAndRead(browser, demo.baseUrl, screen));
+    if (wanted("pages")) {
+      await lookAtPages(browser, demo.baseUrl, screens, screenshots, report, process.env.TEST_FULL === "1");
+      await journey("usable at once on a slow line", () => usableAtOnce(browser, demo.baseUrl));
     }
-    report("answering an offer", await answerOffer(browser, demo.baseUrl));
-    report("docs", await visitDocs(browser, demo.baseUrl));
+    if (wanted("journeys")) {
+      await journey("request to decision by three people", () => journeys.fromRequestToDecision(browser, demo.baseUrl, FIRST_DAY, state));
+      await journey("decline and next candidate", () => journeys.declineAndNext(browser, demo.baseUrl, FIRST_DAY));
+      await journey("every button pressed twice", () => journeys.pressedTwice(browser, demo.baseUrl, FIRST_DAY));
+      await journey("two editors", () => journeys.twoEditors(browser, demo.baseUrl, FIRST_DAY));
+      await journey("session ends while typing", () => journeys.expiredWhileTyping(browser, demo.baseUrl, FIRST_DAY));
+      await journey("no script", () => journeys.withoutScript(browser, demo.baseUrl, FIRST_DAY));
+      await journey("keyboard only", () => journeys.keyboardOnly(browser, demo.baseUrl));
+      await journey("on a phone", () => journeys.onAPhone(browser, demo.baseUrl));
+      await journey("printed", () => journeys.printed(browser, demo.baseUrl, screenshots));
+      await journey("in English", () => journeys.inEnglish(browser, demo.baseUrl));
+    }
+    if (wanted("xss")) await journey("nothing typed runs", () => stays(browser, demo.baseUrl, FIRST_DAY));
   } finally {
-    await browser.close();
+    await demo.stop();
+  }
+  if (wanted("journeys") && state.dispatch) {
+    demo = await startDemo({ args: ["--today", AFTER_THE_VISITS], folder: world });
+    try {
+      await journey("visit to settlement", () => journeys.fromVisitToSettlement(browser, demo.baseUrl, state));
+    } finally {
+      await demo.stop();
+    }
   }
 } finally {
-  await demo.stop();
+  await browser?.close();
+  await rm(world, { recursive: true, force: true });
 }
 if (wrong > 0) {
   console.error(`${wrong} problems`);

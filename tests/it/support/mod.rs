@@ -8,6 +8,7 @@ pub mod conformance;
 pub mod database;
 pub mod exact;
 pub mod flow;
+pub mod pages;
 pub mod queries;
 #[expect(dead_code, reason = "the tests of the dialler use all of it")]
 pub mod receiver;
