@@ -347,7 +347,7 @@ async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Messa
         sent.typed.resumed = true;
         return back(app, request.into_parts().0, next, sent, StatusCode::OK).await;
     }
-    let read = match operation.body_schema().map(|schema| typed::read(schema, &sent.typed.values)) {
+    let read = match operation.body_schema().map(|schema| typed::read(schema, &sent.typed.values, sent.method == Method::POST)) {
         None => typed::Read { body: Value::Null, moved: BTreeMap::new() },
         Some(Ok(read)) => read,
         Some(Err(fields)) => {

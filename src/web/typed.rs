@@ -107,17 +107,19 @@ impl Node {
 }
 
 struct Reader {
+    creates: bool,
     fields: Vec<FieldError>,
     moved: BTreeMap<String, String>,
 }
 
-/// Reads a body; every field that cannot be read is named.
-pub fn read(schema: &'static Schema, values: &[(String, String)]) -> Result<Read, Vec<FieldError>> {
+/// Reads a body; every field that cannot be read is named. Where something is made or done (POST), a list in which nothing was
+/// chosen is not given; where something is changed, it empties what there was.
+pub fn read(schema: &'static Schema, values: &[(String, String)], creates: bool) -> Result<Read, Vec<FieldError>> {
     let mut root = Node::default();
     for (name, value) in values.iter().filter(|(name, _)| name.starts_with('/')) {
         root.put(name, value);
     }
-    let mut reader = Reader { fields: Vec::new(), moved: BTreeMap::new() };
+    let mut reader = Reader { creates, fields: Vec::new(), moved: BTreeMap::new() };
     let body = reader.object(SHAPE.resolve(schema), &root, "", "");
     if reader.fields.is_empty() { Ok(Read { body: Value::Object(body), moved: reader.moved }) } else { Err(reader.fields) }
 }
@@ -133,7 +135,9 @@ impl Reader {
             let Some(child) = node.children.get(name) else { continue };
             let required = schema.required.iter().any(|known| known == name);
             let (from, to) = (format!("{from}/{name}"), format!("{to}/{name}"));
-            if let Some(value) = self.value(property, child, &from, &to, required) {
+            let value = self.value(property, child, &from, &to, required);
+            let chosen_nothing = value.as_ref().and_then(Value::as_array).is_some_and(Vec::is_empty);
+            if let Some(value) = value.filter(|_| required || !self.creates || !chosen_nothing) {
                 body.insert(name.clone(), value);
             }
         }
@@ -316,7 +320,7 @@ mod tests {
             ("/period_from", "R8.6.1"),
             ("/minutes_per_visit", "２時間"),
         ]);
-        let wrong = read(body("create_request"), &typed).unwrap_err();
+        let wrong = read(body("create_request"), &typed, false).unwrap_err();
         assert_eq!(wrong.iter().map(|f| f.pointer.as_str()).collect::<Vec<_>>(), ["/minutes_per_visit"]);
         let typed = pairs(&[
             ("/period_from", "令和8年6月1日"),
@@ -330,7 +334,7 @@ mod tests {
             ("/participant_organisation_ids", ""),
             ("/languages", "英語\r\n中国語"),
         ]);
-        let found = read(body("create_request"), &typed).unwrap();
+        let found = read(body("create_request"), &typed, false).unwrap();
         assert_eq!(found.body["period_from"], "2026-06-01");
         assert_eq!(found.body["background"], "一行目\n二行目");
         assert_eq!(found.body["minutes_per_visit"], 120);
@@ -350,7 +354,7 @@ mod tests {
             ("/rules/fee_table/@timed/yen_per_unit", "junk"),
             ("/rules/fee_table/@per_visit/yen", "12,000"),
         ]);
-        let found = read(body("create_programme_year"), &typed).unwrap();
+        let found = read(body("create_programme_year"), &typed, true).unwrap();
         assert_eq!(found.body["rules"]["fee_table"]["kind"], "per_visit");
         assert_eq!(back("/rules/fee_table/yen", &found.moved), "/rules/fee_table/@per_visit/yen");
     }
@@ -360,7 +364,7 @@ mod tests {
         fn nothing_typed_makes_it_panic(names in proptest::collection::vec("(/[a-z_0-9@]{0,12}){1,4}", 0..8), value in ".{0,40}") {
             let typed: Vec<_> = names.into_iter().map(|name| (name, value.clone())).collect();
             for id in ["create_request", "create_programme_year", "create_allocation", "choose_notifications"] {
-                let _ = read(body(id), &typed).map(|found| found.body.to_string());
+                let _ = read(body(id), &typed, id.starts_with("create")).map(|found| found.body.to_string());
             }
         }
     }
