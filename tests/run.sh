@@ -357,5 +357,5 @@ step 'spectral: OpenAPI rules' lint_spectral spectral-oas.yaml
 step 'spectral: OWASP rules' lint_spectral spectral-owasp.yaml
 step 'TypeScript client: generate and compile' build_client
 step 'TypeScript client: scenario' limit 300 node tests/client/run.mjs
-step 'browser' limit 600 node tests/browser/run.mjs
+step 'browser' limit 1500 node tests/browser/run.mjs
 [[ $mode != full ]] || step 'dependency policy' check_dependencies

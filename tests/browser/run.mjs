@@ -127,7 +127,7 @@ async function answerOffer(browser, baseUrl) {
       if ((await plain.page.locator("#note").inputValue()) !== "その週は出張です") problems.push("the note was lost");
       await plain.page.locator("#reason").selectOption({ index: 1 });
       await plain.page.locator("form .actions button").press("Enter");
-      await plain.page.waitForSelector("form", { state: "detached", timeout: 15_000 });
+      await plain.page.waitForSelector("form input[name=answer]", { state: "detached", timeout: 15_000 });
       await plain.page.screenshot({ path: path.join(screenshots, "offer-answered.png"), fullPage: true });
       return [...problems, ...plain.problems];
     }
