@@ -69,7 +69,7 @@ impl From<&OfferVisitView> for VisitLine {
 {% if !message.is_empty() %}<dt>事務局から</dt><dd>{{ message }}</dd>{% endif %}
 </dl>
 <h2>訪問の予定</h2>
-<div class="scroll"><table><thead><tr><th>日時</th><th>時間</th><th>方法</th><th>場所</th></tr></thead><tbody>
+<div class="scroll" tabindex="0" role="region" aria-label="訪問の予定"><table><thead><tr><th scope="col">日時</th><th scope="col">時間</th><th scope="col">方法</th><th scope="col">場所</th></tr></thead><tbody>
 {% for visit in visits %}<tr><td>{{ visit.when }}</td><td>{{ visit.length }}</td><td>{{ visit.mode }}</td><td>{{ visit.place }}</td></tr>{% endfor %}
 </tbody></table></div>
 <form method="post" action="/offers/answer">
