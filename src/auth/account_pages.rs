@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::policy::OwnAccount;
 use super::views::{MeView, SessionView};
-use super::{account, second_factor, secrets};
-use crate::error::{Error, Locale};
+use super::{account, second_factor};
+use crate::error::Error;
 use crate::web::choices::Choices;
 use crate::web::form::Form;
-use crate::web::page::{Page, Sheet};
-use crate::web::tongue::{Tongue, esc};
+use crate::web::page::{Page, Sheet, View};
+use crate::web::tongue::Tongue;
 
 /// Registers the page.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -100,24 +100,15 @@ async fn show(page: Page<OwnAccount>) -> Result<HttpResponse, Error> {
 }
 
 /// What follows the secret: its QR code, and the form for the first code.
-pub fn scan_and_confirm(address: &str, locale: Locale, csrf: &str) -> Result<String, Error> {
-    let t = Tongue(locale);
+pub fn scan_and_confirm(view: &View, address: &str) -> Result<String, Error> {
     let image = qrcode::QrCode::new(address.as_bytes())
         .map_err(Error::internal)?
         .render::<qrcode::render::svg::Color<'_>>()
         .min_dimensions(200, 200)
         .build();
     let image = image.split_once("?>").map_or(image.as_str(), |(_, svg)| svg);
-    let title = t.t("認証アプリで読み取るQRコード", "QR code for the authenticator");
+    let title = view.t("認証アプリで読み取るQRコード", "QR code for the authenticator");
     let image = image.replacen("<svg ", &format!(r#"<svg role="img" aria-label="{title}" "#), 1);
-    Ok(format!(
-        r#"<figure>{image}<figcaption>{title}</figcaption></figure>
-<form method="post" action="/do/auth/second-factor/confirm" class="fill"><input type="hidden" name="csrf" value="{}"><input type="hidden" name="_page" value="/account"><input type="hidden" name="_key" value="{}">
-<div class="field"><label for="code">{}</label><input id="code" type="text" name="/code" inputmode="numeric" autocomplete="one-time-code" required></div>
-<p class="actions"><button type="submit">{}</button></p></form>"#,
-        esc(csrf),
-        secrets::short_name()?,
-        t.t("認証アプリに表示された6桁の確認コード", "The six digits the authenticator shows"),
-        t.t("2段階認証を有効にする", "Turn the second factor on")
-    ))
+    let confirm = Form::new(view, "confirm_second_factor", "/auth/second-factor/confirm", json!({}), Choices::default())?.whole();
+    Ok(format!("<figure>{image}<figcaption>{title}</figcaption></figure>{confirm}"))
 }

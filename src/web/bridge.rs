@@ -22,14 +22,13 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use super::generic::{self, Kind};
-use super::layout::{Around, Page as Layout};
-use super::page::{Caller, View, around, to_sign_in, trouble};
+use super::page::{Caller, Sheet, View, present, to_sign_in, trouble};
 use super::shape::{Operation, SHAPE};
 use super::tongue::{Tongue, esc};
 use super::typed::{self, Typed};
 use super::{session, values};
 use crate::app::App;
-use crate::auth::principal::Principal;
+use crate::db::Conn;
 use crate::error::{Error, ErrorCode, Words};
 use crate::http::PageSession;
 
@@ -214,43 +213,28 @@ async fn made(
     if caller.cookie.is_none() || matches!(&outcome, Err(error) if error.code == ErrorCode::Unauthenticated) {
         return Ok(ServiceResponse::new(request, to_sign_in(&caller.place)));
     }
-    let response = draw(app, caller, status, path.to_owned(), kind, outcome).await?;
-    Ok(ServiceResponse::new(request, response))
+    let path = path.to_owned();
+    let drawn = move |conn: &mut Conn, view: &View| {
+        let answer = outcome?;
+        let (title, html) = match kind {
+            Kind::Read(operation) => generic::read(conn, view, operation, &path, &answer)?,
+            Kind::Fill { operation, path, .. } => {
+                if let Some(permission) = operation.permission {
+                    view.ctx.principal.require(permission)?;
+                }
+                generic::fill(conn, view, operation, &path, answer)?
+            }
+        };
+        Ok(Sheet::new(title, Ready { html }))
+    };
+    let response = present(app, caller, status, drawn).await;
+    Ok(settled(app, request, response))
 }
 
-async fn draw(
-    app: &Arc<App>,
-    caller: Caller,
-    status: StatusCode,
-    path: String,
-    kind: Kind,
-    outcome: Result<Value, Error>,
-) -> Result<HttpResponse, Error> {
-    let Caller { call, cookie, tongue, place, typed } = caller;
-    let there = place.clone();
-    let found = call
-        .read(move |conn, call| {
-            let Some((principal, csrf)) = session::signed_in(conn, cookie.as_deref(), call.now)? else { return Ok(None) };
-            let unread = around(conn, &principal)?;
-            let view = View { ctx: call.ctx(principal), tongue, csrf, place: there, typed };
-            let made = outcome.and_then(|answer| match kind {
-                Kind::Read(operation) => generic::read(conn, &view, operation, &path, &answer),
-                Kind::Fill { operation, path, .. } => {
-                    if let Some(permission) = operation.permission {
-                        view.ctx.principal.require(permission)?;
-                    }
-                    generic::fill(conn, &view, operation, &path, answer)
-                }
-            });
-            Ok(Some((view, unread, made)))
-        })
-        .await?;
-    let Some((view, unread, made)) = found else { return Ok(to_sign_in(&place)) };
-    let around = Around { principal: &view.ctx.principal, csrf: &view.csrf, unread, place: &place };
-    match made {
-        Ok((title, html)) => Layout::inside(&title, tongue, &around).status(status).render(app, &Ready { html }),
-        Err(error) => trouble(app, tongue, Some(&around), &error),
-    }
+/// An answer, or the failure in its place: it goes on through what logs it and protects every answer.
+fn settled(app: &App, request: HttpRequest, outcome: Result<HttpResponse, Error>) -> ServiceResponse<BoxBody> {
+    let response = outcome.unwrap_or_else(HttpResponse::from_error);
+    readable(app, ServiceResponse::new(request, response))
 }
 
 /// A file: the API's answer as it is, unless it is data for programs.
@@ -317,6 +301,7 @@ pub fn is_local(place: &str) -> bool {
         && !place.starts_with("//")
         && !place.contains('\\')
         && !place.chars().any(char::is_control)
+        && place.parse::<Uri>().is_ok()
         && !place.starts_with("/do/")
         && !for_programs(place)
 }
@@ -325,7 +310,9 @@ pub fn is_local(place: &str) -> bool {
 async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl MessageBody + 'static>) -> Answer {
     let tongue = Tongue::of(request.request());
     let path = request.path().strip_prefix("/do").map(str::to_owned);
-    session::same_site(request.request(), app)?;
+    if let Err(error) = session::same_site(request.request(), app) {
+        return Ok(settled(app, request.into_parts().0, Err(error)));
+    }
     let (values, resumes) = match collect(app, &mut request).await {
         Ok(values) => (values, path.is_none()),
         Err(error) => {
@@ -361,13 +348,15 @@ async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Messa
         keep_changes(&mut read.body, sent.typed.value("_seen"));
     }
     let bytes = if read.body.is_null() { Bytes::new() } else { Bytes::from(read.body.to_string()) };
-    load(&mut request, &sent, bytes)?;
+    if let Err(error) = load(&mut request, &sent, bytes) {
+        return Ok(settled(app, request.into_parts().0, Err(error)));
+    }
     let told = ask(request, next, sent.method.clone(), &format!("/api/v1{path}")).await?;
     match told.outcome {
         Ok(answer) if TELLING.contains(&operation.id.as_str()) => {
             let caller = Caller::of(app, &told.request);
-            let response = tell(app, caller, operation, answer, &sent).await?;
-            Ok(ServiceResponse::new(told.request, response))
+            let response = tell(app, caller, operation, answer, &sent).await;
+            Ok(settled(app, told.request, response))
         }
         Ok(answer) => Ok(ServiceResponse::new(told.request, onward(operation, &sent, &answer, told.location.as_deref()))),
         // The same button was pressed twice: the first press is under way or has been answered.
@@ -458,45 +447,35 @@ async fn back(
 
 /// What an operation tells, on a page of its own.
 async fn tell(
-    app: &Arc<App>,
-    caller: Caller,
+    app: &App,
+    mut caller: Caller,
     operation: &'static Operation,
     answer: Value,
     sent: &Sent,
 ) -> Result<HttpResponse, Error> {
-    let Caller { call, cookie, tongue, .. } = caller;
-    let found: Option<(Principal, String, i64)> = call
-        .read(move |conn, call| {
-            let Some((principal, csrf)) = session::signed_in(conn, cookie.as_deref(), call.now)? else { return Ok(None) };
-            let unread = around(conn, &principal)?;
-            Ok(Some((principal, csrf, unread)))
-        })
-        .await?;
-    let Some((principal, csrf, unread)) = found else { return Ok(to_sign_in("/")) };
-    let around = Around { principal: &principal, csrf: &csrf, unread, place: &sent.page };
-    let title = operation.label(tongue);
-    let once = if operation.id.starts_with("simulate") || operation.id.starts_with("test") {
-        ""
-    } else {
-        tongue.t(
-            "秘密の値（鍵・アドレス）は、この画面でしか表示されません。安全な場所に控えてください。",
-            "The secret (key or address) is shown on this page only. Keep it in a safe place.",
-        )
+    caller.place.clone_from(&sent.page);
+    let back = sent.next.as_deref().filter(|next| !next.contains('{')).unwrap_or(&sent.page).to_owned();
+    let told = move |_: &mut Conn, view: &View| {
+        let mut html = format!("<h1>{}</h1>", esc(operation.label(view.tongue)));
+        if !operation.id.starts_with("simulate") && !operation.id.starts_with("test") {
+            html.push_str(r#"<div class="notice"><p>"#);
+            html.push_str(view.t(
+                "秘密の値（鍵・アドレス）は、この画面でしか表示されません。安全な場所に控えてください。",
+                "The secret (key or address) is shown on this page only. Keep it in a safe place.",
+            ));
+            html.push_str("</p></div>");
+        }
+        html.push_str(&values::facts_named(operation.answer.as_deref().unwrap_or_default(), &answer, view.tongue));
+        if operation.id == "start_second_factor" {
+            let address = answer.get("address").and_then(Value::as_str).unwrap_or_default();
+            html.push_str(&crate::auth::account_pages::scan_and_confirm(view, address)?);
+        }
+        let back =
+            format!(r#"<p class="actions"><a class="button plain" href="{}">{}</a></p>"#, esc(&back), view.t("戻る", "Back"));
+        html.push_str(&back);
+        Ok(Sheet::new(operation.label(view.tongue), Ready { html }))
     };
-    let back = sent.next.as_deref().filter(|next| !next.contains('{')).unwrap_or(&sent.page);
-    let extra = match answer.get("address").and_then(Value::as_str).filter(|_| operation.id == "start_second_factor") {
-        Some(address) => crate::auth::account_pages::scan_and_confirm(address, tongue.0, &csrf)?,
-        None => String::new(),
-    };
-    let html = format!(
-        r#"<h1>{}</h1>{}{}<p class="actions"><a class="button plain" href="{}">{}</a></p>"#,
-        esc(title),
-        if once.is_empty() { String::new() } else { format!(r#"<div class="notice"><p>{once}</p></div>"#) },
-        format_args!("{}{extra}", values::facts_named(operation.answer.as_deref().unwrap_or_default(), &answer, tongue)),
-        esc(back),
-        tongue.t("戻る", "Back")
-    );
-    Layout::inside(title, tongue, &around).render(app, &Ready { html })
+    present(app, caller, StatusCode::OK, told).await
 }
 
 /// Asks somebody whose session has ended to sign in, and keeps what was typed.

@@ -17,7 +17,6 @@ use super::tongue::Tongue;
 use super::typed::Typed;
 use crate::app::App;
 use crate::auth::policy::Permission;
-use crate::auth::principal::Principal;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::public::Call;
@@ -118,11 +117,6 @@ impl Caller {
     }
 }
 
-/// What surrounds a page, as far as the database knows it.
-pub(super) fn around(conn: &mut Conn, principal: &Principal) -> Result<i64, Error> {
-    principal.user_id().map_or(Ok(0), |user| notice_store::unread(conn, user))
-}
-
 impl<P: Permission> Page<P> {
     /// An id in the path.
     pub fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
@@ -145,28 +139,36 @@ impl<P: Permission> Page<P> {
         F: FnOnce(&mut Conn, &View) -> Result<Sheet<T>, Error> + Send + 'static,
     {
         let caller = Caller::of(&self.app, &self.request);
-        let (tongue, place) = (caller.tongue, caller.place.clone());
-        let Caller { call, cookie, typed, .. } = caller;
         let status = self.request.extensions().get::<StatusCode>().copied().unwrap_or(StatusCode::OK);
-        let there = place.clone();
-        let found = call
-            .read(move |conn, call| {
-                let Some((principal, csrf)) = session::signed_in(conn, cookie.as_deref(), call.now)? else { return Ok(None) };
-                let unread = around(conn, &principal)?;
-                let view = View { ctx: call.ctx(principal), tongue, csrf, place: there, typed };
-                let made = view.ctx.principal.require(&P::INFO).and_then(|()| work(conn, &view));
-                Ok(Some((view, unread, made)))
-            })
-            .await?;
-        let Some((view, unread, made)) = found else { return Ok(to_sign_in(&place)) };
-        let around = Around { principal: &view.ctx.principal, csrf: &view.csrf, unread, place: &place };
-        match made {
-            Ok(sheet) => Layout::inside(&sheet.title, tongue, &around)
-                .narrow(sheet.narrow)
-                .status(status)
-                .render(&self.app, &sheet.content),
-            Err(error) => trouble(&self.app, tongue, Some(&around), &error),
+        let permitted = |conn: &mut Conn, view: &View| view.ctx.principal.require(&P::INFO).and_then(|()| work(conn, view));
+        present(&self.app, caller, status, permitted).await
+    }
+}
+
+/// Reads what a page shows to whoever is signed in, and puts the layout around it.
+pub(super) async fn present<T, F>(app: &App, caller: Caller, status: StatusCode, work: F) -> Result<HttpResponse, Error>
+where
+    T: Template + Send + 'static,
+    F: FnOnce(&mut Conn, &View) -> Result<Sheet<T>, Error> + Send + 'static,
+{
+    let Caller { call, cookie, tongue, place, typed } = caller;
+    let there = place.clone();
+    let found = call
+        .read(move |conn, call| {
+            let Some((principal, csrf)) = session::signed_in(conn, cookie.as_deref(), call.now)? else { return Ok(None) };
+            let unread = principal.user_id().map_or(Ok(0), |user| notice_store::unread(conn, user))?;
+            let view = View { ctx: call.ctx(principal), tongue, csrf, place: there, typed };
+            let made = work(conn, &view);
+            Ok(Some((view, unread, made)))
+        })
+        .await?;
+    let Some((view, unread, made)) = found else { return Ok(to_sign_in(&place)) };
+    let around = Around { principal: &view.ctx.principal, csrf: &view.csrf, unread, place: &place };
+    match made {
+        Ok(sheet) => {
+            Layout::inside(&sheet.title, tongue, &around).narrow(sheet.narrow).status(status).render(app, &sheet.content)
         }
+        Err(error) => trouble(app, tongue, Some(&around), &error),
     }
 }
 
@@ -199,6 +201,10 @@ struct Trouble {
 
 /// A failure as a page.
 pub(super) fn trouble(app: &App, tongue: Tongue, around: Option<&Around<'_>>, error: &Error) -> Result<HttpResponse, Error> {
+    if error.code.status().is_server_error() {
+        // The page says nothing of the cause; the line of the request, which has its id, stands beside this one.
+        tracing::error!(cause = error.source.as_deref().unwrap_or_default(), code = error.code.code(), "page failed");
+    }
     let title = error.code.title();
     let fixed;
     let (title, detail) = match error.code {

@@ -127,9 +127,8 @@ impl Schema {
     pub fn value_label(&self, value: &str, tongue: Tongue) -> Option<String> {
         let marker = format!("- `{value}`: ");
         let line = self.description.as_deref()?.lines().find_map(|line| line.strip_prefix(marker.as_str()))?;
-        let (ja, en) = line.split_once(" / ").unwrap_or((line, line));
-        let en = en.split(['.', ':', ';']).next().unwrap_or(en).trim();
-        Some(if tongue.english() { english(value, en) } else { ja.to_owned() })
+        let (ja, _) = line.split_once(" / ").unwrap_or((line, line));
+        Some(if tongue.english() { english(value) } else { ja.to_owned() })
     }
 
     /// The member that names the variant, and the variants by its value.
@@ -144,7 +143,7 @@ impl Schema {
 }
 
 /// The stable text of a value says it shortest; what it means is for help.
-fn english(value: &str, _meaning: &str) -> String {
+fn english(value: &str) -> String {
     let mut text = value.replace(['_', '-'], " ");
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();
