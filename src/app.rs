@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::auth::tokens::TokenKeys;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{ConnSettings, Db};
 use crate::error::Error;
 use crate::http::rate::Rates;
 use crate::notifications::transport::Mailer;
@@ -36,7 +36,11 @@ impl App {
     /// Opens the database and puts the parts together.
     pub fn new(config: Config, clock: Clock, mailer: Option<Mailer>, demo: bool) -> Result<Arc<Self>, Error> {
         let url = config.database_url().map_err(Error::internal)?;
-        let db = Db::open(&url, config.database.connections, config.database.statement_timeout_ms)?;
+        let settings = ConnSettings {
+            statement_timeout_ms: config.database.statement_timeout_ms,
+            mapped_mib: config.database.mapped_mib,
+        };
+        let db = Db::open(&url, config.database.connections, settings)?;
         Ok(Arc::new(Self {
             webhooks: Hooks::new(&config.webhooks).map_err(Error::internal)?,
             keys: TokenKeys::new(&config.auth),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::db::ConnSettings;
 use crate::db::connection::DatabaseUrl;
 
 /// Prefix of environment variables; `TASUKI_DATABASE__URL` sets `database.url`, `TASUKI_SMTP__PASSWORD_FILE` names a
@@ -73,11 +74,15 @@ pub struct DatabaseConfig {
     pub connections: u32,
     /// PostgreSQL: longest statement and longest wait for a lock, in milliseconds.
     pub statement_timeout_ms: u32,
+    /// SQLite: how much of the file is mapped into memory, in MiB, 0 to 4096; 0 maps nothing. A mapped part counts as memory of
+    /// the process for as long as it is in use, and can be taken back by the system at any time.
+    pub mapped_mib: u32,
 }
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { url: SecretString::from("sqlite:tasuki.db"), connections: 8, statement_timeout_ms: 15_000 }
+        let ConnSettings { statement_timeout_ms, mapped_mib } = ConnSettings::default();
+        Self { url: SecretString::from("sqlite:tasuki.db"), connections: 8, statement_timeout_ms, mapped_mib }
     }
 }
 
@@ -93,6 +98,8 @@ pub struct AuthConfig {
     pub access_token_minutes: i64,
     /// How long a session can be renewed, 1 to 90 days.
     pub refresh_token_days: i64,
+    /// After how many minutes without a page being asked for a sign-in to the pages ends, 5 to 1440.
+    pub idle_minutes: i64,
     /// At least 32 characters; signs access tokens.
     pub signing_key: SecretString,
     /// The key before, still accepted while keys are exchanged.
@@ -106,6 +113,7 @@ impl Default for AuthConfig {
             audience: "tasuki-api".to_owned(),
             access_token_minutes: 15,
             refresh_token_days: 14,
+            idle_minutes: 60,
             signing_key: SecretString::from(""),
             previous_signing_key: SecretString::from(""),
         }
@@ -371,6 +379,12 @@ impl Config {
         if !(1..=90).contains(&self.auth.refresh_token_days) {
             return problem("auth.refresh_token_days must be 1 to 90");
         }
+        if !(5..=1440).contains(&self.auth.idle_minutes) {
+            return problem("auth.idle_minutes must be 5 to 1440");
+        }
+        if self.database.mapped_mib > 4096 {
+            return problem("database.mapped_mib must be 0 to 4096");
+        }
         if !(self.base_url.starts_with("http://") || self.base_url.starts_with("https://")) || self.base_url.ends_with('/') {
             return problem("base_url must begin with http:// or https:// and end without a slash");
         }
@@ -438,8 +452,8 @@ impl Config {
             Err(_) => "(invalid)".to_owned(),
         };
         format!(
-            "listen = {:?}\nbase_url = {:?}\nservice_name = {:?}\nhttp_workers = {}\n\n[database]\nurl = {database:?}\nconnections = {}\nstatement_timeout_ms = {}\n\n\
-             [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
+            "listen = {:?}\nbase_url = {:?}\nservice_name = {:?}\nhttp_workers = {}\n\n[database]\nurl = {database:?}\nconnections = {}\nstatement_timeout_ms = {}\nmapped_mib = {}\n\n\
+             [auth]\nissuer = {:?}\naudience = {:?}\naccess_token_minutes = {}\nrefresh_token_days = {}\nidle_minutes = {}\nsigning_key = {}\nprevious_signing_key = {}\n\n\
              [smtp]\nhost = {:?}\nport = {}\nsecurity = {:?}\nusername = {:?}\npassword = {}\nfrom_address = {:?}\nfrom_name = {:?}\nbounce_address = {:?}\nmax_per_minute = {}\nmax_per_connection = {}\nca_file = {:?}\ntimeout_seconds = {}\n\n\
              [mail]\nsubject_prefix = {:?}\ndigest_hour = {}\n\n[reminders]\nunanswered_days = {}\noffer_hours = {}\nwindow_days = {}\n\n[worker]\nenabled = {}\npoll_seconds = {}\nmail_connections = {}\n\n[webhooks]\nkey = {}\nprevious_key = {}\nallow = {:?}\nhttp_inside = {}\nports = {:?}\ntimeout_seconds = {}\nca_file = {:?}\nproxy = {}\n\n[limits]\nbody_kib = {}\nrequests_per_minute = {}\n\n[log]\nformat = {:?}\nlevel = {:?}\n",
             self.listen,
@@ -448,10 +462,12 @@ impl Config {
             self.http_workers,
             self.database.connections,
             self.database.statement_timeout_ms,
+            self.database.mapped_mib,
             self.auth.issuer,
             self.auth.audience,
             self.auth.access_token_minutes,
             self.auth.refresh_token_days,
+            self.auth.idle_minutes,
             secret(&self.auth.signing_key),
             secret(&self.auth.previous_signing_key),
             self.smtp.host,
@@ -495,8 +511,10 @@ const NUMBERS: &[&str] = &[
     "http_workers",
     "connections",
     "statement_timeout_ms",
+    "mapped_mib",
     "access_token_minutes",
     "refresh_token_days",
+    "idle_minutes",
     "port",
     "timeout_seconds",
     "digest_hour",

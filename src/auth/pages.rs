@@ -196,7 +196,9 @@ async fn sign_out(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Re
     }
     let call = Call::new(Arc::clone(&app), &request);
     call.write(move |conn, call| {
-        let Some(id) = sessions::of_cookie(conn, &cookie, call.now)? else { return Ok(Done::nothing(())) };
+        let used_since = session::used_since(&call.app, call.now);
+        let Some(found) = sessions::of_cookie(conn, &cookie, used_since, call.now)? else { return Ok(Done::nothing(())) };
+        let id = found.id;
         let principal = principal::of_session(conn, id, call.now)?;
         sessions::end(conn, id, "signed_out", call.now)?;
         let audit = Audit::new("session", id.0, principal.organisation_id).change(json!({"open": true}), json!({"open": false}));

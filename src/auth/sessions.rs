@@ -275,15 +275,43 @@ pub fn organisation_of(conn: &mut Conn, session: SessionId) -> Result<Organisati
         .first(conn)?)
 }
 
-/// The session of a cookie, if it is open.
-pub fn of_cookie(conn: &mut Conn, cookie: &str, now: UtcTime) -> Result<Option<SessionId>, Error> {
-    Ok(sessions::table
+/// How often the use of pages is noted at most: each page would be a write otherwise.
+const NOTED_EVERY: Duration = Duration::minutes(1);
+
+/// An open session of the pages.
+#[derive(Debug, Clone, Copy)]
+pub struct CookieSession {
+    /// Which.
+    pub id: SessionId,
+    /// When a page of it was last asked for, as far as that was noted.
+    last_used_at: UtcTime,
+}
+
+impl CookieSession {
+    /// Whether its use should be noted again.
+    pub fn is_to_be_noted(&self, now: UtcTime) -> bool {
+        self.last_used_at.plus(NOTED_EVERY) <= now
+    }
+}
+
+/// The session of a cookie, if it is open and has been used since an instant.
+pub fn of_cookie(conn: &mut Conn, cookie: &str, used_since: UtcTime, now: UtcTime) -> Result<Option<CookieSession>, Error> {
+    let row: Option<(SessionId, UtcTime)> = sessions::table
         .filter(sessions::cookie_hash.eq(secrets::sha256(cookie.as_bytes())))
         .filter(sessions::ended_at.is_null())
         .filter(sessions::expires_at.gt(now))
-        .select(sessions::id)
+        .filter(sessions::last_used_at.gt(used_since))
+        .select((sessions::id, sessions::last_used_at))
         .first(conn)
-        .optional()?)
+        .optional()?;
+    Ok(row.map(|(id, last_used_at)| CookieSession { id, last_used_at }))
+}
+
+/// Notes that a page was asked for.
+pub fn note_use(conn: &mut Conn, session: SessionId, now: UtcTime) -> Result<(), Error> {
+    let earlier = sessions::table.filter(sessions::id.eq(session)).filter(sessions::last_used_at.lt(now));
+    diesel::update(earlier).set(sessions::last_used_at.eq(now)).execute(conn)?;
+    Ok(())
 }
 
 /// A session as its owner sees it.

@@ -36,7 +36,11 @@ pub(super) fn serve(config: Config) -> Result<(), Failure> {
     outcome
 }
 
-pub(super) fn worker(config: Config) -> Result<(), Failure> {
+/// A worker looks at few rows, again and again: what it maps of the database, in MiB, would only count as its memory.
+const MAPPED_BY_WORKER: u32 = 16;
+
+pub(super) fn worker(mut config: Config) -> Result<(), Failure> {
+    config.database.mapped_mib = config.database.mapped_mib.min(MAPPED_BY_WORKER);
     telemetry::start(&config.log);
     let app = application(config)?;
     require_current_schema(&app)?;

@@ -51,13 +51,28 @@ impl std::str::FromStr for DatabaseUrl {
 #[derive(Debug)]
 pub struct ConnManager {
     url: DatabaseUrl,
-    statement_timeout_ms: u32,
+    settings: ConnSettings,
+}
+
+/// How connections are set up.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnSettings {
+    /// PostgreSQL: longest statement and longest wait for a lock, in milliseconds.
+    pub statement_timeout_ms: u32,
+    /// SQLite: how much of the file is mapped into memory, in MiB.
+    pub mapped_mib: u32,
+}
+
+impl Default for ConnSettings {
+    fn default() -> Self {
+        Self { statement_timeout_ms: 15_000, mapped_mib: 256 }
+    }
 }
 
 impl ConnManager {
     /// A manager for one address.
-    pub fn new(url: DatabaseUrl, statement_timeout_ms: u32) -> Self {
-        Self { url, statement_timeout_ms }
+    pub fn new(url: DatabaseUrl, settings: ConnSettings) -> Self {
+        Self { url, settings }
     }
 }
 
@@ -73,7 +88,7 @@ impl ManageConnection for ConnManager {
                 conn.batch_execute(&format!(
                     "SET TIME ZONE 'UTC'; SET statement_timeout = {0}; SET lock_timeout = {0}; \
                      SET idle_in_transaction_session_timeout = 60000;",
-                    self.statement_timeout_ms
+                    self.settings.statement_timeout_ms
                 ))
                 .map_err(failed)?;
                 Ok(Conn::Postgres(conn))
@@ -81,10 +96,11 @@ impl ManageConnection for ConnManager {
             DatabaseUrl::Sqlite(path) => {
                 let mut conn =
                     SqliteConnection::establish(&path.to_string_lossy()).map_err(diesel::r2d2::Error::ConnectionError)?;
-                conn.batch_execute(
+                conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
-                )
+                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096; PRAGMA mmap_size = {}; PRAGMA temp_store = MEMORY;",
+                    u64::from(self.settings.mapped_mib) << 20
+                ))
                 .map_err(failed)?;
                 Ok(Conn::Sqlite(conn))
             }

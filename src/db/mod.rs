@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorCode};
 pub use among::Ids;
-pub use connection::Conn;
+pub use connection::{Conn, ConnSettings};
 use connection::{ConnManager, DatabaseUrl};
 pub use time::Day;
 
@@ -47,16 +47,16 @@ impl std::fmt::Debug for Db {
 impl Db {
     /// Opens the pools; a database that cannot be opened is told at once. SQLite gets one writing connection, since its writers exclude each other anyway and its own
     /// waiting is unfair; PostgreSQL shares one pool between both doors.
-    pub fn open(url: &DatabaseUrl, connections: u32, statement_timeout_ms: u32) -> Result<Self, Error> {
+    pub fn open(url: &DatabaseUrl, connections: u32, settings: ConnSettings) -> Result<Self, Error> {
         // The pool itself would try again until its time is over, and then not say why.
-        drop(ConnManager::new(url.clone(), statement_timeout_ms).connect().map_err(Error::internal)?);
+        drop(ConnManager::new(url.clone(), settings).connect().map_err(Error::internal)?);
         let pool = |size: u32, idle: u32| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(idle))
                 .test_on_check_out(false)
                 .connection_timeout(LONGEST_WAIT)
-                .build(ConnManager::new(url.clone(), statement_timeout_ms))
+                .build(ConnManager::new(url.clone(), settings))
                 .map_err(Error::from)
         };
         match url {

@@ -80,13 +80,18 @@ pub struct RequestIdHeader(pub String);
 
 /// The cookie of a page's session, put into a request by the pages' own middleware alone: the API itself takes no cookie.
 #[derive(Debug, Clone)]
-pub struct PageSession(pub String);
+pub struct PageSession {
+    /// The cookie.
+    pub cookie: String,
+    /// A session that has not been used since then counts no longer.
+    pub used_since: UtcTime,
+}
 
 /// What an `Authorization` header holds, before the database is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Credentials {
     /// The cookie of a page.
-    Page(String),
+    Page(PageSession),
     /// A verified access token's session.
     Session(SessionId),
     /// An API key: its public prefix and the hash of the whole.
@@ -103,7 +108,7 @@ impl Credentials {
     pub(crate) fn of(request: &HttpRequest, app: &App, now: UtcTime) -> Result<Self, Error> {
         let missing = || Error::new(ErrorCode::Unauthenticated);
         if let Some(page) = request.extensions().get::<PageSession>() {
-            return Ok(Self::Page(page.0.clone()));
+            return Ok(Self::Page(page.clone()));
         }
         let value = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(missing)?;
         let token = value.strip_prefix("Bearer ").ok_or_else(missing)?.trim();
@@ -117,9 +122,10 @@ impl Credentials {
     /// Loads the principal in one query.
     pub(crate) fn principal(&self, conn: &mut Conn, now: UtcTime) -> Result<Principal, Error> {
         match self {
-            Self::Page(cookie) => {
-                let session = sessions::of_cookie(conn, cookie, now)?.ok_or_else(|| Error::new(ErrorCode::Unauthenticated))?;
-                principal::of_session(conn, session, now)
+            Self::Page(page) => {
+                let session = sessions::of_cookie(conn, &page.cookie, page.used_since, now)?;
+                let session = session.ok_or_else(|| Error::new(ErrorCode::Unauthenticated))?;
+                principal::of_session(conn, session.id, now)
             }
             Self::Session(id) => principal::of_session(conn, *id, now),
             Self::ApiKey { prefix, hash } => principal::of_api_key(conn, prefix, hash, now),

@@ -129,9 +129,10 @@ async fn choose(
     let call = Call::new(Arc::clone(&app), &request);
     let done = call
         .write(move |conn, call| {
-            let Some((principal, _)) = session::signed_in(conn, Some(&cookie), call.now)? else {
+            let Some(signed_in) = session::signed_in(conn, Some(&cookie), &call.app, call.now)? else {
                 return Ok(Done::nothing(false));
             };
+            let principal = signed_in.principal;
             let Some(user) = principal.user_id() else { return Ok(Done::nothing(false)) };
             let before = notice_store::choices_of(conn, user)?;
             notice_store::choose(conn, user, &chosen, call.now)?;
@@ -181,8 +182,8 @@ async fn template_html(app: web::Data<App>, request: HttpRequest) -> Result<Http
     let call = Call::new(Arc::clone(&app), &request);
     let cookie = session::value(&request, &app);
     let office = call
-        .read(move |conn, call| match session::signed_in(conn, cookie.as_deref(), call.now)? {
-            Some((principal, _)) => principal.require(&ManageNotifications::INFO).map(|()| true),
+        .read(move |conn, call| match session::signed_in(conn, cookie.as_deref(), &call.app, call.now)? {
+            Some(signed_in) => signed_in.principal.require(&ManageNotifications::INFO).map(|()| true),
             None => Ok(false),
         })
         .await?;

@@ -8,7 +8,7 @@ use super::catalogue::{EventKind, MailChoice, Topic};
 use super::service::Event;
 use crate::clock::UtcTime;
 use crate::db::schema::{events, notices, notification_preferences as preferences};
-use crate::db::{Conn, dialect};
+use crate::db::{Conn, Ids, dialect};
 use crate::error::Error;
 use crate::http::ListQuery;
 use crate::ids::{EventId, NoticeId, OrganisationId, RequestId, UserId};
@@ -171,8 +171,9 @@ pub enum Read {
 
 /// How people want to be told about a topic, where they have chosen.
 pub fn choices(conn: &mut Conn, users: &[UserId], topic: Topic) -> Result<BTreeMap<UserId, MailChoice>, Error> {
+    let users = Ids::new(conn, users.iter().map(|user| user.0));
     let rows: Vec<(UserId, MailChoice)> = preferences::table
-        .filter(preferences::user_id.eq_any(users))
+        .filter(users.among(preferences::user_id))
         .filter(preferences::topic.eq(topic))
         .select((preferences::user_id, preferences::mail))
         .load(conn)?;

@@ -9,7 +9,7 @@ use crate::audit::seal;
 use crate::config::ConfigProblem;
 use crate::db::connection::DatabaseUrl;
 use crate::db::migrations::{self, SchemaState};
-use crate::db::{Db, dialect};
+use crate::db::{ConnSettings, Db, dialect};
 use crate::error::Error;
 
 /// Writes a consistent copy of a SQLite database, also while the service runs.
@@ -57,7 +57,8 @@ pub fn check(file: &Path) -> Result<BackupCheck, Error> {
 }
 
 fn check_copy(scratch: &Path) -> Result<BackupCheck, Error> {
-    let db = Db::open(&DatabaseUrl::Sqlite(scratch.to_owned()), 1, 0)?;
+    let settings = ConnSettings { statement_timeout_ms: 0, mapped_mib: 0 };
+    let db = Db::open(&DatabaseUrl::Sqlite(scratch.to_owned()), 1, settings)?;
     db.write_blocking(|conn| {
         if migrations::state(conn)? == SchemaState::Ahead {
             return Err(Error::internal("the backup comes from a newer release"));

@@ -177,7 +177,8 @@ fn again(error: &Error) -> Error {
 fn let_cookie_count(app: &App, request: &ServiceRequest) {
     let cookie = session::value(request.request(), app);
     if let Some(cookie) = cookie {
-        request.extensions_mut().insert(PageSession(cookie));
+        let used_since = session::used_since(app, app.clock.now());
+        request.extensions_mut().insert(PageSession { cookie, used_since });
     }
 }
 

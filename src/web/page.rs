@@ -12,11 +12,12 @@ use askama::Template;
 use serde::de::DeserializeOwned;
 
 use super::layout::{Around, Page as Layout};
-use super::session;
+use super::session::{self, SignedIn};
 use super::tongue::Tongue;
 use super::typed::Typed;
 use crate::app::App;
 use crate::auth::policy::Permission;
+use crate::auth::sessions;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::http::public::Call;
@@ -155,14 +156,22 @@ where
     let there = place.clone();
     let found = call
         .read(move |conn, call| {
-            let Some((principal, csrf)) = session::signed_in(conn, cookie.as_deref(), call.now)? else { return Ok(None) };
+            let found = session::signed_in(conn, cookie.as_deref(), &call.app, call.now)?;
+            let Some(SignedIn { principal, csrf, session }) = found else { return Ok(None) };
             let unread = principal.user_id().map_or(Ok(0), |user| notice_store::unread(conn, user))?;
             let view = View { ctx: call.ctx(principal), tongue, csrf, place: there, typed };
             let made = work(conn, &view);
-            Ok(Some((view, unread, made)))
+            Ok(Some((view, unread, made, session)))
         })
         .await?;
-    let Some((view, unread, made)) = found else { return Ok(to_sign_in(&place)) };
+    let Some((view, unread, made, session)) = found else { return Ok(to_sign_in(&place)) };
+    let now = view.ctx.now;
+    if session.is_to_be_noted(now) {
+        // A page is shown even where its use cannot be noted.
+        if let Err(error) = app.db.write(move |conn| sessions::note_use(conn, session.id, now)).await {
+            tracing::warn!(code = error.code.code(), "the use of a session was not noted");
+        }
+    }
     let around = Around { principal: &view.ctx.principal, csrf: &view.csrf, unread, place: &place };
     match made {
         Ok(sheet) => {

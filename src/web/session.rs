@@ -4,9 +4,11 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::http::header;
+use chrono::Duration;
 
 use crate::app::App;
 use crate::auth::principal::{self, Principal};
+use crate::auth::sessions::CookieSession;
 use crate::auth::{secrets, sessions};
 use crate::clock::UtcTime;
 use crate::db::Conn;
@@ -39,12 +41,27 @@ pub fn value(request: &HttpRequest, app: &App) -> Option<String> {
     request.cookie(cookie_name(app)).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// Who is signed in, and the value that this session's forms must carry.
-pub fn signed_in(conn: &mut Conn, cookie: Option<&str>, now: UtcTime) -> Result<Option<(Principal, String)>, Error> {
+/// A session that has not been used since then counts no longer.
+pub fn used_since(app: &App, now: UtcTime) -> UtcTime {
+    now.plus(Duration::minutes(-app.config.auth.idle_minutes))
+}
+
+/// Who is signed in.
+pub struct SignedIn {
+    /// The person.
+    pub principal: Principal,
+    /// The value that this session's forms must carry.
+    pub csrf: String,
+    /// The session.
+    pub session: CookieSession,
+}
+
+/// Who is signed in, if anybody is and has not been idle for too long.
+pub fn signed_in(conn: &mut Conn, cookie: Option<&str>, app: &App, now: UtcTime) -> Result<Option<SignedIn>, Error> {
     let Some(cookie) = cookie else { return Ok(None) };
-    let Some(session) = sessions::of_cookie(conn, cookie, now)? else { return Ok(None) };
-    match principal::of_session(conn, session, now) {
-        Ok(principal) => Ok(Some((principal, csrf(cookie)))),
+    let Some(session) = sessions::of_cookie(conn, cookie, used_since(app, now), now)? else { return Ok(None) };
+    match principal::of_session(conn, session.id, now) {
+        Ok(principal) => Ok(Some(SignedIn { principal, csrf: csrf(cookie), session })),
         Err(error) if error.code == ErrorCode::Unauthenticated => Ok(None),
         Err(error) => Err(error),
     }

@@ -256,7 +256,7 @@ fn a_broken_chain_ends_the_verification_with_an_error() {
     let here = Installation::on(database::sqlite());
     here.run(&["user", "create-admin", "--email", "admin@example.jp", "--name", "管理 一郎", "--organisation", "220001"]).ok();
     let url = here.url.parse().unwrap();
-    let db = tasuki::db::Db::open(&url, 1, 0).unwrap();
+    let db = tasuki::db::Db::open(&url, 1, tasuki::db::ConnSettings::default()).unwrap();
     db.write_blocking(|conn| tasuki::audit::seal::seal(conn).map(drop)).unwrap();
     let sealed = here.run(&["audit", "verify"]).ok().out();
     assert!(sealed.contains("verified: 1"), "{sealed}");

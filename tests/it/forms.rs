@@ -120,6 +120,28 @@ on_both! {
 }
 
 on_both! {
+    fn who_leaves_the_desk_is_signed_out_and_who_works_is_not(app) {
+        let world = World::new(app);
+        let request = flow::draft(&world);
+        let (staff, idle) = (Browser::new(app, STAFF), Browser::new(app, STAFF));
+        let page = format!("/requests/{request}/edit");
+        let filled = form(&idle.get(&page).text(), &format!("/do/requests/{request}")).with("/theme", "席を外す前に書いた文");
+        for _ in 0..3 {
+            app.advance(Duration::minutes(50));
+            assert_eq!(staff.get(&page).status, 200, "an hour begins anew with each page");
+        }
+        let turned = idle.get(&page);
+        assert_eq!(turned.status, 303);
+        assert!(turned.header("location").unwrap().starts_with("/sign-in?next="));
+        let asked = idle.submit(&filled);
+        assert_eq!(asked.status, 401);
+        assert!(asked.text().contains("入力した内容は残っています"), "{}", asked.text());
+        app.advance(Duration::minutes(61));
+        assert_eq!(staff.get(&page).status, 303);
+    }
+}
+
+on_both! {
     fn nobody_else_sends_a_form(app) {
         let world = World::new(app);
         let request = flow::draft(&world);

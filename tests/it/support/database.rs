@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
 use tasuki::clock::UtcTime;
 use tasuki::db::connection::DatabaseUrl;
-use tasuki::db::{Db, migrations};
+use tasuki::db::{ConnSettings, Db, migrations};
 use tasuki::experts::frameworks;
 use tasuki::organisations::seed;
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ fn beginning() -> UtcTime {
 
 fn prepare(url: &str) {
     let url: DatabaseUrl = url.parse().unwrap();
-    let db = Db::open(&url, 2, 60_000).unwrap();
+    let db = Db::open(&url, 2, ConnSettings { statement_timeout_ms: 60_000, ..ConnSettings::default() }).unwrap();
     db.read_blocking(migrations::apply).unwrap();
     db.write_blocking(|conn| {
         seed::load_built_in(conn, beginning())?;
