@@ -36,10 +36,8 @@ impl App {
     /// Opens the database and puts the parts together.
     pub fn new(config: Config, clock: Clock, mailer: Option<Mailer>, demo: bool) -> Result<Arc<Self>, Error> {
         let url = config.database_url().map_err(Error::internal)?;
-        let settings = ConnSettings {
-            statement_timeout_ms: config.database.statement_timeout_ms,
-            mapped_mib: config.database.mapped_mib,
-        };
+        let settings =
+            ConnSettings { statement_timeout_ms: config.database.statement_timeout_ms, mapped_mib: config.database.mapped_mib };
         let db = Db::open(&url, config.database.connections, settings)?;
         Ok(Arc::new(Self {
             webhooks: Hooks::new(&config.webhooks).map_err(Error::internal)?,

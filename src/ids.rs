@@ -125,6 +125,8 @@ typed_ids! {
     NoticeId;
     /// A secret address at which a calendar program fetches visits.
     CalendarFeedId;
+    /// A filter of a list that a person keeps.
+    SavedFilterId;
     /// An address at which programs are told of events.
     WebhookEndpointId;
     /// An event on its way to an endpoint.

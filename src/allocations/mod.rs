@@ -7,6 +7,7 @@ pub mod facts;
 mod fairness;
 pub mod model;
 pub mod page_report;
+pub mod page_today;
 pub mod page_words;
 pub mod pages;
 pub mod results;

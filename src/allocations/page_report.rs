@@ -8,6 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::allocations::model::AllocationStatus;
+use crate::allocations::page_today::Today;
 use crate::allocations::page_words::{
     Names, band_label, blocker_lines, change_lines, exclusion_label, experts_of, level_label, level_value, loads, prices,
 };
@@ -33,6 +34,7 @@ struct Assigned {
     body: String,
     theme: String,
     team: String,
+    today: String,
     expert: Option<ExpertId>,
     offers: Vec<OfferId>,
     planned: Option<String>,
@@ -46,6 +48,7 @@ struct Unserved {
     body: String,
     theme: String,
     reason: String,
+    today: String,
     exclusions: Vec<String>,
     blockers: Vec<String>,
     change: Vec<String>,
@@ -72,14 +75,15 @@ struct LevelRow {
 {% if result.stopped %}<p class="notice warn">{{ tongue.t("決めた計算量で探索を打ち切りました。残る差は下の「目標と証明」にあります。", "The search stopped on its limit of work; the gap that is left stands under levels and proof.") }}{% if !result.reproducible %} {{ tongue.t("時間で打ち切ったため、再計算で結果が変わることがあります。", "A clock stopped it, so another run may differ.") }}{% endif %}</p>{% endif %}
 {% if !result.pins_not_possible.is_empty() %}<div class="notice warn"><p>{{ tongue.t("固定できなかった割当て（条件を満たさない専門家）：", "Pins that cannot be kept (a condition fails):") }}</p><ul>{% for pair in result.pins_not_possible %}<li>{{ names.request(*pair.request_id) }} → {{ names.expert(*pair.expert_id) }}</li>{% endfor %}</ul></div>{% endif %}
 <h2 id="plan">{{ tongue.t("割当て", "Assignments") }}（{{ assigned.len() }}）</h2>
+{% if !today.is_empty() %}<p>{{ today }}</p>{% endif %}
 {% if assigned.is_empty() %}<p>{{ tongue.t("割り当てられる申請がありませんでした。", "No request could be served.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("割当ての表", "Table of assignments") }}"><table><thead><tr><th scope="col">{{ tongue.t("申請", "Request") }}</th><th scope="col">{{ tongue.t("専門家", "Expert") }}</th><th scope="col">{{ tongue.t("理由", "Why") }}</th><th scope="col">{{ tongue.t("次善の案にすると", "The second choice would cost") }}</th><th scope="col">{{ tongue.t("打診・変更", "Offer, change") }}</th></tr></thead><tbody>
-{% for row in assigned %}<tr><th scope="row"><a href="/requests/{{ row.request }}">{{ row.body }}</a><br><span class="hint">{{ row.theme }}</span></th><td>{{ row.team }}{% if let Some(reason) = row.reason %}<br><span class="tag warn">{{ tongue.t("手で変更", "changed by hand") }}</span> <span class="hint">{{ tongue.t("計画では", "planned: ") }}{{ row.planned.as_deref().unwrap_or(tongue.t("なし", "nobody")) }}{{ tongue.t("。理由：", ". Why: ") }}{{ reason }}</span>{% endif %}</td><td>{% for line in row.why %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}</td><td>{% for line in row.second %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}</td><td>{% if row.offers.is_empty() %}<a href="/allocations/{{ run.id }}?change={{ row.request }}#change">{{ tongue.t("別の人にする", "Somebody else") }}</a>{% if let Some(expert) = row.expert %}<br><a href="/allocations/new?from={{ run.id }}&amp;pin={{ row.request }}-{{ expert }}">{{ tongue.t("固定して再計算", "Pin, plan again") }}</a><br><a href="/allocations/new?from={{ run.id }}&amp;forbid={{ row.request }}-{{ expert }}">{{ tongue.t("除いて再計算", "Exclude, plan again") }}</a>{% endif %}{% else %}{% for offer in row.offers %}<a href="/offers/{{ offer }}">{{ tongue.t("打診", "Offer ") }}{{ offer }}</a> {% endfor %}{% endif %}</td></tr>{% endfor %}
+{% for row in assigned %}<tr><th scope="row"><a href="/requests/{{ row.request }}">{{ row.body }}</a><br><span class="hint">{{ row.theme }}</span></th><td>{{ row.team }}{% if !row.today.is_empty() %}<br><span class="hint">{{ tongue.t("いま：", "today: ") }}{{ row.today }}</span>{% endif %}{% if let Some(reason) = row.reason %}<br><span class="tag warn">{{ tongue.t("手で変更", "changed by hand") }}</span> <span class="hint">{{ tongue.t("計画では", "planned: ") }}{{ row.planned.as_deref().unwrap_or(tongue.t("なし", "nobody")) }}{{ tongue.t("。理由：", ". Why: ") }}{{ reason }}</span>{% endif %}</td><td>{% for line in row.why %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}</td><td>{% for line in row.second %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}</td><td>{% if row.offers.is_empty() %}<a href="/allocations/{{ run.id }}?change={{ row.request }}#change">{{ tongue.t("別の人にする", "Somebody else") }}</a>{% if let Some(expert) = row.expert %}<br><a href="/allocations/new?from={{ run.id }}&amp;pin={{ row.request }}-{{ expert }}">{{ tongue.t("固定して再計算", "Pin, plan again") }}</a><br><a href="/allocations/new?from={{ run.id }}&amp;forbid={{ row.request }}-{{ expert }}">{{ tongue.t("除いて再計算", "Exclude, plan again") }}</a>{% endif %}{% else %}{% for offer in row.offers %}<a href="/offers/{{ offer }}">{{ tongue.t("打診", "Offer ") }}{{ offer }}</a> {% endfor %}{% endif %}</td></tr>{% endfor %}
 </tbody></table></div>{% endif %}
 {% if !change.is_empty() %}<section id="change"><h2>{{ tongue.t("別の人にする", "Put somebody else") }}{{ tongue.t("：", ": ") }}{{ changed }}</h2><p class="hint">{{ tongue.t("変更は記録に残ります。条件を満たさない専門家は選べません。「専門家」を空にすると、この申請には打診しません。", "The change is kept on record. An expert who fails a condition is refused. Without an expert nobody is asked.") }}</p>{{ change|safe }}</section>{% endif %}
 {% if !apply.is_empty() %}<h2 id="apply">{{ tongue.t("打診を作る", "Make offers") }}</h2><p>{{ tongue.t("チェックした申請について、専門家への打診を作ります。派遣の決定ではありません。", "Makes offers to the experts of the ticked requests. It decides nothing.") }}</p>{{ apply|safe }}{% endif %}
 <h2 id="unserved">{{ tongue.t("割り当てられなかった申請と理由", "Requests without anybody, and why") }}（{{ unserved.len() }}）</h2>
 {% if unserved.is_empty() %}<p>{{ tongue.t("すべての申請に割り当てました。", "Every request is served.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("割り当てられなかった申請の表", "Table of requests without anybody") }}"><table><thead><tr><th scope="col">{{ tongue.t("申請", "Request") }}</th><th scope="col">{{ tongue.t("理由", "Why") }}</th><th scope="col">{{ tongue.t("割り当てるには（最も小さな変更）", "The cheapest change that serves it") }}</th></tr></thead><tbody>
-{% for row in unserved %}<tr><th scope="row"><a href="/requests/{{ row.request }}">{{ row.body }}</a><br><span class="hint">{{ row.theme }}</span></th><td><strong>{{ row.reason }}</strong>{% if !row.blockers.is_empty() %}<ul>{% for line in row.blockers %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}{% if !row.exclusions.is_empty() %}<details><summary>{{ tongue.t("条件に合わない専門家の数", "How many experts fail what") }}</summary><ul>{% for line in row.exclusions %}<li>{{ line }}</li>{% endfor %}</ul></details>{% endif %}</td><td>{% if row.change.is_empty() %}{{ tongue.t("計画を変更しても割り当てられません。専門家を増やすか、申請の条件を見直してください。", "No change of the plan serves it: more experts, or other wishes.") }}{% else %}{% for line in row.change %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}{% endif %}<br><a href="/allocations/{{ run.id }}?change={{ row.request }}#change">{{ tongue.t("手で割り当てる", "Assign by hand") }}</a></td></tr>{% endfor %}
+{% for row in unserved %}<tr><th scope="row"><a href="/requests/{{ row.request }}">{{ row.body }}</a><br><span class="hint">{{ row.theme }}</span></th><td><strong>{{ row.reason }}</strong>{% if !row.today.is_empty() %}<br><span class="hint">{{ tongue.t("いま：", "today: ") }}{{ row.today }}</span>{% endif %}{% if !row.blockers.is_empty() %}<ul>{% for line in row.blockers %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}{% if !row.exclusions.is_empty() %}<details><summary>{{ tongue.t("条件に合わない専門家の数", "How many experts fail what") }}</summary><ul>{% for line in row.exclusions %}<li>{{ line }}</li>{% endfor %}</ul></details>{% endif %}</td><td>{% if row.change.is_empty() %}{{ tongue.t("計画を変更しても割り当てられません。専門家を増やすか、申請の条件を見直してください。", "No change of the plan serves it: more experts, or other wishes.") }}{% else %}{% for line in row.change %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}{% endif %}<br><a href="/allocations/{{ run.id }}?change={{ row.request }}#change">{{ tongue.t("手で割り当てる", "Assign by hand") }}</a></td></tr>{% endfor %}
 </tbody></table></div>{% endif %}
 <h2 id="proof">{{ tongue.t("目標と証明", "Levels and proof") }}</h2>
 <p>{{ tongue.t("上の目標ほど優先します。「証明済み」は、独立した検査プログラムが、上の目標を損なわずにこれより良い計画はないと確かめたものです。", "A level counts before all below it. Proved: an independent checker has confirmed that no plan equal above is better here.") }}</p>
@@ -105,6 +109,7 @@ struct Content {
     names: Names,
     cancel: String,
     assigned: Vec<Assigned>,
+    today: String,
     unserved: Vec<Unserved>,
     levels: Vec<LevelRow>,
     greedy: Vec<(&'static str, String)>,
@@ -145,7 +150,8 @@ async fn show(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
 
 fn content(conn: &mut Conn, view: &View, run: AllocationView, change: Option<RequestId>) -> Result<Content, Error> {
     let t = view.tongue;
-    let names = names(conn, &run)?;
+    let today = Today::load(conn, &run)?;
+    let names = names(conn, &run, &today)?;
     let json = serde_json::to_value(&run).map_err(Error::internal)?;
     let path = format!("/allocations/{}", run.id);
     let cancel = if run.status == AllocationStatus::Queued {
@@ -168,7 +174,7 @@ fn content(conn: &mut Conn, view: &View, run: AllocationView, change: Option<Req
             form.close(t.t("変更する", "Change"))
         );
     }
-    let assigned = assigned(t, &run, &names);
+    let assigned = assigned(t, &run, &names, &today);
     let apply = apply(view, &run, &assigned, &path)?;
     let result = run.result.as_ref();
     let pool = crate::pools::store::pool(conn, run.pool_id)?.name;
@@ -178,7 +184,8 @@ fn content(conn: &mut Conn, view: &View, run: AllocationView, change: Option<Req
         pool,
         cancel,
         assigned,
-        unserved: result.map_or_else(Vec::new, |result| unserved(t, &run, result, &names)),
+        unserved: result.map_or_else(Vec::new, |result| unserved(t, &run, result, &names, &today)),
+        today: result.map_or_else(String::new, |_| today.compared(t, &run)),
         levels: result.map_or_else(Vec::new, |result| levels(t, result)),
         greedy: result.map_or_else(Vec::new, |r| {
             r.greedy.iter().map(|c| (level_label(t, c.level), level_value(t, c.level, c.by))).collect()
@@ -202,9 +209,9 @@ fn details(summary: &str, inner: &str) -> String {
 }
 
 /// The names of everybody and everything that the run names.
-fn names(conn: &mut Conn, run: &AllocationView) -> Result<Names, Error> {
+fn names(conn: &mut Conn, run: &AllocationView, today: &Today) -> Result<Names, Error> {
     let mut requests: Vec<RequestId> = run.assignments.iter().map(|row| row.request_id).collect();
-    let mut experts: Vec<ExpertId> = Vec::new();
+    let mut experts: Vec<ExpertId> = today.experts().collect();
     for row in &run.assignments {
         experts.extend(row.expert_id.iter().chain(&row.planned_expert_id));
         experts.extend(row.others.iter().map(|other| other.expert_id));
@@ -237,7 +244,7 @@ fn names(conn: &mut Conn, run: &AllocationView) -> Result<Names, Error> {
     Names::load(conn, &requests, &experts)
 }
 
-fn assigned(t: Tongue, run: &AllocationView, names: &Names) -> Vec<Assigned> {
+fn assigned(t: Tongue, run: &AllocationView, names: &Names, today: &Today) -> Vec<Assigned> {
     let facts: BTreeMap<i64, _> =
         run.result.iter().flat_map(|result| &result.assignments).map(|fact| (fact.request_id.0, fact)).collect();
     run.assignments
@@ -265,6 +272,7 @@ fn assigned(t: Tongue, run: &AllocationView, names: &Names) -> Vec<Assigned> {
                 body: row.applicant.clone(),
                 theme: row.theme.clone(),
                 team: names.team(t, row.expert_id, &others),
+                today: today.said(t, row.request_id, names),
                 expert: row.expert_id,
                 offers: row.offer_id.into_iter().chain(row.others.iter().filter_map(|other| other.offer_id)).collect(),
                 planned: row.planned_expert_id.map(|id| names.expert(id)),
@@ -276,7 +284,7 @@ fn assigned(t: Tongue, run: &AllocationView, names: &Names) -> Vec<Assigned> {
         .collect()
 }
 
-fn unserved(t: Tongue, run: &AllocationView, result: &AllocationResult, names: &Names) -> Vec<Unserved> {
+fn unserved(t: Tongue, run: &AllocationView, result: &AllocationResult, names: &Names, today: &Today) -> Vec<Unserved> {
     let by_hand = |request: RequestId| {
         run.assignments.iter().any(|row| row.request_id == request && (row.expert_id.is_some() || row.override_reason.is_some()))
     };
@@ -288,6 +296,7 @@ fn unserved(t: Tongue, run: &AllocationView, result: &AllocationResult, names: &
             request: row.request_id,
             body: names.body(row.request_id),
             theme: names.theme(row.request_id),
+            today: today.said(t, row.request_id, names),
             reason: t.t(&row.reason_label, row.reason.as_str()).replace('_', " "),
             exclusions: row
                 .exclusions

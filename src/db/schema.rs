@@ -1157,6 +1157,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    saved_filters (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        page -> Text,
+        name -> Text,
+        query -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     second_factors (user_id) {
         user_id -> BigInt,
         sealed_secret -> Text,
@@ -1333,6 +1344,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_deliveries,
     webhook_attempts,
     calendar_feeds,
+    saved_filters,
     delivery_attempts,
     undeliverable_addresses,
     mail_relay,

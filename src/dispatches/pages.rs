@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::http::ListQuery;
 use crate::ids::{DispatchId, ExpertId, OrganisationId, ProgrammeId};
 use crate::requests::model::ActivityKind;
+use crate::today::filter_pages;
 use crate::web::choices::{Choice, Choices};
 use crate::web::page::{Page, Sheet, View};
 use crate::web::tongue::Tongue;
@@ -85,7 +86,7 @@ struct Row {
 #[template(
     ext = "html",
     source = r#"<h1>{{ tongue.t("派遣", "Dispatches") }}</h1>
-<details class="filter"{% if narrowed %} open{% endif %}><summary>{{ tongue.t("絞り込み・並べ替え", "Filter and sort") }}</summary><form method="get" action="/dispatches">
+{{ saved|safe }}<details class="filter"{% if narrowed %} open{% endif %}><summary>{{ tongue.t("絞り込み・並べ替え", "Filter and sort") }}</summary><form method="get" action="/dispatches">
 <div class="field"><label for="q">{{ tongue.t("番号・文書番号", "Number") }}</label><input type="search" id="q" name="q" maxlength="100" value="{{ q }}"></div>
 {% for (name, label, options) in selects %}<div class="field"><label for="f-{{ name }}">{{ label }}</label>{{ options|safe }}</div>{% endfor %}
 <p class="actions"><button type="submit">{{ tongue.t("絞り込む", "Apply") }}</button> <a href="/dispatches">{{ tongue.t("条件を消す", "Clear") }}</a></p></form></details>
@@ -98,6 +99,7 @@ struct Row {
 )]
 struct List {
     tongue: Tongue,
+    saved: String,
     q: String,
     selects: Vec<(&'static str, String, String)>,
     narrowed: bool,
@@ -161,6 +163,7 @@ async fn list(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
         let kept = asked.kept();
         let content = List {
             tongue: t,
+            saved: filter_pages::beside(conn, view, "/dispatches", &kept)?,
             q: asked.q.clone().unwrap_or_default(),
             selects: selects(conn, view, &asked)?,
             narrowed: !kept.is_empty(),

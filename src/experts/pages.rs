@@ -20,6 +20,7 @@ use crate::experts::{page_availability, page_expert, page_own, page_parts};
 use crate::http::ListQuery;
 use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId};
 use crate::requests::model::Mode;
+use crate::today::filter_pages;
 use crate::web::choices::{Choice, Choices};
 use crate::web::page::{Page, Sheet, View};
 use crate::web::tongue::{Tongue, esc};
@@ -141,7 +142,7 @@ struct Row {
     ext = "html",
     source = r#"<h1>{{ tongue.t("専門家", "Experts") }}</h1>
 {% if manages %}<p class="actions"><a class="button" href="/experts/new">{{ tongue.t("専門家を登録する", "Register an expert") }}</a><a href="/imports/new">{{ tongue.t("一括取込", "Import many") }}</a></p>{% endif %}
-<details class="filter"{% if open %} open{% endif %}><summary>{{ tongue.t("条件で探す", "Search") }}</summary><form method="get" action="/experts">
+{{ saved|safe }}<details class="filter"{% if open %} open{% endif %}><summary>{{ tongue.t("条件で探す", "Search") }}</summary><form method="get" action="/experts">
 <div class="field"><label for="q">{{ tongue.t("ことば（氏名・所属など）", "Words") }}</label><input type="search" id="q" name="q" maxlength="100" value="{{ q }}"></div>
 {{ skills|safe }}
 <div class="field"><label for="from">{{ tongue.t("空いている期間（から）", "Available from") }}</label><input type="date" id="from" name="available_from" value="{{ from }}"></div>
@@ -157,6 +158,7 @@ struct Row {
 )]
 struct List {
     tongue: Tongue,
+    saved: String,
     manages: bool,
     open: bool,
     q: String,
@@ -196,6 +198,7 @@ async fn list(page: Page<ReadExperts>) -> Result<HttpResponse, Error> {
         let narrowed = kept.iter().any(|(name, _)| !matches!(*name, "sort" | "pool_id" | "status"));
         let content = List {
             tongue: t,
+            saved: filter_pages::beside(conn, view, "/experts", &kept)?,
             manages: view.may::<ManageExperts>(),
             open: narrowed,
             q: params.q.clone().unwrap_or_default(),

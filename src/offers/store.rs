@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use super::model::{AnsweredVia, DeclineReason, OfferStatus, OfferedVisit};
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::dialect::insert_rows;
 use crate::db::schema::{experts, offer_visits, offers, organisations, programmes, requests};
+use crate::db::{Conn, Ids};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
 use crate::ids::{ExpertId, OfferId, OrganisationId, PoolId, RequestId, UserId};
@@ -261,6 +261,17 @@ fn one(conn: &mut Conn, filter: &OfferFilter) -> Result<Option<OfferRecord>, Err
 /// All offers of a request by rank; at most twenty.
 pub fn of_request(conn: &mut Conn, request: RequestId) -> Result<Vec<OfferRow>, Error> {
     Ok(offers::table.filter(offers::request_id.eq(request)).order(offers::rank).select(OfferRow::as_select()).load(conn)?)
+}
+
+/// Who has been asked for some requests and has not said no, or waits to be asked: request, expert, state; by request and rank.
+pub fn standing(conn: &mut Conn, requests: &[RequestId]) -> Result<Vec<(RequestId, ExpertId, OfferStatus)>, Error> {
+    let requests = Ids::new(conn, requests.iter().map(|id| id.0));
+    let rows: Vec<(RequestId, ExpertId, OfferStatus)> = offers::table
+        .filter(requests.among(offers::request_id))
+        .order((offers::request_id, offers::rank))
+        .select((offers::request_id, offers::expert_id, offers::status))
+        .load(conn)?;
+    Ok(rows.into_iter().filter(|(_, _, status)| status.stands()).collect())
 }
 
 /// The accepted offers of a request by rank.

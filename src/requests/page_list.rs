@@ -15,6 +15,7 @@ use crate::ids::{OrganisationId, ProgrammeId};
 use crate::requests::detail;
 use crate::requests::list::{self, RequestFilter, RequestSort};
 use crate::requests::model::{ActivityKind, Stage};
+use crate::today::filter_pages;
 use crate::web::choices::{Choice, Choices};
 use crate::web::page::{Page, Sheet, View};
 use crate::web::tongue::{Tongue, grouped};
@@ -113,14 +114,13 @@ struct Options {
     source = r##"<h1>{{ tongue.t("申請", "Requests") }}</h1>
 {% if may_file %}<p class="actions"><a class="button" href="/requests/new">{% if office %}{{ tongue.t("申請を代行入力する", "File for a body") }}{% else %}{{ tongue.t("新しい申請を書く", "Write a request") }}{% endif %}</a></p>{% endif %}
 {% if !sets.is_empty() %}<nav class="main" aria-label="{{ tongue.t("よく使う絞り込み", "Sets in daily use") }}"><ul>{% for (label, href, here) in sets %}<li><a href="{{ href }}"{% if *here %} aria-current="true"{% endif %}>{{ label }}</a></li>{% endfor %}</ul></nav>{% endif %}
-<details class="filter"{% if narrowed %} open{% endif %}><summary>{{ tongue.t("条件を指定して絞り込む", "Filter") }}</summary><form method="get" action="/requests">
+{{ saved|safe }}<details class="filter"{% if narrowed %} open{% endif %}><summary>{{ tongue.t("条件を指定して絞り込む", "Filter") }}</summary><form method="get" action="/requests">
 <div class="field"><label for="q-q">{{ tongue.t("テーマに含む語", "Words in the theme") }}</label><input type="search" id="q-q" name="q" value="{{ q }}" maxlength="200"></div>
 {% for select in selects %}<div class="field"><label for="q-{{ select.name }}">{{ select.label }}</label><select id="q-{{ select.name }}" name="{{ select.name }}">{% if select.name != "sort" %}<option value="">{{ tongue.t("すべて", "All") }}</option>{% endif %}{% for (value, words, chosen) in select.list %}<option value="{{ value }}"{% if *chosen %} selected{% endif %}>{{ words }}</option>{% endfor %}</select></div>{% endfor %}
 <div class="field"><label for="q-from">{{ tongue.t("申請日（から）", "Submitted from") }}</label><input type="date" id="q-from" name="submitted_from" value="{{ from }}"></div>
 <div class="field"><label for="q-to">{{ tongue.t("申請日（まで）", "Submitted until") }}</label><input type="date" id="q-to" name="submitted_to" value="{{ to }}"></div>
 <div class="actions" role="group" aria-labelledby="q-stages"><strong id="q-stages">{{ tongue.t("段階（複数選べます）", "Stages (several)") }}</strong>{% for (value, words, chosen) in stages %}<label class="choice"><input type="checkbox" name="stage" value="{{ value }}"{% if *chosen %} checked{% endif %}> <span>{{ words }}</span></label>{% endfor %}</div>
-<p class="actions"><button type="submit">{{ tongue.t("絞り込む", "Apply") }}</button> <a href="/requests">{{ tongue.t("条件を消す", "Clear") }}</a></p></form>
-<p class="hint">{{ tongue.t("絞り込んだ画面は、ブラウザーのお気に入りに登録すると、次回から1回で開けます。", "Bookmark the page to keep a filter: the address holds all of it.") }}</p></details>
+<p class="actions"><button type="submit">{{ tongue.t("絞り込む", "Apply") }}</button> <a href="/requests">{{ tongue.t("条件を消す", "Clear") }}</a></p></form></details>
 <p role="status">{{ summary }}</p>
 {% if lines.is_empty() %}<p>{{ tongue.t("この条件に合う申請はありません。", "No request matches.") }}{% if narrowed %} <a href="/requests">{{ tongue.t("すべての申請を見る", "See all requests") }}</a>{% endif %}</p>
 {% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("申請の一覧", "List of requests") }}"><table><thead><tr><th scope="col" class="n">{{ tongue.t("番号", "No.") }}</th><th scope="col">{{ tongue.t("テーマ", "Theme") }}</th><th scope="col">{{ tongue.t("申請団体", "Applicant") }}</th><th scope="col">{{ tongue.t("段階", "Stage") }}</th><th scope="col">{{ tongue.t("希望期間", "Period") }}</th><th scope="col">{{ tongue.t("支援の量", "Work") }}</th><th scope="col">{{ tongue.t("申請日", "Submitted") }}</th><th scope="col">{{ tongue.t("更新日", "Updated") }}</th>{% if programmes > 1 %}<th scope="col">{{ tongue.t("事業", "Programme") }}</th>{% endif %}</tr></thead><tbody>
@@ -133,6 +133,7 @@ struct List {
     may_file: bool,
     office: bool,
     sets: Vec<(&'static str, String, bool)>,
+    saved: String,
     narrowed: bool,
     programmes: usize,
     q: String,
@@ -265,6 +266,7 @@ async fn show(page: Page<ReadRequests>) -> Result<HttpResponse, Error> {
             may_file: view.may::<FileRequests>(),
             office: view.ctx.principal.is_coordinator(),
             sets: sets(view, &filter.stages, narrowed_otherwise),
+            saved: filter_pages::beside(conn, view, "/requests", &kept)?,
             narrowed: narrowed_otherwise,
             programmes: choices.of("programme").map_or(0, <[Choice]>::len),
             q: params.q.clone().unwrap_or_default(),

@@ -15,6 +15,7 @@ use super::tongue::{Tongue, esc};
 use super::{order, values, words};
 use crate::db::Conn;
 use crate::error::Error;
+use crate::today::filter_pages;
 
 /// What an address below `/api/v1` is as a page.
 #[derive(Debug, Clone)]
@@ -124,6 +125,11 @@ pub fn read(
         let _ = write!(out, r#"<p class="actions"><a class="button" href="{path}/new">{}</a></p>"#, esc(create.label(t)));
     }
     out.push_str(&filters(conn, view, operation, path)?);
+    if operation.path == path && !operation.query.is_empty() {
+        let query = view.place.split_once('?').map_or("", |(_, query)| query);
+        let set: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        out.push_str(&filter_pages::beside(conn, view, path, &set)?);
+    }
     let link = SHAPE.at(&Method::GET, &format!("{path}/1")).filter(|operation| operation.path.ends_with('}')).map(|_| path);
     out.push_str(&values::table(Some(item), rows, t, &title, link));
     out.push_str(&foot(view, operation, path, answer));

@@ -44,5 +44,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(crate::settlements::pages::configure)
         .configure(crate::pools::pages::configure)
         .configure(desk::configure)
+        .configure(crate::today::filter_pages::configure)
         .configure(crate::today::pages::configure);
 }

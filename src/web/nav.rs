@@ -67,6 +67,7 @@ const CHOICES: Entry = entry("/notification-preferences", "お知らせの受け
 const MAILS: Entry = entry("/notifications", "送信したメール", "Mails sent", ManageNotifications::INFO);
 const SAMPLES: Entry = entry("/notification-templates", "メールの見本", "Mail samples", ManageNotifications::INFO);
 const DEAD: Entry = entry("/undeliverable-addresses", "届かないアドレス", "Undeliverable addresses", ManageNotifications::INFO);
+const KEPT: Entry = entry("/saved-filters", "残した条件", "Filters kept", OwnAccount::INFO);
 const FEEDS: Entry = entry("/calendar-feeds", "予定表の配信", "Calendar feeds", OwnCalendars::INFO);
 const WEBHOOKS: Entry = entry("/webhooks", "Webhook", "Webhooks", ManageWebhooks::INFO);
 const CLIENTS: Entry = entry("/api-clients", "APIクライアント", "API clients", ManageApiClients::INFO);
@@ -106,7 +107,7 @@ const MENU: &[Part] = &[
     ("集計", "Numbers", &[STATISTICS, YEAR_END]),
     ("事業と団体", "Programmes and bodies", &[POOLS, PROGRAMMES, PRESETS, ORGANISATIONS, USERS, HANDOVER, IMPORTS]),
     ("連絡", "Messages", &[NOTICES, CHOICES, FEEDS, MAILS, SAMPLES, DEAD]),
-    ("接続と監査", "Systems and audit", &[CLIENTS, WEBHOOKS, AUDIT, SEAL, ACCOUNT]),
+    ("接続と監査", "Systems and audit", &[CLIENTS, WEBHOOKS, AUDIT, SEAL, KEPT, ACCOUNT]),
 ];
 
 /// Every page that the person may open, in parts.

@@ -142,6 +142,51 @@ on_both! {
 }
 
 on_both! {
+    fn a_filter_is_kept_under_a_name_and_is_nobody_elses(app) {
+        let world = World::new(app);
+        let _ = flow::draft(&world);
+        let (staff, office) = (Browser::new(app, STAFF), Browser::new(app, OFFICE));
+        assert!(!staff.get("/requests").text().contains("/do/saved-filters"), "without conditions there is nothing to keep");
+        let narrowed = "/requests?stage=draft&stage=returned&q=%E7%AA%93%E5%8F%A3";
+        let keep = form(&staff.get(narrowed).text(), "/do/saved-filters");
+        let refused = staff.submit(&keep.clone().with("/name", ""));
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("入力してください"), "{}", refused.text());
+        assert_eq!(staff.submit(&keep.with("/name", "窓口の下書き")).status, 303);
+        let list = staff.get("/requests").text();
+        let href = "/requests?stage=draft%2Creturned&amp;q=%E7%AA%93%E5%8F%A3";
+        assert!(list.contains(&format!(r#"<a href="{href}">窓口の下書き</a>"#)), "{list}");
+        let there = staff.get(&href.replace("&amp;", "&")).text();
+        assert!(there.contains(r#"aria-current="true">窓口の下書き"#) && !there.contains("/do/saved-filters"), "{there}");
+        assert!(there.contains("窓口業務の見直し"), "it shows what it found before");
+        assert!(!office.get("/requests").text().contains("窓口の下書き"));
+
+        // The same name again holds other conditions; what is no list and what the list does not know is refused.
+        let client = &world.hamamatsu_staff;
+        let body = |page: &str, query: &str| json!({"page": page, "name": "窓口の下書き", "query": query});
+        let again = client.post("/saved-filters", &body("/requests", "stage=draft&cursor=x&limit=3")).ok(200);
+        assert_eq!(again["query"], "stage=draft");
+        assert_eq!(client.get("/saved-filters?page=/requests").ok(200)["items"].as_array().unwrap().len(), 1);
+        for (page, query, pointer) in [
+            ("/requests/1", "stage=draft", "/page"),
+            ("//evil.example", "stage=draft", "/page"),
+            ("/requests", "colour=red", "/query"),
+            ("/requests", "cursor=x", "/query"),
+        ] {
+            let answer = client.post("/saved-filters", &body(page, query));
+            assert_eq!(answer.problem(422), "validation_failed");
+            assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{page} {query}");
+        }
+        let id = again["id"].as_i64().unwrap();
+        assert_eq!(world.coordinator.post(&format!("/saved-filters/{id}/remove"), &json!({})).problem(404), "not_found");
+        let all = staff.get("/saved-filters").text();
+        assert!(all.contains("進み具合：下書き"), "{all}");
+        assert_eq!(staff.submit(&form(&all, &format!("/do/saved-filters/{id}/remove"))).status, 303);
+        assert!(!staff.get("/requests").text().contains("窓口の下書き"));
+    }
+}
+
+on_both! {
     fn nobody_else_sends_a_form(app) {
         let world = World::new(app);
         let request = flow::draft(&world);

@@ -164,6 +164,10 @@ impl Cast {
              SELECT 9999, MIN(users.id), MIN(memberships.id), '見本', 'unknown', '2026-05-01 00:00:00' FROM users, memberships
              WHERE users.email = 'prefectural_coordinator-1@matrix.example.jp' AND memberships.user_id = users.id"
                 .to_owned(),
+            "INSERT INTO saved_filters (id, user_id, page, name, query, created_at)
+             SELECT 9999, MIN(users.id), '/requests', '見本', 'stage=submitted', '2026-05-01 00:00:00' FROM users
+             WHERE users.email = 'prefectural_coordinator-1@matrix.example.jp'"
+                .to_owned(),
             format!(
                 "INSERT INTO webhook_endpoints (id, organisation_id, url, status, secret, created_at, updated_at)
                  VALUES (9999, {}, 'https://hooks.example.jp/', 'active', 'a1.', '2026-05-01 00:00:00', '2026-05-01 00:00:00')",
@@ -177,6 +181,7 @@ impl Cast {
         }
         let pairs = vec![
             ("/calendar-feeds/{id}", 9999),
+            ("/saved-filters/{id}", 9999),
             ("/webhooks/{id}", 9999),
             ("/webhook-deliveries/{id}", 9999),
             ("/notices/{id}", 9999),

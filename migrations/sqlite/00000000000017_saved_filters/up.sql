@@ -1,0 +1,11 @@
+-- Filters of lists that people keep under a name of their own.
+
+CREATE TABLE saved_filters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id BIGINT NOT NULL CONSTRAINT saved_filters_user_fkey REFERENCES users (id),
+    page TEXT NOT NULL CONSTRAINT saved_filters_page_check CHECK (length(page) BETWEEN 2 AND 100),
+    name TEXT NOT NULL CONSTRAINT saved_filters_name_check CHECK (length(name) BETWEEN 1 AND 60),
+    query TEXT NOT NULL CONSTRAINT saved_filters_query_check CHECK (length(query) BETWEEN 1 AND 2000),
+    created_at TIMESTAMP NOT NULL,
+    CONSTRAINT saved_filters_name_key UNIQUE (user_id, page, name)
+);
