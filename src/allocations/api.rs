@@ -88,7 +88,7 @@ async fn get_allocation(read: Read<MatchExperts>) -> Result<HttpResponse, Error>
         move |conn, ctx| service::owned(conn, ctx, id?),
         |conn, _, row, _: NoQuery| {
             let version = row.version;
-            Ok(Answer::Versioned(service::view(conn, &row, Vec::new())?, version))
+            Ok(Answer::Versioned(service::view(conn, &row)?, version))
         },
     )
     .await

@@ -14,7 +14,7 @@ use crate::allocations::page_words::{
 };
 use crate::allocations::pages::{others, tone};
 use crate::allocations::service;
-use crate::allocations::views::{AllocationResult, AllocationView, PopulationBand};
+use crate::allocations::views::{AllocationResult, AllocationView, KeptRefusal, PopulationBand};
 use crate::auth::policy::MatchExperts;
 use crate::db::Conn;
 use crate::error::Error;
@@ -69,7 +69,7 @@ struct LevelRow {
 <p><span class="tag {{ tone }}">{{ tongue.t(run.status.label_ja(), run.status.as_str()) }}</span> {{ pool }} <span class="hint">{{ tongue.instant(*run.created_at) }} {{ tongue.t("に依頼", "asked for") }}</span></p>
 {% if run.status == AllocationStatus::Queued %}<div class="notice"><p>{{ tongue.t("計算しています。探索の進み具合：", "Being worked out. Progress: ") }}<strong>{{ run.progress }}%</strong>{{ tongue.t("。ふつうは数秒から数分で終わります。", ". It usually takes seconds to minutes.") }}</p></div><div class="verbs"><a class="button" href="/allocations/{{ run.id }}">{{ tongue.t("最新の状態を見る", "See how far it is") }}</a>{{ cancel|safe }}</div>{% endif %}
 {% if run.status == AllocationStatus::Failed %}<div class="notice bad"><p>{{ tongue.t("計画を作れませんでした。条件を変えてもう一度お試しください。続くときはシステム管理者へお知らせください。", "No plan could be made. Try again with other options; tell the administrator if it goes on.") }}</p></div>{% endif %}
-{% if !run.refused.is_empty() %}<div class="notice warn"><p>{{ tongue.t("打診を作れなかった割当てがあります。", "Some assignments could not become offers.") }}</p><ul>{% for row in run.refused %}<li>{{ names.request(*row.request_id) }}{{ tongue.t("：", ": ") }}{{ row.detail }}</li>{% endfor %}</ul></div>{% endif %}
+{% if !refused.is_empty() %}<div class="notice warn"><p>{{ tongue.t("前回、打診を作れなかった割当てがあります。", "Some assignments could not become offers the last time.") }}</p><ul>{% for (request, why) in refused %}<li>{{ request }}{{ tongue.t("：", ": ") }}{{ why }}</li>{% endfor %}</ul></div>{% endif %}
 {% if let Some(result) = run.result %}
 <ul class="cards"><li><span class="figure">{{ result.fairness.served }} / {{ result.fairness.requests }}</span> {{ tongue.t("件の申請に割当て", "requests served") }}</li><li><span class="figure">{{ result.fairness.never_served_reached }} / {{ result.fairness.never_served_bodies }}</span> {{ tongue.t("未利用の団体に届く", "never-served bodies reached") }}</li><li><span class="figure">{% if result.optimal %}{{ tongue.t("証明済み", "proved") }}{% else %}{{ tongue.t("一部未証明", "in part") }}{% endif %}</span> {{ tongue.t("これより良い計画はない", "no better plan exists") }}{% if let Some(gap) = result.gap_permille %} {{ tongue.t("（差は最大", "(at most ") }}{{ Self::permille(**gap) }}{{ tongue.t("）", " off)") }}{% endif %}</li><li><span class="figure">{{ unserved.len() }}</span> {{ tongue.t("件は割当てなし（理由は下）", "without anybody; reasons below") }}</li></ul>
 {% if result.stopped %}<p class="notice warn">{{ tongue.t("決めた計算量で探索を打ち切りました。残る差は下の「目標と証明」にあります。", "The search stopped on its limit of work; the gap that is left stands under levels and proof.") }}{% if !result.reproducible %} {{ tongue.t("時間で打ち切ったため、再計算で結果が変わることがあります。", "A clock stopped it, so another run may differ.") }}{% endif %}</p>{% endif %}
@@ -79,7 +79,7 @@ struct LevelRow {
 {% if assigned.is_empty() %}<p>{{ tongue.t("割り当てられる申請がありませんでした。", "No request could be served.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("割当ての表", "Table of assignments") }}"><table><thead><tr><th scope="col">{{ tongue.t("申請", "Request") }}</th><th scope="col">{{ tongue.t("専門家", "Expert") }}</th><th scope="col">{{ tongue.t("理由", "Why") }}</th><th scope="col">{{ tongue.t("次善の案にすると", "The second choice would cost") }}</th><th scope="col">{{ tongue.t("打診・変更", "Offer, change") }}</th></tr></thead><tbody>
 {% for row in assigned %}<tr><th scope="row"><a href="/requests/{{ row.request }}">{{ row.body }}</a><br><span class="hint">{{ row.theme }}</span></th><td>{{ row.team }}{% if !row.today.is_empty() %}<br><span class="hint">{{ tongue.t("いま：", "today: ") }}{{ row.today }}</span>{% endif %}{% if let Some(reason) = row.reason %}<br><span class="tag warn">{{ tongue.t("手で変更", "changed by hand") }}</span> <span class="hint">{{ tongue.t("計画では", "planned: ") }}{{ row.planned.as_deref().unwrap_or(tongue.t("なし", "nobody")) }}{{ tongue.t("。理由：", ". Why: ") }}{{ reason }}</span>{% endif %}</td><td>{% for line in row.why %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}</td><td>{% for line in row.second %}{{ line }}{% if !loop.last %}<br>{% endif %}{% endfor %}</td><td>{% if row.offers.is_empty() %}<a href="/allocations/{{ run.id }}?change={{ row.request }}#change">{{ tongue.t("別の人にする", "Somebody else") }}</a>{% if let Some(expert) = row.expert %}<br><a href="/allocations/new?from={{ run.id }}&amp;pin={{ row.request }}-{{ expert }}">{{ tongue.t("固定して再計算", "Pin, plan again") }}</a><br><a href="/allocations/new?from={{ run.id }}&amp;forbid={{ row.request }}-{{ expert }}">{{ tongue.t("除いて再計算", "Exclude, plan again") }}</a>{% endif %}{% else %}{% for offer in row.offers %}<a href="/offers/{{ offer }}">{{ tongue.t("打診", "Offer ") }}{{ offer }}</a> {% endfor %}{% endif %}</td></tr>{% endfor %}
 </tbody></table></div>{% endif %}
-{% if !change.is_empty() %}<section id="change"><h2>{{ tongue.t("別の人にする", "Put somebody else") }}{{ tongue.t("：", ": ") }}{{ changed }}</h2><p class="hint">{{ tongue.t("変更は記録に残ります。条件を満たさない専門家は選べません。「専門家」を空にすると、この申請には打診しません。", "The change is kept on record. An expert who fails a condition is refused. Without an expert nobody is asked.") }}</p>{{ change|safe }}</section>{% endif %}
+{% if !change.is_empty() %}<section id="change"><h2>{{ tongue.t("別の人にする", "Put somebody else") }}{{ tongue.t("：", ": ") }}{{ changed }}</h2><p class="hint">{{ tongue.t("変更は記録に残ります。この申請の人材プールの専門家なら、計画の条件を満たさない人も選べます。打診を作るときには、打診の条件だけを確かめます。「専門家」を空にすると、この申請には打診しません。", "The change is kept on record. Any expert of the request's pool can be named, even one who fails a condition of the plan; only the conditions of an offer are checked when it is made. Without an expert nobody is asked.") }}</p>{{ change|safe }}</section>{% endif %}
 {% if !apply.is_empty() %}<h2 id="apply">{{ tongue.t("打診を作る", "Make offers") }}</h2><p>{{ tongue.t("チェックした申請について、専門家への打診を作ります。派遣の決定ではありません。", "Makes offers to the experts of the ticked requests. It decides nothing.") }}</p>{{ apply|safe }}{% endif %}
 <h2 id="unserved">{{ tongue.t("割り当てられなかった申請と理由", "Requests without anybody, and why") }}（{{ unserved.len() }}）</h2>
 {% if unserved.is_empty() %}<p>{{ tongue.t("すべての申請に割り当てました。", "Every request is served.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("割り当てられなかった申請の表", "Table of requests without anybody") }}"><table><thead><tr><th scope="col">{{ tongue.t("申請", "Request") }}</th><th scope="col">{{ tongue.t("理由", "Why") }}</th><th scope="col">{{ tongue.t("割り当てるには（最も小さな変更）", "The cheapest change that serves it") }}</th></tr></thead><tbody>
@@ -106,6 +106,7 @@ struct Content {
     run: AllocationView,
     tone: &'static str,
     pool: String,
+    refused: Vec<(String, String)>,
     names: Names,
     cancel: String,
     assigned: Vec<Assigned>,
@@ -141,14 +142,21 @@ async fn show(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
     let wanted: Wanted = page.query()?;
     page.show(move |conn, view| {
         let row = service::owned(conn, &view.ctx, id)?;
-        let run = service::view(conn, &row, Vec::new())?;
+        let run = service::view(conn, &row)?;
+        let refused = service::refused_of(&row)?;
         let title = format!("{}{id}", view.t("計画", "Plan "));
-        Ok(Sheet::new(title, content(conn, view, run, wanted.change)?))
+        Ok(Sheet::new(title, content(conn, view, run, refused, wanted.change)?))
     })
     .await
 }
 
-fn content(conn: &mut Conn, view: &View, run: AllocationView, change: Option<RequestId>) -> Result<Content, Error> {
+fn content(
+    conn: &mut Conn,
+    view: &View,
+    run: AllocationView,
+    refused: Vec<KeptRefusal>,
+    change: Option<RequestId>,
+) -> Result<Content, Error> {
     let t = view.tongue;
     let today = Today::load(conn, &run)?;
     let names = names(conn, &run, &today)?;
@@ -178,10 +186,12 @@ fn content(conn: &mut Conn, view: &View, run: AllocationView, change: Option<Req
     let apply = apply(view, &run, &assigned, &path)?;
     let result = run.result.as_ref();
     let pool = crate::pools::store::pool(conn, run.pool_id)?.name;
+    let refused = refused.into_iter().map(|one| (names.request(one.request_id), t.t(&one.ja, &one.en).to_owned())).collect();
     Ok(Content {
         tongue: t,
         tone: tone(run.status),
         pool,
+        refused,
         cancel,
         assigned,
         unserved: result.map_or_else(Vec::new, |result| unserved(t, &run, result, &names, &today)),
@@ -241,7 +251,7 @@ fn names(conn: &mut Conn, run: &AllocationView, today: &Today) -> Result<Names, 
     requests.dedup();
     experts.sort_unstable();
     experts.dedup();
-    Names::load(conn, &requests, &experts)
+    Names::load(conn, run.owner_organisation_id, &requests, &experts)
 }
 
 fn assigned(t: Tongue, run: &AllocationView, names: &Names, today: &Today) -> Vec<Assigned> {
@@ -373,7 +383,7 @@ fn options(t: Tongue, run: &AllocationView, names: &Names) -> Vec<(&'static str,
     let asked = &run.options;
     let mut out = Vec::new();
     let yes = |yes: bool| t.yes_no(yes).to_owned();
-    out.push((t.t("待ち行列の申請も計画", "Waiting list planned too"), yes(asked.include_waitlisted)));
+    out.push((t.t("補欠の申請も計画", "Waiting list planned too"), yes(asked.include_waitlisted)));
     if let Some(result) = &run.result {
         let order: Vec<&str> = result.objective.level_order.iter().map(|level| level_label(t, *level)).collect();
         out.push((t.t("優先順", "Order of levels"), order.join(" → ")));

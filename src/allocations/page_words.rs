@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::allocations::store;
 use crate::allocations::views::{
     AllocationChange, AllocationMove, AllocationResult, Blocker, LevelChange, LoadRange, PopulationBand,
 };
@@ -19,9 +20,11 @@ pub struct Names {
 }
 
 impl Names {
-    /// Reads the names of requests and experts.
-    pub fn load(conn: &mut Conn, requests: &[RequestId], experts: &[ExpertId]) -> Result<Self, Error> {
-        let rows = crate::requests::store::find_many(conn, requests)?;
+    /// Reads the names of requests to an owner and of experts of its pools. Others, whoever wrote their number into an address
+    /// or an option, stay numbers.
+    pub fn load(conn: &mut Conn, owner: OrganisationId, requests: &[RequestId], experts: &[ExpertId]) -> Result<Self, Error> {
+        let mut rows = crate::requests::store::find_many(conn, requests)?;
+        rows.retain(|row| row.owner_organisation_id == owner && row.has_reached_office());
         let bodies: Vec<OrganisationId> = rows.iter().map(|row| row.applicant_organisation_id).collect();
         let bodies: BTreeMap<i64, String> =
             crate::organisations::store::find_many(conn, &bodies)?.into_iter().map(|row| (row.id.0, row.name)).collect();
@@ -29,7 +32,7 @@ impl Names {
             .into_iter()
             .map(|row| (row.id.0, (bodies.get(&row.applicant_organisation_id.0).cloned().unwrap_or_default(), row.theme)))
             .collect();
-        let experts = crate::experts::store::names(conn, experts)?.into_iter().map(|row| (row.id.0, row.name)).collect();
+        let experts = store::owned_experts(conn, owner, experts)?.into_iter().map(|(id, _, name)| (id.0, name)).collect();
         Ok(Self { requests, experts })
     }
 
@@ -111,11 +114,11 @@ pub fn exclusion_label(t: Tongue, code: &str) -> String {
     let (impossible, bare) = code.strip_prefix("impossible_").map_or((false, code), |bare| (true, bare));
     let words = match bare {
         "not_registered" => t.t("登録されていない", "not registered"),
-        "suspended" => t.t("登録を休止中", "suspended"),
+        "suspended" => t.t("一時停止中", "suspended"),
         "appointment_not_started" => t.t("委嘱期間の開始前", "appointment not started"),
         "appointment_ended" => t.t("委嘱期間の終了後", "appointment ended"),
         "conflict_of_interest" => t.t("利害関係がある", "conflict of interest"),
-        "refused" => t.t("一方が辞退している", "one side refuses the other"),
+        "refused" => t.t("本人または団体が希望しない", "one side refuses the other"),
         "programme_limit" => t.t("事業の上限に達した", "programme's limit used up"),
         "mode_not_offered" => t.t("現地・オンラインの希望に合わない", "mode not offered"),
         "outside_area" => t.t("活動区域の外", "outside the area"),

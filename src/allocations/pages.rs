@@ -1,6 +1,8 @@
 //! Pages of plan-wide runs: the list, the form that starts one, the comparison of two plans. A plan itself is
 //! [`crate::allocations::page_report`]'s.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -15,14 +17,16 @@ use crate::auth::policy::MatchExperts;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::ListQuery;
-use crate::ids::{AllocationId, ExpertId, PoolId, ProgrammeId, RequestId};
+use crate::ids::{AllocationId, ExpertId, OrganisationId, PoolId, RequestId};
 use crate::matching::allocation::problem::Level;
 use crate::pools::store as pools;
-use crate::requests::list::{self as requests, RequestFilter, RequestSort};
-use crate::requests::model::RequestStatus;
+use crate::requests::store as requests;
 use crate::web::form::Form;
 use crate::web::page::{Page, Sheet, View};
 use crate::web::tongue::{Tongue, esc};
+
+/// Most requests that a form offers to plan as if they had been accepted: as many as a run takes.
+const MOST_WAITING: usize = 1_000;
 
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -186,14 +190,13 @@ async fn new(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
             let Some(text) = text else { continue };
             let (request, expert) = pair(text)?;
             push(&mut options, field, (request, expert));
-            let names = Names::load(conn, &[request], &[expert])?;
+            let names = Names::load(conn, view.ctx.organisation(), &[request], &[expert])?;
             added.push(format!("{words}{} → {}", names.request(request), names.expert(expert)));
         }
         let kept = options.clone();
         let mut form = Form::load(conn, view, "create_allocation", format!("/pools/{}/allocations", pool.id), options)?
             .then("/allocations/{id}");
         let own = pools::list_programmes(conn, &view.ctx, Some(pool.id), &ListQuery::new(Some(200), None, &"programmes")?)?;
-        let ids: Vec<ProgrammeId> = own.iter().map(|row| row.id).collect();
         let several = own.len() > 1;
         form.choices_mut().set("programme", own.into_iter().map(|row| (row.id.to_string(), row.name)).collect());
         let others: Vec<(String, String)> =
@@ -205,7 +208,7 @@ async fn new(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
             form.field("further_pool_ids")
         };
         let programmes = if several { form.field("programme_ids") } else { form.without("programme_ids").to_owned() };
-        let added_requests = waiting(conn, view, &ids, &form, &kept)?;
+        let added_requests = waiting(conn, view, pool.id, &form, &kept)?;
         let order = level_order(view, &form, &kept);
         let content = New {
             tongue: t,
@@ -232,24 +235,25 @@ fn filled(view: &View, options: &Value, list: &str) -> Vec<String> {
     options.get(list).and_then(Value::as_array).into_iter().flatten().map(text).collect()
 }
 
-/// The requests that wait to be accepted, to be planned as if they had been.
-fn waiting(conn: &mut Conn, view: &View, programmes: &[ProgrammeId], form: &Form, options: &Value) -> Result<String, Error> {
+/// The requests to a pool that wait to be accepted, to be planned as if they had been.
+fn waiting(conn: &mut Conn, view: &View, pool: PoolId, form: &Form, options: &Value) -> Result<String, Error> {
     let t = view.tongue;
-    let filter =
-        RequestFilter { statuses: vec![RequestStatus::Submitted, RequestStatus::Waitlisted], ..RequestFilter::default() };
-    let first = ListQuery::new(Some(200), None, &"waiting")?;
-    let rows = requests::list(conn, &view.ctx, &filter, RequestSort::Id, &first, false)?;
+    let mut rows = requests::not_yet_accepted(conn, pool, &[])?;
+    rows.truncate(MOST_WAITING);
+    let bodies: Vec<OrganisationId> = rows.iter().map(|row| row.applicant_organisation_id).collect();
+    let bodies: BTreeMap<OrganisationId, String> =
+        crate::organisations::store::find_many(conn, &bodies)?.into_iter().map(|body| (body.id, body.name)).collect();
     let chosen = filled(view, options, "add_request_ids");
     let boxes: String = rows
         .iter()
-        .filter(|listed| programmes.contains(&listed.row.programme_id))
-        .map(|listed| {
-            let id = listed.row.id.to_string();
+        .map(|row| {
+            let id = row.id.to_string();
             let checked = if chosen.contains(&id) { " checked" } else { "" };
+            let body = bodies.get(&row.applicant_organisation_id).map_or("", String::as_str);
             format!(
                 r#"<label class="choice"><input type="checkbox" name="/add_request_ids" value="{id}"{checked}> <span>{} <span class="hint">{}</span></span></label>"#,
-                esc(&listed.applicant_name),
-                esc(&listed.row.theme)
+                esc(body),
+                esc(&row.theme)
             )
         })
         .collect();
@@ -347,7 +351,7 @@ async fn comparison(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
                 let found = service::compare(conn, &view.ctx, &row, with)?;
                 let requests: Vec<RequestId> = found.moves.iter().map(|step| step.request_id).collect();
                 let experts: Vec<ExpertId> = found.moves.iter().flat_map(experts_of).collect();
-                let names = Names::load(conn, &requests, &experts)?;
+                let names = Names::load(conn, row.owner_organisation_id, &requests, &experts)?;
                 let levels = found.levels.iter().map(|change| (level_label(t, change.level).to_owned(), by(t, change))).collect();
                 let moves = found.moves.iter().map(|step| {
                     let from = names.team(t, step.from_expert_id, &step.from_other_ids);

@@ -14,8 +14,8 @@ use super::results;
 use super::store::{self, AssignmentRow, MemberRow, RunRow};
 use super::views::{
     AllocationComparison, AllocationMove, AllocationOptions, AllocationResult, AllocationVerification, AllocationView,
-    ApplyAllocationBody, AssignedMember, AssignmentView, CancelAllocationBody, LevelChange, OverrideAllocationBody,
-    RefusedAssignment,
+    ApplyAllocationBody, AssignedMember, AssignmentView, CancelAllocationBody, KeptRefusal, LevelChange, NamedPair,
+    OverrideAllocationBody,
 };
 use crate::app::App;
 use crate::auth::principal::Actor;
@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorCode};
 use crate::experts::candidates::PoolFacts;
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, Outcome};
-use crate::ids::{AllocationId, ExpertId, OfferId, PoolId, ProgrammeId, RequestId};
+use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId};
 use crate::matching::allocation::check::check;
 use crate::matching::allocation::instance::{Instance, problem_sha256};
 use crate::matching::allocation::problem::{Level, Pair};
@@ -99,6 +99,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, pool: PoolRow, body: AllocationOptions
         programmes.extend(crate::pools::store::programmes_of(conn, *pool)?);
     }
     check_added(conn, &mut fields, &programmes, &body.add_request_ids)?;
+    check_named(conn, &mut fields, pool.owner_organisation_id, &pools, &body)?;
     for (i, id) in body.programme_ids.iter().enumerate() {
         fields.check(
             programmes.iter().any(|programme| programme == id),
@@ -114,7 +115,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, pool: PoolRow, body: AllocationOptions
         store::insert(conn, (pool.id, pool.owner_organisation_id), (&options, &body.note), ctx.principal.user_id(), ctx.now)?;
     let row = store::find(conn, id)?.ok_or_else(Error::not_found)?;
     let audit = Audit::new("allocation", id.0, row.owner_organisation_id).created(json!({"pool_id": pool.id, "options": body}));
-    let view = view(conn, &row, Vec::new())?;
+    let view = view(conn, &row)?;
     Ok(Outcome::created(view, row.version, format!("/api/v1/allocations/{id}"), audit))
 }
 
@@ -165,6 +166,59 @@ fn check_added(conn: &mut Conn, fields: &mut Fields, programmes: &[ProgrammeId],
         );
     }
     Ok(())
+}
+
+/// Experts named by hand must belong to the pools that are planned, and requests must have reached the pools' owner: what else
+/// there is under a number, the office is not to learn.
+fn check_named(
+    conn: &mut Conn,
+    fields: &mut Fields,
+    owner: OrganisationId,
+    pools: &[PoolId],
+    body: &AllocationOptions,
+) -> Result<(), Error> {
+    let lists = [("pins", &body.pins), ("forbidden", &body.forbidden)];
+    let pairs: Vec<&NamedPair> = lists.iter().flat_map(|(_, pairs)| pairs.iter().take(1_000)).collect();
+    let places = body.places.iter().take(1_000).map(|place| place.expert_id);
+    let experts: Vec<ExpertId> = pairs.iter().map(|pair| pair.expert_id).chain(places).collect();
+    if experts.is_empty() {
+        return Ok(());
+    }
+    let requests: Vec<RequestId> = pairs.iter().map(|pair| pair.request_id).collect();
+    let requests = crate::requests::store::find_many(conn, &requests)?;
+    let is_own =
+        |id: RequestId| requests.iter().any(|row| row.id == id && row.owner_organisation_id == owner && row.has_reached_office());
+    let known: BTreeSet<ExpertId> = store::owned_experts(conn, owner, &experts)?
+        .into_iter()
+        .filter(|(_, pool, _)| pools.contains(pool))
+        .map(|(id, ..)| id)
+        .collect();
+    for (name, pairs) in lists {
+        for (i, pair) in pairs.iter().enumerate().take(1_000) {
+            fields.check(
+                is_own(pair.request_id),
+                format!("/{name}/{i}/request_id"),
+                "unknown_request",
+                "自団体の事業への申請を指定してください",
+                "Must be a request to a programme of your own",
+            );
+            known_expert(fields, known.contains(&pair.expert_id), format!("/{name}/{i}/expert_id"));
+        }
+    }
+    for (i, place) in body.places.iter().enumerate().take(1_000) {
+        known_expert(fields, known.contains(&place.expert_id), format!("/places/{i}/expert_id"));
+    }
+    Ok(())
+}
+
+fn known_expert(fields: &mut Fields, known: bool, pointer: String) {
+    fields.check(
+        known,
+        pointer,
+        "unknown_expert",
+        "計画する人材プールの専門家を指定してください",
+        "Must be an expert of the pools that are planned",
+    );
 }
 
 /// Works out the run that waits longest; whether there was one. `go_on` is asked now and then whether to: a run that was broken
@@ -303,11 +357,19 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, row: RunRow, _: CancelAllocationBody) 
     let audit = Audit::new("allocation", row.id.0, row.owner_organisation_id)
         .change(json!({"status": row.status}), json!({"status": AllocationStatus::Cancelled}));
     let row = store::find(conn, row.id)?.ok_or_else(Error::not_found)?;
-    Ok(Outcome::changed(view(conn, &row, Vec::new())?, version, audit))
+    Ok(Outcome::changed(view(conn, &row)?, version, audit))
+}
+
+/// Which assignments did not become offers when a run was last applied.
+pub fn refused_of(row: &RunRow) -> Result<Vec<KeptRefusal>, Error> {
+    match &row.refused {
+        Some(refused) => serde_json::from_str(refused).map_err(Error::internal),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// A run with its plan.
-pub fn view(conn: &mut Conn, row: &RunRow, refused: Vec<RefusedAssignment>) -> Result<AllocationView, Error> {
+pub fn view(conn: &mut Conn, row: &RunRow) -> Result<AllocationView, Error> {
     let rows = store::assignments(conn, row.id)?;
     let requests: BTreeMap<i64, RequestRow> =
         crate::requests::store::find_many(conn, &ids(&rows))?.into_iter().map(|request| (request.id.0, request)).collect();
@@ -354,7 +416,7 @@ pub fn view(conn: &mut Conn, row: &RunRow, refused: Vec<RefusedAssignment>) -> R
         options: serde_json::from_str(&row.options).map_err(Error::internal)?,
         result: result_of(row)?,
         assignments,
-        refused,
+        refused: refused_of(row)?.into_iter().map(Into::into).collect(),
         version: row.version,
         created_at: row.created_at,
     })
@@ -473,7 +535,7 @@ pub fn override_assignment(
         )
         .because(body.reason);
     let row = store::find(conn, row.id)?.ok_or_else(Error::not_found)?;
-    Ok(Outcome::changed(view(conn, &row, Vec::new())?, version, audit))
+    Ok(Outcome::changed(view(conn, &row)?, version, audit))
 }
 
 /// Whether a member of an assignment's team has been asked already.
@@ -483,7 +545,7 @@ fn assignment_members_offered(conn: &mut Conn, assignment: &AssignmentRow) -> Re
 }
 
 /// Makes an offer from each assignment, under the lock of its request. What has changed since the plan was made is left out,
-/// and so is what an offer refuses; the answer says which and why.
+/// and so is what an offer refuses; the answer says which and why, and so does the run until it is applied again.
 pub fn apply(conn: &mut Conn, ctx: &Ctx, row: RunRow, body: ApplyAllocationBody) -> Result<Outcome<AllocationView>, Error> {
     require_planned(&row)?;
     let rows = store::assignments(conn, row.id)?;
@@ -519,25 +581,28 @@ pub fn apply(conn: &mut Conn, ctx: &Ctx, row: RunRow, body: ApplyAllocationBody)
             Err(error) if error.code.status().is_server_error() => return Err(error),
             Err(error) => {
                 let failure = error.failure();
-                let words = failure.fields.first().map(|field| field.detail.ja.clone());
-                let detail = words.or_else(|| failure.detail.as_ref().map(|words| words.ja.clone()));
-                let code = failure.fields.first().map_or_else(|| failure.code.code().to_owned(), |field| field.code.to_string());
-                refused.push(RefusedAssignment {
+                let field = failure.fields.into_iter().next();
+                let code = field.as_ref().map_or_else(|| failure.code.code(), |field| field.code);
+                let words = field.map(|field| field.detail).or(failure.detail).unwrap_or_else(|| failure.code.title());
+                refused.push(KeptRefusal {
                     request_id: assignment.request_id,
-                    code,
-                    detail: detail.unwrap_or_default().into_owned(),
+                    code: code.to_owned(),
+                    ja: words.ja.into_owned(),
+                    en: words.en.into_owned(),
                 });
             }
         }
     }
     let status = if offered.is_empty() { row.status } else { AllocationStatus::Applied };
     let version = store::set_status(conn, &row, status, ctx.now)?;
+    let kept = if refused.is_empty() { None } else { Some(serde_json::to_string(&refused).map_err(Error::internal)?) };
+    store::keep_refused(conn, row.id, kept.as_deref())?;
     let audit = Audit::new("allocation", row.id.0, row.owner_organisation_id).change(
         json!({"status": row.status}),
         json!({"status": status, "offers": offered, "refused": refused.iter().map(|one| one.request_id).collect::<Vec<_>>()}),
     );
     let row = store::find(conn, row.id)?.ok_or_else(Error::not_found)?;
-    Ok(Outcome::changed(view(conn, &row, refused)?, version, audit))
+    Ok(Outcome::changed(view(conn, &row)?, version, audit))
 }
 
 fn changed_since() -> Error {

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 
 use super::model::AllocationStatus;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::dialect::insert_rows;
-use crate::db::schema::{allocation_assignments, allocation_members, allocation_runs};
+use crate::db::schema::{allocation_assignments, allocation_members, allocation_runs, experts, pools};
+use crate::db::{Conn, Ids};
 use crate::error::{Error, ErrorCode};
 use crate::http::{ListQuery, Versioned};
 use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, RequestId, UserId};
@@ -35,6 +35,8 @@ pub struct RunRow {
     pub version: i64,
     /// When it was asked for.
     pub created_at: UtcTime,
+    /// Which assignments did not become offers when it was last applied, as JSON.
+    pub refused: Option<String>,
 }
 
 impl Versioned for RunRow {
@@ -172,6 +174,12 @@ pub fn set_status(conn: &mut Conn, row: &RunRow, status: AllocationStatus, now: 
     if moved == 0 { Err(Error::new(ErrorCode::StaleVersion)) } else { Ok(version) }
 }
 
+/// Keeps which assignments did not become offers, in the place of what was kept before.
+pub fn keep_refused(conn: &mut Conn, id: AllocationId, refused: Option<&str>) -> Result<(), Error> {
+    diesel::update(allocation_runs::table.find(id)).set(allocation_runs::refused.eq(refused)).execute(conn)?;
+    Ok(())
+}
+
 /// Marks a run that cannot be planned, unless it was called off meanwhile.
 pub fn fail(conn: &mut Conn, id: AllocationId, now: UtcTime) -> Result<(), Error> {
     use allocation_runs as t;
@@ -263,4 +271,15 @@ pub fn update_member(conn: &mut Conn, row: &MemberRow) -> Result<(), Error> {
     use allocation_members as t;
     diesel::update(t::table.find((row.run_id, row.request_id, row.position))).set(t::offer_id.eq(row.offer_id)).execute(conn)?;
     Ok(())
+}
+
+/// Pool and name of those of some experts who are registered in a pool of an owner.
+pub fn owned_experts(conn: &mut Conn, owner: OrganisationId, ids: &[ExpertId]) -> Result<Vec<(ExpertId, PoolId, String)>, Error> {
+    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
+    Ok(experts::table
+        .inner_join(pools::table)
+        .filter(pools::owner_organisation_id.eq(owner))
+        .filter(ids.among(experts::id))
+        .select((experts::id, experts::pool_id, experts::name))
+        .load(conn)?)
 }

@@ -492,6 +492,25 @@ pub struct RefusedAssignment {
     pub detail: String,
 }
 
+/// [`RefusedAssignment`] as a run keeps it: in both languages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptRefusal {
+    /// The request.
+    pub request_id: RequestId,
+    /// Stable code of the problem.
+    pub code: String,
+    /// Why, in Japanese.
+    pub ja: String,
+    /// Why, in English.
+    pub en: String,
+}
+
+impl From<KeptRefusal> for RefusedAssignment {
+    fn from(kept: KeptRefusal) -> Self {
+        Self { request_id: kept.request_id, code: kept.code, detail: kept.ja }
+    }
+}
+
 /// A run in the list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AllocationSummary {

@@ -98,14 +98,19 @@ fn end(conn: &mut Conn, ctx: &Ctx, session: SessionId, reason: &str) -> Result<O
 /// The own open sessions.
 pub fn list_sessions(conn: &mut Conn, ctx: &Ctx) -> Result<SessionList, Error> {
     let (user, current, _) = signed_in(ctx)?;
-    let items = sessions::list_open(conn, user, ctx.now)?.into_iter().map(|row| SessionView::new(row, Some(current))).collect();
+    let used_since = sessions::used_since(&ctx.app, ctx.now);
+    let items = sessions::list_open(conn, user, used_since, ctx.now)?
+        .into_iter()
+        .map(|row| SessionView::new(row, Some(current)))
+        .collect();
     Ok(SessionList { items })
 }
 
 /// One of the own open sessions, or 404.
 pub fn own_session(conn: &mut Conn, ctx: &Ctx, id: SessionId) -> Result<SessionRow, Error> {
     let user = ctx.principal.user_id().ok_or_else(Error::not_found)?;
-    sessions::list_open(conn, user, ctx.now)?.into_iter().find(|row| row.id == id).ok_or_else(Error::not_found)
+    let used_since = sessions::used_since(&ctx.app, ctx.now);
+    sessions::list_open(conn, user, used_since, ctx.now)?.into_iter().find(|row| row.id == id).ok_or_else(Error::not_found)
 }
 
 /// Ends one of the own sessions.

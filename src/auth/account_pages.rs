@@ -28,14 +28,14 @@ pub fn configure(config: &mut web::ServiceConfig) {
 {% if switches.len() > 1 %}<h2>{{ tongue.t("所属を切り替える", "Switch membership") }}</h2><ul class="plain">{% for (label, here, form) in switches %}<li>{{ label }} {% if here %}<span class="tag good">{{ tongue.t("いまの所属", "active") }}</span>{% else %}{{ form|safe }}{% endif %}</li>{% endfor %}</ul>{% endif %}
 <h2>{{ tongue.t("2段階認証", "Second factor") }}</h2>
 {% if set_up %}<p><span class="tag good">{{ tongue.t("設定済み", "set up") }}</span> {{ tongue.t("使っていない回復コード", "Unused recovery codes") }}: {{ codes_left }}</p>
-<details><summary>{{ tongue.t("回復コードを作り直す", "New recovery codes") }}</summary>{{ renew|safe }}</details>
-{% if !demanded %}<details><summary>{{ tongue.t("2段階認証を解除する", "Remove the second factor") }}</summary>{{ remove|safe }}</details>{% endif %}
+<details{% if renew.contains("notice bad") %} open{% endif %}><summary>{{ tongue.t("回復コードを作り直す", "New recovery codes") }}</summary>{{ renew|safe }}</details>
+{% if !demanded %}<details{% if remove.contains("notice bad") %} open{% endif %}><summary>{{ tongue.t("2段階認証を解除する", "Remove the second factor") }}</summary>{{ remove|safe }}</details>{% endif %}
 {% else %}<p>{% if demanded %}<strong>{{ tongue.t("所属団体が2段階認証を必須としています。設定するまで、ほかのページは使えません。", "Your organisation demands a second factor. Until you set it up, no other page is open.") }}</strong>{% else %}{{ tongue.t("サインインのとき、パスワードに加えて、認証アプリの確認コードを求めるようにします。", "Signing in will ask for a code of your authenticator beside the password.") }}{% endif %}</p>
 {% if started %}<p>{{ tongue.t("設定の途中です。認証アプリに登録した方は、表示された確認コードを入力してください。登録していない方は、下からやり直してください。", "You have begun to set it up: enter the code your authenticator shows, or begin again below.") }}</p>{{ confirm|safe }}{% endif %}
 {{ start|safe }}{% endif %}
 <h2>{{ tongue.t("サインイン中の端末", "Open sessions") }}</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("サインイン中の端末", "Open sessions") }}"><table><thead><tr><th scope="col">{{ tongue.t("種類", "Kind") }}</th><th scope="col">{{ tongue.t("端末", "Device") }}</th><th scope="col">{{ tongue.t("開始", "Since") }}</th><th scope="col">{{ tongue.t("操作", "Action") }}</th></tr></thead><tbody>
-{% for (session, form) in sessions %}<tr><td>{% if session.kind == "web" %}{{ tongue.t("画面", "Pages") }}{% else %}API{% endif %}</td><td>{{ session.user_agent }}</td><td>{{ tongue.instant(*session.created_at) }}</td><td>{% if session.is_current %}{{ tongue.t("この端末", "This one") }}{% else %}{{ form|safe }}{% endif %}</td></tr>{% endfor %}
+<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("サインイン中の端末", "Open sessions") }}"><table><thead><tr><th scope="col">{{ tongue.t("種類", "Kind") }}</th><th scope="col">{{ tongue.t("端末", "Device") }}</th><th scope="col">{{ tongue.t("開始", "Since") }}</th><th scope="col">{{ tongue.t("最後の利用", "Last used") }}</th><th scope="col">{{ tongue.t("操作", "Action") }}</th></tr></thead><tbody>
+{% for (session, form) in sessions %}<tr><td>{% if session.kind == "web" %}{{ tongue.t("画面", "Pages") }}{% else %}API{% endif %}</td><td>{{ session.user_agent }}</td><td>{{ tongue.instant(*session.created_at) }}</td><td>{{ tongue.instant(*session.last_used_at) }}</td><td>{% if session.is_current %}{{ tongue.t("この端末", "This one") }}{% else %}{{ form|safe }}{% endif %}</td></tr>{% endfor %}
 </tbody></table></div>
 <h2>{{ tongue.t("パスワードを変える", "Change the password") }}</h2>
 <p class="hint">{{ tongue.t("15文字以上。日本語や空白も使えます。変えると、ほかの端末はサインアウトします。", "At least 15 characters. Every other session ends.") }}</p>

@@ -21,11 +21,19 @@ use crate::web::layout::{Message, Page};
 use crate::web::session;
 use crate::web::tongue::Tongue;
 
+/// Most bytes of what somebody signs in with: what was typed before the session ended comes along, written twice as a form
+/// writes it.
+const MOST_TYPED: usize = 8 * 1024 * 1024;
+
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/sign-in", web::get().to(show_sign_in))
-        .route("/sign-in", web::post().to(sign_in))
+        .service(
+            web::resource("/sign-in")
+                .app_data(web::FormConfig::default().limit(MOST_TYPED))
+                .route(web::get().to(show_sign_in))
+                .route(web::post().to(sign_in)),
+        )
         .route("/sign-out", web::post().to(sign_out))
         .configure(super::account_pages::configure)
         .route("/invitations", web::get().to(show_invitation))
@@ -46,11 +54,11 @@ fn go(place: &'static str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, place)).finish()
 }
 
-fn words(error: &Error) -> Vec<String> {
+fn words(error: &Error, tongue: Tongue) -> Vec<String> {
     if error.fields.is_empty() {
-        vec![error.problem(Locale::Ja, None, None).detail]
+        vec![error.problem(tongue.0, None, None).detail]
     } else {
-        error.fields.iter().map(|field| field.detail.ja.to_string()).collect()
+        error.fields.iter().map(|field| tongue.words(&field.detail).to_owned()).collect()
     }
 }
 
@@ -58,7 +66,7 @@ fn words(error: &Error) -> Vec<String> {
 #[template(
     ext = "html",
     source = r#"<h1>{{ tongue.t("サインイン", "Sign in") }}</h1>
-{% if !problems.is_empty() %}<div class="notice bad" role="alert"><h2>{{ tongue.t("サインインが必要です", "Sign-in is needed") }}</h2><ul>{% for problem in problems %}<li>{{ problem }}</li>{% endfor %}</ul></div>{% endif %}
+{% if !problems.is_empty() %}<div class="notice bad" role="alert"><h2>{% if refused %}{{ tongue.t("サインインできませんでした", "Not signed in") }}{% else %}{{ tongue.t("サインインが必要です", "Sign-in is needed") }}{% endif %}</h2><ul>{% for problem in problems %}<li>{{ problem }}</li>{% endfor %}</ul></div>{% endif %}
 <form method="post" action="/sign-in">
 {% if !next.is_empty() %}<input type="hidden" name="next" value="{{ next }}">{% endif %}
 {% if !pending.is_empty() %}<input type="hidden" name="pending" value="{{ pending }}">{% endif %}
@@ -70,6 +78,7 @@ fn words(error: &Error) -> Vec<String> {
 )]
 struct SignInPage {
     tongue: Tongue,
+    refused: bool,
     problems: Vec<String>,
     email: String,
     next: String,
@@ -105,6 +114,7 @@ pub fn ask_to_sign_in(app: &App, locale: Locale, problems: &[String], pending: &
     let tongue = Tongue(locale);
     let page = SignInPage {
         tongue,
+        refused: false,
         problems: problems.to_vec(),
         email: String::new(),
         next: String::new(),
@@ -121,8 +131,9 @@ struct SignInQuery {
 async fn show_sign_in(app: web::Data<App>, request: HttpRequest, query: web::Query<SignInQuery>) -> Result<HttpResponse, Error> {
     let tongue = Tongue::of(&request);
     let next = query.into_inner().next.filter(|place| is_local(place)).unwrap_or_default();
-    let page = SignInPage { tongue, problems: Vec::new(), email: String::new(), next, pending: String::new() };
-    Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).render(&app, &page)
+    let page = SignInPage { tongue, refused: false, problems: Vec::new(), email: String::new(), next, pending: String::new() };
+    let place = request.uri().to_string();
+    Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).at(&place).render(&app, &page)
 }
 
 /// Somebody is signed in again; what they had typed goes back to its page.
@@ -171,14 +182,24 @@ async fn sign_in(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Res
             let (challenge, problems) = if challenge.is_empty() {
                 (service::challenge(&call, &email).await?, Vec::new())
             } else {
-                (challenge, words(&error))
+                (challenge, words(&error, tongue))
             };
             let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
             let page = CodePage { tongue, problems, challenge, next, pending };
             Page::outside(tongue.t("確認コードの入力", "Second step"), tongue).narrow(true).status(status).render(&app, &page)
         }
-        Err(error) if error.code.status().is_client_error() => {
-            let page = SignInPage { tongue, problems: words(&error), email, next, pending };
+        // Also when it could not be tried just now: what was typed before is kept.
+        Err(error) if error.code.status().is_client_error() || error.code == ErrorCode::Unavailable => {
+            let problems = if !challenge.is_empty() && error.code == ErrorCode::InvalidCredentials {
+                let late = tongue.t(
+                    "確認コードを入力できる時間が過ぎました。もう一度、メールアドレスとパスワードから入力してください。",
+                    "The time for the code is over. Enter your mail address and password once more.",
+                );
+                vec![late.to_owned()]
+            } else {
+                words(&error, tongue)
+            };
+            let page = SignInPage { tongue, refused: true, problems, email, next, pending };
             let status = error.code.status();
             Page::outside(tongue.t("サインイン", "Sign in"), tongue).narrow(true).status(status).render(&app, &page)
         }
@@ -186,21 +207,22 @@ async fn sign_in(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Res
     }
 }
 
-async fn sign_out(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Result<HttpResponse, Error> {
+/// Ends the session. The cookie is not sent along by other sites, and nobody is harmed by being signed out: a page that was made
+/// for an earlier session signs out all the same.
+async fn sign_out(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
     let mut response = go("/sign-in");
     response.add_cookie(&session::removal(&app)).map_err(Error::internal)?;
     let Some(cookie) = session::value(&request, &app) else { return Ok(response) };
-    if text(&typed, "csrf") != session::csrf(&cookie) {
-        return Err(Error::new(ErrorCode::Forbidden));
-    }
     let call = Call::new(Arc::clone(&app), &request);
     call.write(move |conn, call| {
-        let used_since = session::used_since(&call.app, call.now);
+        let used_since = sessions::used_since(&call.app, call.now);
         let Some(found) = sessions::of_cookie(conn, &cookie, used_since, call.now)? else { return Ok(Done::nothing(())) };
         let id = found.id;
-        let principal = principal::of_session(conn, id, call.now)?;
+        let principal = principal::of_session(conn, id, call.now);
         sessions::end(conn, id, "signed_out", call.now)?;
+        // Whose membership has ended is signed out too, and has nothing left to keep an account of.
+        let Ok(principal) = principal else { return Ok(Done::nothing(())) };
         let audit = Audit::new("session", id.0, principal.organisation_id).change(json!({"open": true}), json!({"open": false}));
         Ok(Done::with((), call.ctx(principal), audit))
     })
@@ -219,7 +241,8 @@ async fn sign_out(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Re
 <p class="hint" id="password-hint">15文字以上。日本語や空白も使えます。文字の種類の決まりはありません。</p>
 <input id="password" type="password" name="password" autocomplete="new-password" minlength="15" maxlength="256" aria-describedby="password-hint" required>
 <p class="actions"><button type="submit">パスワードを設定する</button></p>
-</form>"#
+</form>
+{% if !problems.is_empty() %}<p>リンクの期限が過ぎたときや、使い終わったときは、<a href="/forgotten-password">新しいリンクをメールで受け取る</a>ことができます。初めての方は、招待した担当者に、招待の送り直しをお願いしてください。</p>{% endif %}"#
 )]
 struct PasswordPage {
     heading: &'static str,
@@ -241,17 +264,17 @@ fn password_page(
     (heading, action): (&'static str, &'static str),
     token: String,
     problems: Vec<String>,
+    status: StatusCode,
 ) -> Result<HttpResponse, Error> {
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Page::open(heading).status(status).render(app, &PasswordPage { heading, action, problems, token })
 }
 
 async fn show_invitation(app: web::Data<App>, query: web::Query<TokenQuery>) -> Result<HttpResponse, Error> {
-    password_page(&app, INVITATION, query.into_inner().token.unwrap_or_default(), Vec::new())
+    password_page(&app, INVITATION, query.into_inner().token.unwrap_or_default(), Vec::new(), StatusCode::OK)
 }
 
 async fn show_reset(app: web::Data<App>, query: web::Query<TokenQuery>) -> Result<HttpResponse, Error> {
-    password_page(&app, RESET, query.into_inner().token.unwrap_or_default(), Vec::new())
+    password_page(&app, RESET, query.into_inner().token.unwrap_or_default(), Vec::new(), StatusCode::OK)
 }
 
 fn password_set(
@@ -270,7 +293,9 @@ fn password_set(
             };
             Page::open(heading).render(app, &message)
         }
-        Err(error) if error.code.status().is_client_error() => password_page(app, page, token, words(&error)),
+        Err(error) if error.code.status().is_client_error() => {
+            password_page(app, page, token, words(&error, Tongue::default()), error.code.status())
+        }
         Err(error) => Err(error),
     }
 }
@@ -325,7 +350,7 @@ async fn forgotten(app: web::Data<App>, request: HttpRequest, typed: Typed) -> R
         }
         Err(error) if error.code.status().is_client_error() => Page::open("パスワードを忘れたとき")
             .status(error.code.status())
-            .render(&app, &ForgottenPage { problems: words(&error) }),
+            .render(&app, &ForgottenPage { problems: words(&error, Tongue::default()) }),
         Err(error) => Err(error),
     }
 }

@@ -278,6 +278,11 @@ pub fn organisation_of(conn: &mut Conn, session: SessionId) -> Result<Organisati
 /// How often the use of pages is noted at most: each page would be a write otherwise.
 const NOTED_EVERY: Duration = Duration::minutes(1);
 
+/// A session of the pages that has not been used since then counts no longer.
+pub fn used_since(app: &App, now: UtcTime) -> UtcTime {
+    now.plus(Duration::minutes(-app.config.auth.idle_minutes))
+}
+
 /// An open session of the pages.
 #[derive(Debug, Clone, Copy)]
 pub struct CookieSession {
@@ -331,12 +336,13 @@ pub struct SessionRow {
     pub expires_at: UtcTime,
 }
 
-/// The open sessions of a person, newest first.
-pub fn list_open(conn: &mut Conn, user: UserId, now: UtcTime) -> Result<Vec<SessionRow>, Error> {
+/// The open sessions of a person, newest first; those of the pages only if they have been used since an instant.
+pub fn list_open(conn: &mut Conn, user: UserId, used_since: UtcTime, now: UtcTime) -> Result<Vec<SessionRow>, Error> {
     Ok(sessions::table
         .filter(sessions::user_id.eq(user))
         .filter(sessions::ended_at.is_null())
         .filter(sessions::expires_at.gt(now))
+        .filter(sessions::kind.ne("web").or(sessions::last_used_at.gt(used_since)))
         .order(sessions::id.desc())
         .select((
             sessions::id,

@@ -988,6 +988,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        refused -> Nullable<Text>,
     }
 }
 

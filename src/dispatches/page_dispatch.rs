@@ -5,8 +5,7 @@ use askama::Template;
 use serde_json::json;
 
 use crate::auth::policy::{
-    DecideDispatches, ReadAudit, ReadCosts, ReadDispatches, ReadEvaluations, ReadExperts, RecordVisits, WriteEvaluations,
-    WriteReports,
+    DecideDispatches, ReadAudit, ReadCosts, ReadDispatches, ReadEvaluations, RecordVisits, WriteEvaluations, WriteReports,
 };
 use crate::db::Conn;
 use crate::dispatches::model::{DispatchStatus, ReportStatus, VisitStatus};
@@ -62,7 +61,7 @@ struct Step {
 <dt>{{ tongue.t("事業", "Programme") }}</dt><dd>{{ dispatch.programme_name }}（{{ tongue.fiscal_year(*dispatch.fiscal_year) }}）</dd>
 <dt>{{ tongue.t("派遣期間", "Period") }}</dt><dd>{{ period }}</dd>
 <dt>{{ tongue.t("決定", "Decided") }}</dt><dd>{{ tongue.day(*dispatch.decided_on) }}{% if !dispatch.document_number.is_empty() %}　{{ dispatch.document_number }}{% endif %}</dd>
-<dt>{{ tongue.t("専門家", "Experts") }}</dt><dd>{% for one in dispatch.experts %}{% if !loop.first %}<br>{% endif %}{% if links_experts %}<a href="/experts/{{ one.expert_id }}">{{ one.name }}</a>{% else %}{{ one.name }}{% endif %}{% if !one.affiliation.is_empty() %}（{{ one.affiliation }}）{% endif %}{% if !one.active %} <span class="tag">{{ tongue.t("交代済み", "replaced") }}</span>{% endif %}{% if let Some(email) = one.email %} <a href="mailto:{{ email }}">{{ email }}</a>{% endif %}{% if let Some(phone) = one.phone %} {{ phone }}{% endif %}{% endfor %}</dd>
+<dt>{{ tongue.t("専門家", "Experts") }}</dt><dd>{% for one in dispatch.experts %}{% if !loop.first %}<br>{% endif %}{% if linked.contains(one.expert_id) %}<a href="/experts/{{ one.expert_id }}">{{ one.name }}</a>{% else %}{{ one.name }}{% endif %}{% if !one.affiliation.is_empty() %}（{{ one.affiliation }}）{% endif %}{% if !one.active %} <span class="tag">{{ tongue.t("交代済み", "replaced") }}</span>{% endif %}{% if let Some(email) = one.email %} <a href="mailto:{{ email }}">{{ email }}</a>{% endif %}{% if let Some(phone) = one.phone %} {{ phone }}{% endif %}{% endfor %}</dd>
 {% if let Some(end) = cancellation %}<dt>{{ tongue.t("中止", "Called off") }}</dt><dd>{{ end }}</dd>{% endif %}
 {% if let Some(id) = dispatch.successor_id %}<dt>{{ tongue.t("引き継いだ派遣", "Carried on by") }}</dt><dd><a href="/dispatches/{{ id }}">#{{ id }}</a></dd>{% endif %}
 </dl>
@@ -89,7 +88,8 @@ struct Show {
     todo: Vec<(String, String)>,
     actions: String,
     period: String,
-    links_experts: bool,
+    /// The experts whose pages the person may read.
+    linked: Vec<ExpertId>,
     cancellation: Option<String>,
     visited: String,
     visits: Vec<VisitRow>,
@@ -123,7 +123,7 @@ async fn show(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
             todo: if works { todo(view, &dispatch, owner) } else { Vec::new() },
             actions,
             period: t.period(dispatch.period_from, dispatch.period_to),
-            links_experts: view.may::<ReadExperts>(),
+            linked: page_parts::readable(conn, view, row.programme_id, dispatch.experts.iter().map(|one| one.expert_id))?,
             cancellation: dispatch.cancellation.as_ref().map(|end| {
                 let party = page_parts::word(end.party.label_ja(), end.party.as_str(), t);
                 format!("{}（{party}）{}", t.day(end.cancelled_at.jst_day()), end.reason)
@@ -131,7 +131,7 @@ async fn show(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
             visited: visited(view, &dispatch),
             visits: dispatch.visits.iter().map(|visit| visit_row(view, visit)).collect(),
             ahead: dispatch.visits.iter().any(|visit| visit.status.is_ahead()),
-            report: report_line(view, &dispatch),
+            report: report_line(view, &dispatch, works),
             costs: costs(conn, view, &dispatch)?,
             evaluation: evaluation(conn, view, &dispatch, owner)?,
             amendments: dispatch
@@ -246,13 +246,16 @@ fn todo(view: &View, dispatch: &DispatchView, owner: bool) -> Vec<(String, Strin
     list
 }
 
-fn report_line(view: &View, dispatch: &DispatchView) -> String {
+/// Where the report stands; `works`: whether the person's organisation writes it.
+fn report_line(view: &View, dispatch: &DispatchView, works: bool) -> String {
     let t = view.tongue;
     let Some(report) = &dispatch.report else { return t.t("ありません。", "None.").to_owned() };
     let tag = page_parts::report_tag(report.status, report.overdue, t).html();
     let due = report.due_on.map(|due| format!("　{}{}", t.t("提出期限 ", "due "), t.day_of_week(due))).unwrap_or_default();
     let label = match report.status {
-        ReportStatus::Due | ReportStatus::Returned if view.may::<WriteReports>() => t.t("報告書を書く", "Write the report"),
+        ReportStatus::Due | ReportStatus::Returned if works && view.may::<WriteReports>() => {
+            t.t("報告書を書く", "Write the report")
+        }
         _ => t.t("報告書を開く", "Open the report"),
     };
     format!(r#"{tag}{}　<a href="/dispatches/{}/report">{label}</a>"#, esc(&due), dispatch.id)

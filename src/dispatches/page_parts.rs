@@ -2,11 +2,44 @@
 
 use chrono::NaiveDate;
 
+use crate::auth::policy::{ReadExperts, Role};
+use crate::db::Conn;
 use crate::dispatches::model::{DispatchStatus, ReportStatus, VisitStatus};
 use crate::dispatches::visit_views::VisitView;
+use crate::error::{Error, ErrorCode};
+use crate::ids::{ExpertId, ProgrammeId};
+use crate::pools::store as pools;
 use crate::requests::model::ActivityKind;
 use crate::web::choices::Choice;
+use crate::web::page::View;
 use crate::web::tongue::{Tongue, esc};
+
+/// What was looked for, or nothing where it is not for these eyes.
+pub fn seen<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Those of a programme's experts whose pages open to the person: to an expert the own, to others where they see the pool.
+pub fn readable(
+    conn: &mut Conn,
+    view: &View,
+    programme: ProgrammeId,
+    experts: impl Iterator<Item = ExpertId>,
+) -> Result<Vec<ExpertId>, Error> {
+    let who = &view.ctx.principal;
+    if !view.may::<ReadExperts>() {
+        return Ok(Vec::new());
+    }
+    if who.acts_as == Role::Expert {
+        return Ok(experts.filter(|id| who.expert_ids.contains(id)).collect());
+    }
+    let pool = seen(pools::visible_programme(conn, &view.ctx, programme))?;
+    Ok(if pool.is_some() { experts.collect() } else { Vec::new() })
+}
 
 /// A state as a tag.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::{Value, json};
 
-use crate::auth::policy::{ManageCosts, ReadAudit, ReadCosts, ReadDispatches, ReadExperts, RecordVisits};
+use crate::auth::policy::{ManageCosts, ReadAudit, ReadCosts, ReadDispatches, RecordVisits};
 use crate::db::Conn;
 use crate::dispatches::model::{DispatchStatus, VisitOrigin, VisitStatus, VisitVerb};
 use crate::dispatches::page_parts::{self, Tag};
@@ -15,8 +15,9 @@ use crate::dispatches::store::{self, DispatchRow};
 use crate::dispatches::visit_views::VisitView;
 use crate::dispatches::{visit_store, visits};
 use crate::error::Error;
-use crate::ids::VisitId;
+use crate::ids::{RequestId, VisitId};
 use crate::requests::model::Mode;
+use crate::requests::store as requests;
 use crate::settlements::service as settlements;
 use crate::settlements::store as cost_store;
 use crate::settlements::views::CostItemView;
@@ -45,7 +46,7 @@ struct Verb {
 {% if let Some(note) = notice %}<p class="notice">{{ note }}</p>{% endif %}
 <dl class="facts">
 <dt>{{ tongue.t("申請団体", "Applicant") }}</dt><dd>{{ visit.applicant_name }}{% if visit.participant_ids.len() > 1 %} {% if tongue.english() %}and {{ visit.participant_ids.len() - 1 }} more{% else %}ほか{{ visit.participant_ids.len() - 1 }}団体{% endif %}{% endif %}</dd>
-{% if !visit.theme.is_empty() %}<dt>{{ tongue.t("テーマ", "Theme") }}</dt><dd>{% if let Some(request) = visit.request_id %}<a href="/requests/{{ request }}">{{ visit.theme }}</a>{% else %}{{ visit.theme }}{% endif %}</dd>{% endif %}
+{% if !visit.theme.is_empty() %}<dt>{{ tongue.t("テーマ", "Theme") }}</dt><dd>{% if let Some(request) = request %}<a href="/requests/{{ request }}">{{ visit.theme }}</a>{% else %}{{ visit.theme }}{% endif %}</dd>{% endif %}
 <dt>{{ tongue.t("専門家", "Expert") }}</dt><dd>{% if links_experts %}<a href="/experts/{{ visit.expert_id }}">{{ visit.expert_name }}</a>{% else %}{{ visit.expert_name }}{% endif %}</dd>
 <dt>{{ tongue.t("時間", "Length") }}</dt><dd>{{ length }}</dd>
 <dt>{{ tongue.t("方法・場所", "How, where") }}</dt><dd>{{ how }}</dd>
@@ -64,6 +65,9 @@ struct Verb {
 struct Show {
     tongue: Tongue,
     visit: VisitView,
+    /// The request, where the person sees it.
+    request: Option<RequestId>,
+    /// Path and number of the dispatch, where the person sees it.
     dispatch: Option<(String, String)>,
     when: String,
     status: Tag,
@@ -85,10 +89,16 @@ async fn show(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
         let t = view.tongue;
         let row = visit_store::visible_visit(conn, &view.ctx, id)?;
         let visit = visits::view_of(conn, &view.ctx, row.id)?;
+        // Whoever only attended sees the visit, but neither its dispatch nor its request.
         let dispatch = match visit.dispatch_id {
-            Some(dispatch) => store::find(conn, dispatch)?,
+            Some(dispatch) => page_parts::seen(store::visible_dispatch(conn, &view.ctx, dispatch))?,
             None => None,
         };
+        let request = match visit.request_id {
+            Some(request) => page_parts::seen(requests::visible(conn, &view.ctx, request))?.map(|row| row.id),
+            None => None,
+        };
+        let linked = page_parts::readable(conn, view, visit.programme_id, std::iter::once(visit.expert_id))?;
         let verbs = match &dispatch {
             Some(dispatch) => verbs(conn, view, dispatch, &visit)?,
             None => Vec::new(),
@@ -96,13 +106,14 @@ async fn show(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
         let when = page_parts::when(&visit, t);
         let content = Show {
             tongue: t,
+            request,
             dispatch: dispatch.as_ref().map(|row| {
                 let number = page_parts::number(row.number.as_deref(), row.activity_kind, t);
                 (format!("/dispatches/{}", row.id), number)
             }),
             status: page_parts::visit_tag(&visit, t),
             notice: notice(view, dispatch.as_ref(), &visit),
-            links_experts: view.may::<ReadExperts>(),
+            links_experts: !linked.is_empty(),
             length: page_parts::length(&visit, t),
             how: page_parts::how(&visit, t),
             ended: ended(view, &visit),
@@ -244,10 +255,9 @@ fn of_verb(conn: &mut Conn, view: &View, visit: &VisitView, verb: VisitVerb) -> 
         VisitVerb::Record => {
             let mut choices = Choices::default();
             if visit.participant_ids.len() > 1 {
-                choices = Choices::load(conn, &view.ctx, &["organisation"])?;
-                let ids: Vec<String> = visit.participant_ids.iter().map(ToString::to_string).collect();
-                let known = choices.of("organisation").unwrap_or_default().to_vec();
-                choices.set("organisation", known.into_iter().filter(|(id, _)| ids.contains(id)).collect());
+                // Also those that have left the pool since: what is not offered would be dropped.
+                let bodies = crate::organisations::store::find_many(conn, &visit.participant_ids)?;
+                choices.set("organisation", bodies.into_iter().map(|row| (row.id.to_string(), row.name)).collect());
             }
             let current = json!({"version": visit.version, "actual_minutes": visit.planned_minutes, "mode": visit.mode,
                 "participant_ids": visit.participant_ids});

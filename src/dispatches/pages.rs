@@ -86,7 +86,7 @@ struct Row {
 #[template(
     ext = "html",
     source = r#"<h1>{{ tongue.t("派遣", "Dispatches") }}</h1>
-{{ saved|safe }}<details class="filter"{% if narrowed %} open{% endif %}><summary>{{ tongue.t("絞り込み・並べ替え", "Filter and sort") }}</summary><form method="get" action="/dispatches">
+{{ saved|safe }}<details class="filter"{% if narrowed %} open{% endif %}><summary>{{ tongue.t("絞り込み・並べ替え", "Filter and sort") }}</summary><form method="get" action="/dispatches">{% for (name, value) in hidden %}<input type="hidden" name="{{ name }}" value="{{ value }}">{% endfor %}
 <div class="field"><label for="q">{{ tongue.t("番号・文書番号", "Number") }}</label><input type="search" id="q" name="q" maxlength="100" value="{{ q }}"></div>
 {% for (name, label, options) in selects %}<div class="field"><label for="f-{{ name }}">{{ label }}</label>{{ options|safe }}</div>{% endfor %}
 <p class="actions"><button type="submit">{{ tongue.t("絞り込む", "Apply") }}</button> <a href="/dispatches">{{ tongue.t("条件を消す", "Clear") }}</a></p></form></details>
@@ -101,6 +101,8 @@ struct List {
     tongue: Tongue,
     saved: String,
     q: String,
+    /// What narrows the list and has no field of its own.
+    hidden: Vec<(&'static str, String)>,
     selects: Vec<(&'static str, String, String)>,
     narrowed: bool,
     total: i64,
@@ -165,6 +167,7 @@ async fn list(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
             tongue: t,
             saved: filter_pages::beside(conn, view, "/dispatches", &kept)?,
             q: asked.q.clone().unwrap_or_default(),
+            hidden: kept.iter().filter(|(name, _)| matches!(*name, "applicant_organisation_id" | "expert_id")).cloned().collect(),
             selects: selects(conn, view, &asked)?,
             narrowed: !kept.is_empty(),
             total,
@@ -179,6 +182,17 @@ async fn list(page: Page<ReadDispatches>) -> Result<HttpResponse, Error> {
     .await
 }
 
+/// What an order is called.
+fn order(t: Tongue, sort: DispatchSort) -> &'static str {
+    let english = match sort {
+        DispatchSort::UpdatedDesc => "latest change first",
+        DispatchSort::Updated => "latest change last",
+        DispatchSort::DecidedDesc => "latest decision first",
+        DispatchSort::Decided => "latest decision last",
+    };
+    t.t(sort.label_ja(), english)
+}
+
 /// The fields of the filter that offer something.
 fn selects(conn: &mut Conn, view: &View, asked: &Asked) -> Result<Vec<(&'static str, String, String)>, Error> {
     let t = view.tongue;
@@ -191,8 +205,7 @@ fn selects(conn: &mut Conn, view: &View, asked: &Asked) -> Result<Vec<(&'static 
         DispatchStatus::ALL.iter().map(|s| (s.to_string(), page_parts::word(s.label_ja(), s.as_str(), t))).collect();
     let kinds: Vec<Choice> =
         ActivityKind::ALL.iter().map(|k| (k.to_string(), page_parts::word(k.label_ja(), k.as_str(), t))).collect();
-    let orders: Vec<Choice> =
-        DispatchSort::ALL.iter().map(|s| (s.to_string(), page_parts::word(s.label_ja(), s.as_str(), t))).collect();
+    let orders: Vec<Choice> = DispatchSort::ALL.iter().map(|s| (s.to_string(), order(t, *s).to_owned())).collect();
     let this_year = crate::calendar::FiscalYear::of(view.ctx.today()).starting_year();
     let years: Vec<Choice> = (0..6).map(|back| this_year + 1 - back).map(|y| (y.to_string(), t.fiscal_year(y))).collect();
     let programmes = Choices::load(conn, &view.ctx, &["programme"])?;

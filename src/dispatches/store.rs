@@ -8,10 +8,10 @@ use super::model::{AmendmentKind, DispatchStatus, Party, ReportStatus};
 use crate::auth::policy::Role;
 use crate::calendar::FiscalYear;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::{
     dispatch_amendments, dispatch_experts, dispatches, organisations, programmes, reports, request_participants, requests, visits,
 };
+use crate::db::{Conn, Ids};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, ListQuery, Versioned};
 use crate::ids::{DispatchId, ExpertId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
@@ -476,4 +476,19 @@ pub fn worked_in(conn: &mut Conn, programme: ProgrammeId, fiscal_year: i32) -> R
         .order(dispatches::id)
         .select(DispatchRow::as_select())
         .load(conn)?)
+}
+
+/// Number and name of the applicant of those of some dispatches that the audience sees.
+pub fn titles(
+    conn: &mut Conn,
+    audience: Audience,
+    ids: &[DispatchId],
+) -> Result<Vec<(DispatchId, Option<String>, String)>, Error> {
+    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
+    let query = dispatches::table
+        .inner_join(organisations::table.on(organisations::id.eq(dispatches::applicant_organisation_id)))
+        .filter(ids.among(dispatches::id))
+        .select((dispatches::id, dispatches::number, organisations::name))
+        .into_boxed();
+    Ok(seen_by!(query, audience).load(conn)?)
 }

@@ -12,8 +12,8 @@ use diesel::prelude::*;
 use super::model::{self, Capacity, CapacityProblem, LoadEntry};
 use super::store::ExpertRow;
 use crate::calendar::{FiscalYear, month_range, wareki, week_range};
-use crate::db::Conn;
 use crate::db::schema::visits;
+use crate::db::{Conn, Ids};
 use crate::error::{Error, ErrorCode};
 use crate::ids::{ExpertId, RequestId};
 
@@ -95,6 +95,36 @@ pub fn minutes_by_month(conn: &mut Conn, ids: &[ExpertId], from: NaiveDate, to: 
             .load(conn)?;
         rows.extend(more);
     }
+    Ok(by_month(rows))
+}
+
+/// What of that load the visits for one request make up.
+pub fn minutes_for_request(
+    conn: &mut Conn,
+    request: RequestId,
+    ids: &[ExpertId],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<LoadRow>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
+    let rows: Vec<VisitColumns> = visits::table
+        .filter(visits::request_id.eq(request))
+        .filter(ids.among(visits::expert_id))
+        .filter(visits::load_day.ge(from))
+        .filter(visits::load_day.le(to))
+        .filter(visits::status.eq_any(LOADING))
+        .select((
+            visits::expert_id,
+            visits::load_day,
+            visits::day,
+            visits::status,
+            visits::planned_minutes,
+            visits::actual_minutes,
+        ))
+        .load(conn)?;
     Ok(by_month(rows))
 }
 

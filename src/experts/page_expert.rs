@@ -214,7 +214,8 @@ pub fn facts(conn: &mut Conn, view: &View, expert: &ExpertView) -> Result<Vec<Fa
     Ok(facts)
 }
 
-fn languages(codes: &[String], tongue: Tongue) -> String {
+/// The names of languages by their codes; one without a name here is told by its code.
+pub fn languages(codes: &[String], tongue: Tongue) -> String {
     let name = |code: &String| match (code.as_str(), tongue.english()) {
         ("ja", false) => "日本語".to_owned(),
         ("en", false) => "英語".to_owned(),
@@ -223,9 +224,12 @@ fn languages(codes: &[String], tongue: Tongue) -> String {
         ("pt", false) => "ポルトガル語".to_owned(),
         ("ja", true) => "Japanese".to_owned(),
         ("en", true) => "English".to_owned(),
+        ("zh", true) => "Chinese".to_owned(),
+        ("ko", true) => "Korean".to_owned(),
+        ("pt", true) => "Portuguese".to_owned(),
         _ => code.clone(),
     };
-    codes.iter().map(name).collect::<Vec<_>>().join("、")
+    codes.iter().map(name).collect::<Vec<_>>().join(tongue.t("、", ", "))
 }
 
 /// The bodies by name, as far as one deals with them.

@@ -10,7 +10,7 @@ use crate::calendar::FiscalYear;
 use crate::db::Conn;
 use crate::dispatches::model::VisitStatus;
 use crate::dispatches::store::Audience;
-use crate::dispatches::visit_store::{self, VisitFilter};
+use crate::dispatches::visit_store::{self, VisitFilter, VisitLine};
 use crate::error::{Error, ErrorCode};
 use crate::experts::page_expert::{self, Fact};
 use crate::experts::page_parts;
@@ -26,6 +26,8 @@ use crate::web::tongue::Tongue;
 
 /// Visits ahead that the page of hours names.
 const NEXT_VISITS: i64 = 10;
+/// Visits of the year so far among which those without a day are looked for.
+const SO_FAR: i64 = 200;
 
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -55,8 +57,9 @@ pub fn own(conn: &mut Conn, view: &View, asked: Option<ExpertId>, path: &str) ->
     let rows = store::find_many(conn, ids)?;
     let mut others = Vec::new();
     if rows.len() > 1 {
+        let pools = store::pool_names(conn, ids)?;
         for row in &rows {
-            let pool = pools_store::pool(conn, row.pool_id)?.name;
+            let pool = pools.iter().find(|(own, _)| *own == row.id).map(|(_, name)| name.clone()).unwrap_or_default();
             others.push((format!("{path}?expert_id={}", row.id), pool, row.id == id));
         }
     }
@@ -165,6 +168,16 @@ fn month_row(view: &View, month: &workload::WorkloadMonth) -> Month {
     }
 }
 
+/// The visits that still want a day although what a list from today on looks at lies behind: one without a day counts on the
+/// first of the month in which its period begins, and no period leaves its fiscal year. `filter` says the rest.
+pub fn to_arrange(conn: &mut Conn, view: &View, filter: &VisitFilter) -> Result<Vec<VisitLine>, Error> {
+    let today = view.ctx.today();
+    let so_far = VisitFilter { from: Some(FiscalYear::of(today).first_day()), to: today.pred_opt(), ..filter.clone() };
+    let list = ListQuery::new(Some(SO_FAR), None, &"visits to arrange")?;
+    let lines = visit_store::list(conn, Audience::of(&view.ctx), &so_far, &list)?;
+    Ok(lines.into_iter().filter(|line| !line.visit.dated()).collect())
+}
+
 fn next_visits(conn: &mut Conn, view: &View, expert: ExpertId) -> Result<Vec<Next>, Error> {
     let t = view.tongue;
     let filter = VisitFilter {
@@ -174,7 +187,8 @@ fn next_visits(conn: &mut Conn, view: &View, expert: ExpertId) -> Result<Vec<Nex
         ..VisitFilter::default()
     };
     let list = ListQuery::new(Some(NEXT_VISITS), None, &"next visits")?;
-    let lines = visit_store::list(conn, Audience::of(&view.ctx), &filter, &list)?;
+    let mut lines = to_arrange(conn, view, &filter)?;
+    lines.extend(visit_store::list(conn, Audience::of(&view.ctx), &filter, &list)?);
     let most = usize::try_from(NEXT_VISITS).unwrap_or(10);
     Ok(lines
         .iter()
@@ -238,13 +252,14 @@ async fn hours(page: Page<ReadWorkload>) -> Result<HttpResponse, Error> {
 <dl class="facts">{% for (term, text) in facts %}<dt>{{ term }}</dt><dd>{{ text }}</dd>{% endfor %}</dl>
 <h2>{{ tongue.t("スキル", "Skills") }}</h2>{{ skills|safe }}
 <h2>{{ tongue.t("自分で変えられるもの", "What you can change yourself") }}</h2>
-<ul><li><a href="/my-availability">{{ tongue.t("対応できる日時", "Availability") }}</a></li><li><a href="/notification-preferences">{{ tongue.t("お知らせの受け取り方", "How to be told") }}</a></li><li><a href="/account">{{ tongue.t("パスワード・2段階認証", "Password, second factor") }}</a></li></ul>
+<ul><li><a href="/my-availability{{ which }}">{{ tongue.t("対応できる日時", "Availability") }}</a></li><li><a href="/notification-preferences">{{ tongue.t("お知らせの受け取り方", "How to be told") }}</a></li><li><a href="/account">{{ tongue.t("パスワード・2段階認証", "Password, second factor") }}</a></li></ul>
 <h2>{{ tongue.t("関連するページ", "Related pages") }}</h2>
-<ul><li><a href="/experts/{{ expert.id }}/conflicts">{{ tongue.t("利益相反の団体", "Conflicts of interest") }}</a></li><li><a href="/experts/{{ expert.id }}/payment-profile">{{ tongue.t("支払先・源泉の情報", "Payment profile") }}</a></li><li><a href="/my-workload">{{ tongue.t("稼働時間", "My hours") }}</a></li></ul>"#
+<ul><li><a href="/experts/{{ expert.id }}/conflicts">{{ tongue.t("利益相反の団体", "Conflicts of interest") }}</a></li><li><a href="/experts/{{ expert.id }}/payment-profile">{{ tongue.t("支払先・源泉の情報", "Payment profile") }}</a></li><li><a href="/my-workload{{ which }}">{{ tongue.t("稼働時間", "My hours") }}</a></li></ul>"#
 )]
 struct Profile {
     tongue: Tongue,
     others: String,
+    which: String,
     expert: ExpertView,
     status: String,
     tell: String,
@@ -258,6 +273,8 @@ async fn profile(page: Page<ReadWorkload>) -> Result<HttpResponse, Error> {
         let t = view.tongue;
         let title = if t.english() { "My profile" } else { "登録内容" };
         let Some((row, others)) = own(conn, view, asked.expert_id, "/my-profile")? else { return nobody(view, title) };
+        // Of several registrations the pages it leads to show this one too.
+        let which = if others.is_empty() { String::new() } else { format!("?expert_id={}", row.id) };
         let pool = pools_store::pool(conn, row.pool_id)?;
         let office = crate::organisations::store::find(conn, pool.owner_organisation_id)?.map(|body| body.name).unwrap_or_default();
         let expert = service::view(conn, row, Sight::Own)?;
@@ -271,6 +288,7 @@ async fn profile(page: Page<ReadWorkload>) -> Result<HttpResponse, Error> {
         let content = Profile {
             tongue: t,
             others: others_html(&others, t),
+            which,
             status: page_parts::status_tag(expert.status, t),
             tell,
             facts: page_expert::facts(conn, view, &expert)?,

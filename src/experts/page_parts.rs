@@ -5,6 +5,14 @@ use crate::experts::availability::ExpertAvailabilityView;
 use crate::experts::model::{ExceptionKind, ExpertStatus};
 use crate::web::tongue::{Tongue, esc};
 
+/// The state of a registration in a word: being suspended is called otherwise than suspending, which is a verb.
+pub fn status_word(status: ExpertStatus, tongue: Tongue) -> String {
+    match status {
+        ExpertStatus::Suspended => tongue.t("一時停止中", "suspended").to_owned(),
+        _ => word(status.label_ja(), status.as_str(), tongue),
+    }
+}
+
 /// The state of a registration as a tag.
 pub fn status_tag(status: ExpertStatus, tongue: Tongue) -> String {
     let class = match status {
@@ -12,7 +20,7 @@ pub fn status_tag(status: ExpertStatus, tongue: Tongue) -> String {
         ExpertStatus::Suspended => " warn",
         ExpertStatus::Retired => " bad",
     };
-    format!(r#"<span class="tag{class}">{}</span>"#, esc(&word(status.label_ja(), status.as_str(), tongue)))
+    format!(r#"<span class="tag{class}">{}</span>"#, esc(&status_word(status, tongue)))
 }
 
 /// Used out of agreed, as a bar with its figures in words.

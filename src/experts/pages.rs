@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::experts::frameworks::{self, SkillFrameworkView};
 use crate::experts::model::ExpertStatus;
 use crate::experts::params::ExpertListParams;
-use crate::experts::search::{self, SummaryRow};
+use crate::experts::search::{self, ExpertSort, SummaryRow};
 use crate::experts::store::{self, SkillRow};
 use crate::experts::{page_availability, page_expert, page_own, page_parts};
 use crate::http::ListQuery;
@@ -342,12 +342,19 @@ fn selects(conn: &mut Conn, view: &View, params: &ExpertListParams) -> Result<Ve
         (Mode::Online.to_string(), t.t("オンラインでできる", "Online").to_owned()),
         (Mode::Hybrid.to_string(), t.t("どちらもできる", "Both").to_owned()),
     ];
-    let mut statuses: Vec<Choice> =
-        ExpertStatus::ALL.iter().map(|s| (s.to_string(), page_parts::word(s.label_ja(), s.as_str(), t))).collect();
+    let mut statuses: Vec<Choice> = ExpertStatus::ALL.iter().map(|s| (s.to_string(), page_parts::status_word(*s, t))).collect();
     let every: Vec<&str> = ExpertStatus::ALL.iter().map(|s| s.as_str()).collect();
     statuses.push((every.join(","), t.t("登録終了も含む", "Ended ones too").to_owned()));
-    let orders: Vec<Choice> =
-        search::ExpertSort::ALL.iter().map(|s| (s.to_string(), page_parts::word(s.label_ja(), s.as_str(), t))).collect();
+    let order = |sort: &ExpertSort| {
+        let en = match sort {
+            ExpertSort::Kana => "By reading",
+            ExpertSort::KanaDescending => "By reading, backwards",
+            ExpertSort::Id => "By number",
+            ExpertSort::Newest => "Latest change first",
+        };
+        (sort.to_string(), t.t(sort.label_ja(), en).to_owned())
+    };
+    let orders: Vec<Choice> = ExpertSort::ALL.iter().map(order).collect();
     let kinds: &[&'static str] = if view.ctx.principal.acts_as == Role::Expert { &["pool"] } else { &["organisation", "pool"] };
     let choices = Choices::load(conn, &view.ctx, kinds)?;
     let mut found = vec![field("mode", t.t("方法", "How"), &modes, params.mode.map(|v| v.to_string()))];

@@ -10,7 +10,7 @@ use crate::clock::UtcTime;
 use crate::db::dialect::insert_rows;
 use crate::db::schema::{
     dispatch_experts, dispatches, expert_areas, expert_conflicts, expert_exceptions, expert_skills, expert_weekly_slots, experts,
-    memberships, organisations, request_participants, skill_frameworks, skill_items, visits,
+    memberships, organisations, pools, request_participants, skill_frameworks, skill_items, visits,
 };
 use crate::db::{Conn, Ids, dialect};
 use crate::error::{Error, ErrorCode};
@@ -276,6 +276,12 @@ pub fn find_many(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<ExpertRow>, Er
 pub fn names(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<NameRow>, Error> {
     let ids = Ids::new(conn, ids.iter().map(|id| id.0));
     Ok(experts::table.filter(ids.among(experts::id)).order(experts::id).select(NameRow::as_select()).load(conn)?)
+}
+
+/// The names of the pools in which experts are registered, each with the registration.
+pub fn pool_names(conn: &mut Conn, ids: &[ExpertId]) -> Result<Vec<(ExpertId, String)>, Error> {
+    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
+    Ok(experts::table.inner_join(pools::table).filter(ids.among(experts::id)).select((experts::id, pools::name)).load(conn)?)
 }
 
 /// Some experts of a pool after one, by id; retired ones only where they are named.

@@ -42,19 +42,28 @@ pub fn configure(config: &mut web::ServiceConfig) {
 <p><a href="/notification-preferences">{{ tongue.t("受け取り方を決める", "Choose how to be told") }}</a></p>
 {% if rows.is_empty() %}<p>{{ tongue.t("お知らせはありません。", "There are no notices.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("お知らせ", "Notices") }}"><table><thead><tr><th scope="col">{{ tongue.t("日時", "When") }}</th><th scope="col">{{ tongue.t("内容", "What") }}</th><th scope="col">{{ tongue.t("種類", "Kind") }}</th><th scope="col">{{ tongue.t("状態", "State") }}</th></tr></thead><tbody>
 {% for row in rows %}<tr{% if row.read_at.is_none() %} class="fresh"{% endif %}><td>{{ tongue.instant(*row.created_at) }}</td><td>{% if let Some(path) = row.path %}<a href="{{ path }}">{{ row.title }}</a>{% else %}{{ row.title }}{% endif %}</td><td>{{ tongue.t(row.kind.topic().label_ja(), row.kind.topic().as_str()) }}</td><td>{% if row.read_at.is_some() %}{{ tongue.t("既読", "read") }}{% else %}{{ tongue.t("未読", "unread") }}{% endif %}</td></tr>{% endfor %}
-</tbody></table></div>{{ read_all|safe }}{% endif %}"#
+</tbody></table></div>{% if let Some(next) = next %}<p class="actions"><a class="button plain" href="{{ next }}" rel="next">{{ tongue.t("次の頁", "Next page") }}</a></p>{% endif %}{{ read_all|safe }}{% endif %}"#
 )]
 struct Notices {
     tongue: Tongue,
     rows: Vec<NoticeRow>,
+    next: Option<String>,
     read_all: String,
 }
 
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paging {
+    cursor: Option<String>,
+}
+
 async fn notices(page: Page<ReadNotices>) -> Result<HttpResponse, Error> {
-    page.show(|conn, view| {
+    let asked: Paging = page.query()?;
+    page.show(move |conn, view| {
         let user = view.ctx.principal.user_id().ok_or_else(Error::not_found)?;
-        let list = ListQuery::new(Some(100), None, &"notices")?;
-        let rows = list.page(notice_store::list(conn, user, None, &list)?, |row| (String::new(), row.id.0)).items;
+        let list = ListQuery::new(Some(100), asked.cursor.as_deref(), &"notices")?;
+        let found = list.page(notice_store::list(conn, user, None, &list)?, |row| (String::new(), row.id.0));
+        let (rows, next) = (found.items, found.next_cursor.map(|cursor| format!("/notices?cursor={cursor}")));
         let read_all = match rows.first() {
             Some(newest) if rows.iter().any(|row| row.read_at.is_none()) => {
                 let form = Form::new(view, "read_notices", "/notices/read", json!({}), Choices::default())?;
@@ -67,7 +76,7 @@ async fn notices(page: Page<ReadNotices>) -> Result<HttpResponse, Error> {
             }
             _ => String::new(),
         };
-        Ok(Sheet::new(view.t("お知らせ", "Notices"), Notices { tongue: view.tongue, rows, read_all }))
+        Ok(Sheet::new(view.t("お知らせ", "Notices"), Notices { tongue: view.tongue, rows, next, read_all }))
     })
     .await
 }
@@ -116,9 +125,7 @@ async fn choose(
 ) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
     let Some(cookie) = session::value(&request, &app) else { return Ok(to_sign_in(PREFERENCES_PATH)) };
-    if typed.get("csrf").map(String::as_str) != Some(session::csrf(&cookie).as_str()) {
-        return Err(Error::new(ErrorCode::Forbidden));
-    }
+    let csrf = typed.get("csrf").cloned().unwrap_or_default();
     let mut chosen = BTreeMap::new();
     for topic in Topic::ALL {
         if let Some(choice) = typed.get(topic.as_str()) {
@@ -133,6 +140,10 @@ async fn choose(
                 return Ok(Done::nothing(false));
             };
             let principal = signed_in.principal;
+            if csrf != signed_in.csrf {
+                return Err(Error::new(ErrorCode::Forbidden));
+            }
+            principal.require(&ReadNotices::INFO)?;
             let Some(user) = principal.user_id() else { return Ok(Done::nothing(false)) };
             let before = notice_store::choices_of(conn, user)?;
             notice_store::choose(conn, user, &chosen, call.now)?;

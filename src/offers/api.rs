@@ -186,7 +186,8 @@ pub struct OfferListParams {
     cursor: Option<String>,
 }
 
-fn statuses(text: Option<&str>) -> Result<Vec<OfferStatus>, Error> {
+/// The states of a parameter that takes several, separated by commas; 400 when it names an unknown one.
+pub(super) fn statuses(text: Option<&str>) -> Result<Vec<OfferStatus>, Error> {
     text.unwrap_or_default()
         .split(',')
         .filter(|part| !part.is_empty())

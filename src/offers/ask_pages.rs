@@ -8,17 +8,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::candidate_pages::about;
+use super::service;
 use crate::auth::policy::MatchExperts;
-use crate::db::Conn;
 use crate::error::Error;
-use crate::experts::model::ConflictKind;
-use crate::ids::{ExpertId, OrganisationId, RequestId};
+use crate::ids::{ExpertId, RequestId};
 use crate::offers::store as offers;
 use crate::requests::children::WishedDateRow;
 use crate::requests::store::{self as requests, RequestRow};
 use crate::web::choices::Choices;
 use crate::web::form::Form;
-use crate::web::page::{Page, Sheet, View};
+use crate::web::page::{Page, Sheet};
 use crate::web::tongue::Tongue;
 
 /// Registers the page.
@@ -62,6 +61,7 @@ async fn ask(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
     page.show(move |conn, view| {
         let t = view.tongue;
         let request = requests::owned(conn, &view.ctx, id)?;
+        service::require_accepted(conn, &request)?;
         let expert = match params.expert_id {
             Some(id) => Some(crate::experts::store::owned(conn, &view.ctx, id)?),
             None => None,
@@ -70,7 +70,7 @@ async fn ask(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
         let earlier = offers::of_request(conn, id)?;
         let waiting = earlier.iter().filter(|offer| offer.status.at(offer.expires_at, view.ctx.now).is_open()).count();
         let conflict = match &expert {
-            Some(expert) => has_conflict(conn, view, &request, expert.id)?,
+            Some(expert) => service::has_conflict(conn, &view.ctx, &request, expert.id)?,
             None => false,
         };
         let rules = crate::pools::store::year(conn, request.programme_id, request.fiscal_year)?;
@@ -146,23 +146,4 @@ fn visits(request: &RequestRow, wished: &[WishedDateRow], today: NaiveDate) -> V
             None => json!({"minutes": request.minutes_per_visit, "mode": request.mode, "place": request.place}),
         })
         .collect()
-}
-
-/// Whether a conflict of interest with somebody concerned is on record, so that the form asks for the reason; the
-/// operation itself decides.
-fn has_conflict(conn: &mut Conn, view: &View, request: &RequestRow, expert: ExpertId) -> Result<bool, Error> {
-    let mut bodies: Vec<OrganisationId> =
-        requests::participants(conn, request.id)?.into_iter().map(|body| body.organisation_id).collect();
-    bodies.extend(requests::interests(conn, request.id)?);
-    bodies.push(request.applicant_organisation_id);
-    let (from, to) = (request.period_from.min(view.ctx.today()), request.period_to);
-    Ok(crate::experts::store::conflicts(conn, expert)?.iter().any(|conflict| {
-        let concerns = match conflict.kind {
-            ConflictKind::Interest => bodies.contains(&conflict.organisation_id),
-            ConflictKind::RefusedByExpert | ConflictKind::RefusedByBody => {
-                conflict.organisation_id == request.applicant_organisation_id
-            }
-        };
-        concerns && conflict.valid_from <= to && conflict.valid_to.is_none_or(|end| end > from)
-    }))
 }

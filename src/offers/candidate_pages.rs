@@ -5,6 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::candidate_load::{self, LoadRow};
+use super::service;
 use crate::auth::policy::MatchExperts;
 use crate::db::Conn;
 use crate::error::Error;
@@ -20,6 +21,8 @@ use crate::web::tongue::Tongue;
 
 /// Candidates shown side by side.
 const SIDE_BY_SIDE: usize = 5;
+/// Candidates among whom those that were chosen are looked for.
+const FAR_DOWN: i64 = 200;
 /// Excluded experts on a page.
 const EXCLUDED: i64 = 30;
 /// So few candidates that what would bring in more is shown unasked.
@@ -83,17 +86,18 @@ struct Out {
 <h1>{{ tongue.t("候補者を比べる", "Compare candidates") }}</h1>
 <p>{{ about }}</p>
 <p role="status">{{ summary }}</p>
-{% if !open %}<div class="notice"><p>{{ tongue.t("打診できるのは、申請を受理した後です。いまは下見としてご覧ください。", "Experts can be asked once the request is accepted; this is a preview.") }}</p></div>{% endif %}
-{% if columns.is_empty() %}<div class="notice warn"><p>{{ tongue.t("条件に合う専門家がいません。下の「あと一歩の候補者」と、対象外の理由を確かめてください。", "Nobody fits. See below what would bring somebody in, and why the others are out.") }}</p></div>{% else %}
-<h2 id="compare">{{ tongue.t("並べて比べる", "Side by side") }}</h2>
-<p class="hint">{{ tongue.t("得点は、かっこの中の満点に対する点数です。上位5人を並べています。下の一覧の「並べる」で、比べる人を選び直せます。", "Points out of the most in brackets. The best five are shown; choose others in the list below.") }}{% if chosen %} <a href="/requests/{{ id }}/candidates">{{ tongue.t("上位5人に戻す", "Back to the best five") }}</a>{% endif %}</p>
+{% if !open %}<div class="notice"><p>{% if over %}{{ tongue.t("この申請では、もう打診できません。", "Nobody can be asked for this request any more.") }}{% else %}{{ tongue.t("打診できるのは、申請を受理した後です。いまは下見としてご覧ください。", "Experts can be asked once the request is accepted; this is a preview.") }}{% endif %}</p></div>{% endif %}
+{% if nobody %}<div class="notice warn"><p>{{ tongue.t("条件に合う専門家がいません。下の「あと一歩の候補者」と、対象外の理由を確かめてください。", "Nobody fits. See below what would bring somebody in, and why the others are out.") }}</p></div>{% else %}
+{% if !missing.is_empty() %}<div class="notice"><p>{{ missing }}</p></div>{% endif %}
+{% if columns.is_empty() %}<p><a href="/requests/{{ id }}/candidates">{{ tongue.t("上位の候補者を並べて比べる", "Compare the best side by side") }}</a></p>{% else %}<h2 id="compare">{{ tongue.t("並べて比べる", "Side by side") }}</h2>
+<p class="hint">{{ tongue.t("得点は、かっこの中の満点に対する点数です。", "Points out of the most in brackets.") }}{% if chosen %}{{ tongue.t("選んだ人を並べています。", " Those you chose are shown.") }}{% else %}{{ tongue.t("上位の人を並べています（5人まで）。", " The best are shown, up to five.") }}{% endif %}{{ tongue.t("下の一覧の「並べる」で、比べる人を選び直せます。", " Choose others in the list below.") }}{% if chosen %} <a href="/requests/{{ id }}/candidates">{{ tongue.t("上位の人に戻す", "Back to the best") }}</a>{% endif %}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("候補者の比較", "Comparison of candidates") }}"><table><thead><tr><th scope="col">{{ tongue.t("項目", "Part") }}</th>{% for column in columns %}<th scope="col">{{ column.rank }}{{ tongue.t("位", ".") }} <a href="/experts/{{ column.id }}">{{ column.name }}</a></th>{% endfor %}</tr></thead><tbody>
 <tr><th scope="row">{{ tongue.t("総合点（1000）", "Total (1000)") }}</th>{% for column in columns %}<td><strong>{{ column.score }}</strong></td>{% endfor %}</tr>
 <tr><th scope="row">{{ tongue.t("打診", "Offer") }}</th>{% for column in columns %}<td>{% if !column.asked.is_empty() %}<span class="tag">{{ column.asked }}</span> {% endif %}{% if column.can_be_asked %}<a class="button{% if !loop.first %} plain{% endif %}" href="/requests/{{ id }}/offers/new?expert_id={{ column.id }}">{{ tongue.t("この人に打診する", "Ask") }}</a>{% endif %}{% if chosen %} <a href="{{ column.off }}">{{ tongue.t("比較から外す", "Take out") }}</a>{% endif %}</td>{% endfor %}</tr>
 {% for row in rows %}<tr><th scope="row">{{ row.label }}</th>{% for (points, detail) in row.cells %}<td><strong>{{ points }}</strong><br>{{ detail }}</td>{% endfor %}</tr>{% endfor %}
 {% for (label, cells) in loads %}<tr><th scope="row">{{ label }}</th>{% for cell in cells %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
 <tr><th scope="row">{{ tongue.t("所属", "Affiliation") }}</th>{% for column in columns %}<td>{{ column.affiliation }}</td>{% endfor %}</tr>
-</tbody></table></div>
+</tbody></table></div>{% endif %}
 <h2 id="all">{{ tongue.t("候補者の一覧", "All candidates") }}</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("候補者の一覧", "All candidates") }}"><table><thead><tr><th scope="col" class="n">{{ tongue.t("順位", "Rank") }}</th><th scope="col">{{ tongue.t("専門家", "Expert") }}</th><th scope="col" class="n">{{ tongue.t("総合点", "Total") }}</th>{% for (label, most) in heads %}<th scope="col" class="n">{{ label }}<br><span class="hint">{{ most }}</span></th>{% endfor %}<th scope="col">{{ tongue.t("打診", "Offer") }}</th><th scope="col">{{ tongue.t("比較", "Compare") }}</th></tr></thead><tbody>
 {% for line in lines %}<tr><td class="n">{{ line.rank }}</td><td><a href="/experts/{{ line.id }}">{{ line.name }}</a><br><span class="hint">{{ line.affiliation }}</span></td><td class="n"><strong>{{ line.score }}</strong></td>{% for (points, _) in line.points %}<td class="n">{{ points }}</td>{% endfor %}<td>{% if !line.asked.is_empty() %}<span class="tag">{{ line.asked }}</span> {% endif %}{% if line.can_be_asked %}<a href="/requests/{{ id }}/offers/new?expert_id={{ line.id }}" aria-label="{{ line.name }}{{ tongue.t("に打診する", ": ask") }}">{{ tongue.t("打診する", "Ask") }}</a>{% endif %}</td><td><a href="{{ line.toggle }}" aria-label="{{ line.name }}{% if line.compared %}{{ tongue.t("を比較から外す", ": take out") }}{% else %}{{ tongue.t("を並べる", ": put side by side") }}{% endif %}">{% if line.compared %}{{ tongue.t("外す", "Take out") }}{% else %}{{ tongue.t("並べる", "Add") }}{% endif %}</a></td></tr>{% endfor %}
@@ -112,7 +116,14 @@ struct Comparison {
     theme: String,
     about: String,
     summary: String,
+    /// Experts are asked for the request now.
     open: bool,
+    /// The request is past that.
+    over: bool,
+    /// No expert at all can take it.
+    nobody: bool,
+    /// That some of those who were chosen are not candidates, in words.
+    missing: String,
     chosen: bool,
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -144,7 +155,7 @@ fn reason_name(t: Tongue, code: ExclusionCode) -> &'static str {
     use ExclusionCode as C;
     let (ja, en) = match code {
         C::NotRegistered => ("登録されていない", "Not registered"),
-        C::Suspended => ("登録停止中", "Suspended"),
+        C::Suspended => ("一時停止中", "Suspended"),
         C::AppointmentNotStarted => ("委嘱がまだ始まらない", "Appointment not begun"),
         C::AppointmentEnded => ("委嘱が終わる", "Appointment ended"),
         C::ConflictOfInterest => ("利益相反のおそれ", "Conflict of interest"),
@@ -169,10 +180,11 @@ fn reason_name(t: Tongue, code: ExclusionCode) -> &'static str {
     if t.english() { en } else { ja }
 }
 
-fn asked(t: Tongue, request: &RequestRow, candidate: &CandidateView) -> (String, bool) {
-    let words = candidate.offer_status.map(|status| t.t(status.label_ja(), status.as_str()).to_owned()).unwrap_or_default();
+/// Where the latest offer to a candidate stands, and whether the candidate can be asked; `open`: anybody can.
+fn asked(t: Tongue, open: bool, candidate: &CandidateView) -> (String, bool) {
+    let words = candidate.offer_status.map(|status| t.t(status.label_ja(), status.as_str()).replace('_', " "));
     let stands = candidate.offer_status.is_some_and(OfferStatus::stands);
-    (words, !stands && request.status.is_under_way())
+    (words.unwrap_or_default(), open && !stands)
 }
 
 fn affiliation(t: Tongue, candidate: &CandidateView) -> String {
@@ -200,21 +212,26 @@ async fn compare(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
     page.show(move |conn, view| {
         let t = view.tongue;
         let request = requests::owned(conn, &view.ctx, id)?;
+        let open = service::takes_offers(conn, &request)?;
         // Who was chosen may stand far down.
-        let limit = params.compare.as_ref().map(|_| 200);
+        let limit = params.compare.as_ref().map(|_| FAR_DOWN);
         let list = ListQuery::new(limit, params.cursor.as_deref(), &("candidates", id))?;
         let found = candidates::page(conn, &request, &list)?;
         let wanted: Vec<i64> =
             params.compare.as_deref().unwrap_or_default().split(',').filter_map(|one| one.parse().ok()).collect();
-        let mut shown: Vec<i64> = wanted.iter().copied().take(SIDE_BY_SIDE).collect();
-        if shown.is_empty() {
+        let is_there = |id: &i64| found.items.iter().any(|candidate| candidate.expert_id.0 == *id);
+        let mut shown: Vec<i64> = wanted.iter().copied().filter(is_there).take(SIDE_BY_SIDE).collect();
+        let missing = wanted.iter().filter(|id| !is_there(id)).count();
+        let chosen = !shown.is_empty();
+        // The best stand on the first page alone.
+        if !chosen && params.cursor.is_none() {
             shown = found.items.iter().take(SIDE_BY_SIDE).map(|candidate| candidate.expert_id.0).collect();
         }
         let side: Vec<&CandidateView> = found.items.iter().filter(|one| shown.contains(&one.expert_id.0)).collect();
         let columns = side
             .iter()
             .map(|one| {
-                let (asked, can_be_asked) = asked(t, &request, one);
+                let (asked, can_be_asked) = asked(t, open, one);
                 let others: Vec<i64> = shown.iter().copied().filter(|id| *id != one.expert_id.0).collect();
                 Column {
                     id: one.expert_id.0,
@@ -246,7 +263,9 @@ async fn compare(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
             })
             .collect();
         let side_ids: Vec<ExpertId> = side.iter().map(|one| one.expert_id).collect();
-        let loads = candidate_load::rows(conn, t, &request, &side_ids)?;
+        let accepted: Vec<ExpertId> =
+            side.iter().filter(|one| one.offer_status == Some(OfferStatus::Accepted)).map(|one| one.expert_id).collect();
+        let loads = candidate_load::rows(conn, t, &request, &side_ids, &accepted)?;
         let few = found.eligible_count <= FEW;
         let near = if few || params.near == Some(true) { Some(nearly(conn, view, &request)?) } else { None };
         let (excluded, further) = if params.excluded == Some(true) || params.after.is_some() {
@@ -265,13 +284,16 @@ async fn compare(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
             theme: request.theme.clone(),
             about: about(t, &request),
             summary,
-            open: request.status.is_under_way(),
-            chosen: !wanted.is_empty(),
+            open,
+            over: request.status.is_under_way() || request.status.verbs().is_empty(),
+            nobody: found.eligible_count == 0,
+            missing: missing_in_words(t, missing),
+            chosen,
             columns,
             rows,
             loads,
             heads,
-            lines: found.items.iter().map(|one| line(t, &request, one, &shown)).collect(),
+            lines: found.items.iter().map(|one| line(t, (id, open), one, &shown)).collect(),
             next: found.next_cursor.map(|cursor| format!("/requests/{id}/candidates?cursor={cursor}#all")),
             near,
             counts: found.exclusion_counts.iter().map(|count| (reason_name(t, count.code), count.count)).collect(),
@@ -294,8 +316,19 @@ pub fn about(t: Tongue, request: &RequestRow) -> String {
     format!("{}　{work}　{mode}　{}", t.period(request.period_from, request.period_to), request.place)
 }
 
-fn line(t: Tongue, request: &RequestRow, one: &CandidateView, shown: &[i64]) -> Line {
-    let (asked, can_be_asked) = asked(t, request, one);
+/// That some of those who were chosen to be compared are not among the candidates.
+fn missing_in_words(t: Tongue, missing: usize) -> String {
+    match (missing, t.english()) {
+        (0, _) => String::new(),
+        (_, true) => format!("{missing} of those you chose are not among the {FAR_DOWN} best candidates now."),
+        (_, false) => {
+            format!("選んだ人のうち{missing}人は、いまの候補者（上位{FAR_DOWN}人）に入っていないため、並べていません。")
+        }
+    }
+}
+
+fn line(t: Tongue, (request, open): (RequestId, bool), one: &CandidateView, shown: &[i64]) -> Line {
+    let (asked, can_be_asked) = asked(t, open, one);
     let expert = one.expert_id.0;
     let compared = shown.contains(&expert);
     let mut others: Vec<i64> = shown.iter().copied().filter(|id| *id != expert).collect();
@@ -313,7 +346,7 @@ fn line(t: Tongue, request: &RequestRow, one: &CandidateView, shown: &[i64]) -> 
         points: one.parts.iter().map(|part| (part.points, part.max)).collect(),
         asked,
         can_be_asked,
-        toggle: with_compared(request.id, &others),
+        toggle: with_compared(request, &others),
         compared,
     }
 }

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ids::RequestId;
 use crate::offers::model::OfferStatus;
 use crate::offers::store::{self, OfferFilter, Scope};
+use crate::requests::model::RequestVerb;
 use crate::web::form::Form;
 use crate::web::page::{Page, Sheet};
 use crate::web::tongue::Tongue;
@@ -39,7 +40,8 @@ struct Decide {
 async fn decide(page: Page<DecideDispatches>) -> Result<HttpResponse, Error> {
     let id = page.id::<RequestId>("id")?;
     page.show(move |conn, view| {
-        let row = crate::requests::store::visible(conn, &view.ctx, id)?;
+        let row = crate::requests::store::owned(conn, &view.ctx, id)?;
+        row.status.after(RequestVerb::Decide)?;
         let filter = OfferFilter {
             request_id: Some(id),
             statuses: vec![OfferStatus::Accepted],

@@ -5,11 +5,15 @@ use askama::Template;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::auth::policy::{AnswerOffers, MatchExperts, ReadOffers, Role};
+use super::{api, holds};
+use crate::auth::policy::{AnswerOffers, MatchExperts, ReadDispatches, ReadOffers, Role};
+use crate::db::Conn;
+use crate::dispatches::model::DispatchStatus;
+use crate::dispatches::store as dispatches;
 use crate::error::Error;
 use crate::http::ListQuery;
 use crate::http::read::parse_query;
-use crate::ids::{ExpertId, OfferId};
+use crate::ids::{DispatchId, ExpertId, OfferId};
 use crate::offers::model::{OfferStatus, OfferVerb};
 use crate::offers::store::{self, OfferFilter};
 use crate::offers::views::{OfferView, OfferVisitView};
@@ -126,8 +130,7 @@ async fn list(page: Page<ReadOffers>) -> Result<HttpResponse, Error> {
         let asked = view.place.split_once('?').map_or("", |(_, query)| query);
         let kept = form_urlencoded::parse(asked.as_bytes()).filter(|(name, value)| name != "done" && !value.is_empty());
         let params: ListParams = parse_query(&form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish())?;
-        let statuses: Vec<OfferStatus> =
-            params.status.as_deref().unwrap_or_default().split(',').filter_map(|one| one.parse().ok()).collect();
+        let statuses = api::statuses(params.status.as_deref())?;
         let query = ListQuery::new(None, params.cursor.as_deref(), &("offers", &statuses, params.expert_id))?;
         let filter =
             OfferFilter { statuses: statuses.clone(), expert_id: params.expert_id, ..OfferFilter::all(store::scope(&view.ctx)) };
@@ -189,11 +192,13 @@ async fn list(page: Page<ReadOffers>) -> Result<HttpResponse, Error> {
 
 /// How many visits, and the first dated one.
 fn visits_in_short(t: Tongue, visits: &[OfferVisitView]) -> String {
-    let first = visits.iter().filter_map(|visit| visit.day).min().map_or_else(
-        || t.t("日程は調整", "to be arranged").to_owned(),
-        |day| format!("{}{}", t.short_day(day), t.t("から", " on")),
-    );
-    if t.english() { format!("{} from {first}", visits.len()) } else { format!("{}回　{first}", visits.len()) }
+    let count = visits.len();
+    match (visits.iter().filter_map(|visit| visit.day).min(), t.english()) {
+        (Some(day), false) => format!("{count}回　{}から", t.short_day(day)),
+        (Some(day), true) => format!("{count}, from {} on", t.short_day(day)),
+        (None, false) => format!("{count}回　日程は調整"),
+        (None, true) => format!("{count}, to be arranged"),
+    }
 }
 
 struct Visit {
@@ -227,7 +232,7 @@ fn visit_rows(t: Tongue, visits: &[OfferVisitView]) -> Vec<Visit> {
 <nav class="crumbs" aria-label="{{ tongue.t("現在地", "You are here") }}"><ol><li><a href="/offers">{% if expert %}{{ tongue.t("届いた依頼", "Offers to me") }}{% else %}{{ tongue.t("打診", "Offers") }}{% endif %}</a></li><li><a href="/requests/{{ offer.request_id }}">{{ offer.theme }}</a></li></ol></nav>
 <h1>{{ title }}</h1>
 <p><span class="{{ class }}">{{ status }}</span> {{ offer.applicant_name }}{% if !expert %} ・ {{ tongue.t("順位", "rank") }} {{ offer.rank }} ・ <a href="/experts/{{ offer.expert_id }}">{{ offer.expert_name }}</a>{% endif %}</p>
-<div class="notice{% if turn %} warn{% endif %}"><p>{% if turn %}<strong>{{ tongue.t("あなたの番です。", "It is your turn.") }}</strong> {% endif %}{{ next }}</p>{% if !deadline.is_empty() %}<p>{{ tongue.t("回答期限", "Answer by") }}：<strong>{{ deadline }}</strong></p>{% endif %}</div>
+<div class="notice{% if turn %} warn{% endif %}"><p>{% if turn %}<strong>{{ tongue.t("あなたの番です。", "It is your turn.") }}</strong> {% endif %}{{ next }}</p>{% if let Some(id) = dispatch %}<p><a class="button" href="/dispatches/{{ id }}">{{ tongue.t("派遣のページを開く", "Open the dispatch") }}</a></p>{% endif %}{% if !deadline.is_empty() %}<p>{{ tongue.t("回答期限", "Answer by") }}：<strong>{{ deadline }}</strong></p>{% endif %}</div>
 {% if !answer.is_empty() %}<dl class="facts"><dt>{{ tongue.t("回答", "Answer") }}</dt><dd>{{ answer }}</dd>{% if !answer_note.is_empty() %}<dt>{{ tongue.t("専門家からの言葉", "Expert's word") }}</dt><dd>{{ answer_note }}</dd>{% endif %}</dl>{% endif %}
 {% if !proposed.is_empty() %}<h2>{{ tongue.t("専門家が提案した日程", "Dates proposed by the expert") }}</h2>{% call table(proposed, tongue.t("専門家が提案した日程", "Dates proposed by the expert")) %}{% endcall %}{{ take|safe }}{% endif %}
 <h2>{% if proposed.is_empty() %}{{ tongue.t("依頼する訪問", "Visits asked for") }}{% else %}{{ tongue.t("はじめに依頼した訪問", "Visits asked for at first") }}{% endif %}</h2>{% call table(visits, tongue.t("依頼する訪問", "Visits asked for")) %}{% endcall %}
@@ -251,6 +256,7 @@ struct Whole {
     status: String,
     turn: bool,
     next: &'static str,
+    dispatch: Option<DispatchId>,
     deadline: String,
     answer: String,
     answer_note: String,
@@ -271,14 +277,64 @@ async fn show(page: Page<ReadOffers>) -> Result<HttpResponse, Error> {
         let record = store::visible(conn, &view.ctx, id)?;
         let visits = store::visits_of_many(conn, &[id])?;
         let offer = OfferView::new(record, &visits, view.ctx.now);
-        let content = whole(view, offer)?;
+        let decided = decided(conn, view, &offer)?;
+        let content = whole(view, offer, decided.as_ref())?;
         Ok(Sheet::new(content.title.clone(), content))
     })
     .await
 }
 
+/// The dispatch behind an accepted offer.
+struct Decided {
+    /// Where it stands.
+    status: DispatchStatus,
+    /// Its number, for those who see it.
+    page: Option<DispatchId>,
+    /// The offer's visits are still only held: the expert is to take the place of another.
+    held: bool,
+}
+
+/// What has been decided by an accepted offer; nothing as long as the decision is ahead.
+fn decided(conn: &mut Conn, view: &View, offer: &OfferView) -> Result<Option<Decided>, Error> {
+    if offer.status != OfferStatus::Accepted {
+        return Ok(None);
+    }
+    let Some(dispatch) = dispatches::of_request(conn, offer.request_id)? else { return Ok(None) };
+    let held = holds::offers_holding(conn, offer.request_id)?.contains(&offer.id);
+    let seen = view.may::<ReadDispatches>() && dispatches::visible_dispatch(conn, &view.ctx, dispatch.id).is_ok();
+    Ok(Some(Decided { status: dispatch.status, page: seen.then_some(dispatch.id), held }))
+}
+
+/// What an acceptance has come to, and what comes next.
+fn accepted(t: Tongue, expert: bool, decided: Option<&Decided>) -> &'static str {
+    let (ja, en) = match (decided, expert) {
+        (None, true) => (
+            "承諾しました。日程を仮押さえしています。派遣の決定をお待ちください。",
+            "You have accepted and the dates are held; the decision follows.",
+        ),
+        (None, false) => (
+            "承諾されました。日程を仮押さえしています。申請のページで派遣を決定します。",
+            "Accepted; the dates are held. The dispatch is decided on the request's page.",
+        ),
+        (Some(Decided { status: DispatchStatus::Decided, held: true, .. }), true) => (
+            "承諾しました。日程を仮押さえしています。専門家の交代の決定をお待ちください。",
+            "You have accepted and the dates are held; the decision that you take another's place follows.",
+        ),
+        (Some(Decided { status: DispatchStatus::Decided, held: true, .. }), false) => (
+            "承諾されました。日程を仮押さえしています。派遣のページで専門家を交代します。",
+            "Accepted; the dates are held. The experts change places on the dispatch's page.",
+        ),
+        (Some(Decided { status: DispatchStatus::Decided, .. }), _) => ("派遣が決まりました。", "The dispatch is decided."),
+        (Some(Decided { status: DispatchStatus::Completed, .. }), _) => ("派遣は完了しました。", "The dispatch is completed."),
+        (Some(Decided { status: DispatchStatus::Cancelled, .. }), _) => {
+            ("派遣は中止になりました。", "The dispatch was called off.")
+        }
+    };
+    if t.english() { en } else { ja }
+}
+
 /// What comes next, and whether it is the turn of whoever looks.
-fn next(view: &View, status: OfferStatus, expert: bool) -> (bool, &'static str) {
+fn next(view: &View, status: OfferStatus, expert: bool, decided: Option<&Decided>) -> (bool, &'static str) {
     let pick = |ja: &'static str, en: &'static str| if view.tongue.english() { en } else { ja };
     match status {
         OfferStatus::Queued => (
@@ -300,37 +356,24 @@ fn next(view: &View, status: OfferStatus, expert: bool) -> (bool, &'static str) 
             (false, pick("提案した日程を、事務局が確かめています。", "The office is looking at the dates you proposed."))
         }
         OfferStatus::DatesProposed => (
-            true,
+            view.may::<MatchExperts>(),
             pick(
                 "専門家が別の日程を提案しました。申請団体に確かめ、よければその日程で改めて依頼します。",
                 "The expert proposed other dates: check with the applicant and ask again with them.",
             ),
         ),
-        OfferStatus::Accepted if expert => (
-            false,
-            pick(
-                "承諾しました。日程を仮押さえしています。派遣の決定をお待ちください。",
-                "You have accepted and the dates are held; the decision follows.",
-            ),
-        ),
-        OfferStatus::Accepted => (
-            false,
-            pick(
-                "承諾されました。日程を仮押さえしています。申請のページで派遣を決定します。",
-                "Accepted; the dates are held. The dispatch is decided on the request's page.",
-            ),
-        ),
+        OfferStatus::Accepted => (false, accepted(view.tongue, expert, decided)),
         OfferStatus::Declined => (false, pick("辞退されました。", "Declined.")),
         OfferStatus::Expired => (false, pick("期限までに回答がありませんでした。", "Not answered in time.")),
         OfferStatus::Withdrawn => (false, pick("事務局が取り消しました。", "Taken back by the office.")),
     }
 }
 
-fn whole(view: &View, offer: OfferView) -> Result<Whole, Error> {
+fn whole(view: &View, offer: OfferView, decided: Option<&Decided>) -> Result<Whole, Error> {
     let t = view.tongue;
     let expert = view.ctx.principal.acts_as == Role::Expert;
     let status = offer.status.at(offer.expires_at, view.ctx.now);
-    let (turn, next) = next(view, status, expert);
+    let (turn, next) = next(view, status, expert, decided);
     let current = serde_json::to_value(&offer).map_err(Error::internal)?;
     let version = json!({"version": offer.version});
     let form = |operation: &str, verb: &str, current: Value| {
@@ -339,6 +382,8 @@ fn whole(view: &View, offer: OfferView) -> Result<Whole, Error> {
     let can = |verb: OfferVerb| {
         let may = match verb {
             OfferVerb::Accept | OfferVerb::Decline | OfferVerb::ProposeDates => view.may::<AnswerOffers>(),
+            // What a dispatch uses is changed there.
+            OfferVerb::Withdraw => view.may::<MatchExperts>() && decided.is_none_or(|decided| decided.held),
             _ => view.may::<MatchExperts>(),
         };
         may && offer.allowed.contains(&verb)
@@ -378,6 +423,7 @@ fn whole(view: &View, offer: OfferView) -> Result<Whole, Error> {
         status: said(t, status.label_ja(), status.as_str()),
         turn,
         next,
+        dispatch: decided.and_then(|decided| decided.page),
         deadline: offer.expires_at.filter(|_| status == OfferStatus::Sent).map(|end| t.instant(end)).unwrap_or_default(),
         answer: answer.unwrap_or_default(),
         answer_note: offer.answer_note.clone(),

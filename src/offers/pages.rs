@@ -20,9 +20,17 @@ use crate::http::public::Call;
 use crate::web::layout::{Message, Page};
 use crate::web::session;
 
+/// Most bytes of an answer: a note of 2,000 characters takes 18,000 as a form writes it.
+const MOST_TYPED: usize = 64 * 1024;
+
 /// Registers the page.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.route("/offers/answer", web::get().to(show)).route("/offers/answer", web::post().to(answer));
+    config.service(
+        web::resource("/offers/answer")
+            .app_data(web::FormConfig::default().limit(MOST_TYPED))
+            .route(web::get().to(show))
+            .route(web::post().to(answer)),
+    );
 }
 
 /// A visit as the page shows it.
@@ -248,6 +256,9 @@ fn body(view: &LinkOfferView, typed: &HashMap<String, String>) -> Result<LinkAns
                 let (hours, minutes) = start.split_once(':').ok_or_else(unreadable)?;
                 let (hours, minutes): (i32, i32) =
                     (hours.parse().map_err(|_| unreadable())?, minutes.parse().map_err(|_| unreadable())?);
+                if !(0..24).contains(&hours) || !(0..60).contains(&minutes) {
+                    return Err(unreadable());
+                }
                 visits.push(OfferVisitBody {
                     day: Some(day),
                     start_minute: Some(hours * 60 + minutes),

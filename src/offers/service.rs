@@ -34,16 +34,20 @@ pub(super) fn locked_request(conn: &mut Conn, id: RequestId) -> Result<RequestRo
     crate::requests::store::find(conn, id)?.ok_or_else(Error::not_found)
 }
 
-/// 409 unless the request is accepted or its dispatch goes on: then experts are asked, for the dispatch or to replace one
-/// who cannot go.
-pub(super) fn require_accepted(conn: &mut Conn, request: &RequestRow) -> Result<(), Error> {
-    let open = match request.status {
+/// Whether the request is accepted or its dispatch goes on: then experts are asked, for the dispatch or to replace one who
+/// cannot go.
+pub(super) fn takes_offers(conn: &mut Conn, request: &RequestRow) -> Result<bool, Error> {
+    Ok(match request.status {
         RequestStatus::Accepted => true,
         RequestStatus::Decided => crate::dispatches::store::of_request(conn, request.id)?
             .is_some_and(|dispatch| dispatch.status == crate::dispatches::model::DispatchStatus::Decided),
         _ => false,
-    };
-    if open {
+    })
+}
+
+/// 409 unless experts are asked for the request.
+pub(super) fn require_accepted(conn: &mut Conn, request: &RequestRow) -> Result<(), Error> {
+    if takes_offers(conn, request)? {
         return Ok(());
     }
     let verbs = request.status.verbs().into_iter().map(|verb| verb.as_str()).collect();
@@ -106,7 +110,7 @@ fn pointer_of(place: Option<usize>) -> String {
 
 /// Whether the expert has a conflict of interest on record with a body that takes part or has an interest, or the expert and the
 /// applicant refuse one another.
-fn has_conflict(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, expert: ExpertId) -> Result<bool, Error> {
+pub(super) fn has_conflict(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, expert: ExpertId) -> Result<bool, Error> {
     let mut bodies: Vec<OrganisationId> =
         crate::requests::store::participants(conn, request.id)?.into_iter().map(|body| body.organisation_id).collect();
     bodies.extend(crate::requests::store::interests(conn, request.id)?);

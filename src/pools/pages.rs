@@ -9,22 +9,21 @@ use serde_json::{Value, json};
 use crate::auth::policy::{ManagePools, ReadBudgets, ReadPools, ReadStatistics};
 use crate::calendar::FiscalYear;
 use crate::costs::{FeeTable, PayerRule, Portion, Yen};
-use crate::db::Conn;
+use crate::dispatches::page_parts::word;
 use crate::error::Error;
 use crate::ids::ProgrammeId;
 use crate::pools::presets;
-use crate::pools::rules::{Intake, Limit, ProgrammeRules};
+use crate::pools::rules::{Intake, ProgrammeRules};
 use crate::pools::store::{self, Standing};
 use crate::pools::views::{ProgrammeView, ProgrammeYearView};
+use crate::requests::page_form::rules_in_words;
 use crate::settlements::budget_store;
 use crate::web::form::Form;
 use crate::web::generic;
-use crate::web::page::{Page, Sheet, View};
+use crate::web::page::{Page, Sheet};
 use crate::web::tongue::Tongue;
 use crate::web::values;
 
-/// Years whose budget is looked up, the newest first.
-const YEARS_WITH_BUDGET: usize = 6;
 /// Width of a full bar of money, in its own units.
 const BAR: i64 = 160;
 
@@ -116,9 +115,10 @@ async fn programme(page: Page<ReadPools>) -> Result<HttpResponse, Error> {
         let money = owner && view.may::<ReadBudgets>();
         let now = FiscalYear::of(view.ctx.today()).starting_year();
         let mut years = Vec::new();
+        let bound = if money { budget_store::bound_by_year(conn, id)? } else { Vec::new() };
         for (place, year) in store::years(conn, id)?.into_iter().enumerate() {
             let year = ProgrammeYearView::seen(year, standing);
-            let money = if money && place < YEARS_WITH_BUDGET { Some(bound(conn, view, &year)?) } else { None };
+            let money = money.then(|| money_of(view.tongue, &year, &bound));
             let rules = serde_json::to_value(&year.rules).map_err(Error::internal)?;
             years.push(Year {
                 year: year.fiscal_year,
@@ -150,11 +150,12 @@ async fn programme(page: Page<ReadPools>) -> Result<HttpResponse, Error> {
     .await
 }
 
-fn bound(conn: &mut Conn, view: &View, year: &ProgrammeYearView) -> Result<Money, Error> {
-    let bound = budget_store::bound(conn, year.programme_id, year.fiscal_year)?;
+/// What is bound of a year's budget; `bound`: what is bound in each year.
+fn money_of(t: Tongue, year: &ProgrammeYearView, bound: &[(i32, i64)]) -> Money {
+    let bound = bound.iter().find(|(known, _)| *known == year.fiscal_year).map_or(0, |(_, yen)| *yen);
     let budget = year.rules.budget_yen.map(Yen::get);
-    let bar = budget.map(|budget| bar(view.tongue, year.fiscal_year, bound, budget)).unwrap_or_default();
-    Ok(Money { budget, bound, bar })
+    let bar = budget.map(|budget| bar(t, year.fiscal_year, bound, budget)).unwrap_or_default();
+    Money { budget, bound, bar }
 }
 
 /// How much of a budget is bound, as a bar; the figures stand beside it.
@@ -171,28 +172,14 @@ fn bar(t: Tongue, year: i32, bound: i64, budget: i64) -> String {
     )
 }
 
-/// The rules that people ask for first, in words.
+/// The rules that people ask for first, in words: what applicants are told, and what the office goes by.
 fn summary(t: Tongue, rules: &ProgrammeRules) -> Vec<(&'static str, String)> {
-    let comma = t.t("、", ", ");
-    let mut out = Vec::new();
-    let kinds: Vec<&str> = rules.applicant_kinds.iter().map(|kind| t.t(kind.label_ja(), kind.as_str())).collect();
-    out.push((t.t("申請できる団体", "Who may apply"), kinds.join(comma)));
-    let kinds: Vec<&str> = rules.activity_kinds.iter().map(|kind| t.t(kind.label_ja(), kind.as_str())).collect();
-    out.push((t.t("活動の種類", "What is offered"), kinds.join(comma)));
-    let windows: Vec<String> = rules
-        .windows
-        .iter()
-        .map(|window| format!("{}{}{}", t.instant(window.opens_at), t.t("〜", " to "), t.instant(window.closes_at)))
-        .collect();
-    let windows = if windows.is_empty() { t.t("通年", "the whole year").to_owned() } else { windows.join("\n") };
+    let mut out = rules_in_words(t, rules);
     let intake = match rules.intake {
         Intake::FirstCome => t.t("先着順", "first come"),
         Intake::Batch => t.t("締切後に一括審査", "reviewed together after the close"),
     };
-    out.push((t.t("申請の受付", "When requests are taken"), format!("{windows}{}{intake}{}", t.t("（", " ("), t.t("）", ")"))));
-    let limits: Vec<String> = rules.limits.iter().map(|limit| limit_words(t, limit)).collect();
-    let none = || t.t("なし", "none").to_owned();
-    out.push((t.t("申請の上限", "Limits"), if limits.is_empty() { none() } else { limits.join("\n") }));
+    out.push((t.t("申請の扱い", "Requests are taken"), intake.to_owned()));
     out.push((t.t("謝金", "Honorarium"), fee_words(t, &rules.fee_table)));
     let payers: Vec<String> = rules.payers.iter().map(|rule| payer_words(t, rule)).collect();
     out.push((
@@ -202,11 +189,6 @@ fn summary(t: Tongue, rules: &ProgrammeRules) -> Vec<(&'static str, String)> {
     if let Some(most) = rules.budget_per_body_yen {
         out.push((t.t("1団体の上限", "Most for one body"), t.yen(most.get())));
     }
-    let days = rules.report_due_days;
-    out.push((
-        t.t("報告の期限", "Report due"),
-        format!("{}{days}{}", t.t("最後の訪問から", "within "), t.t("日以内", " days of the last visit")),
-    ));
     out.push((t.t("打診の回答期限", "Answer to an offer"), format!("{}{}", rules.offer_valid_hours, t.t("時間", " hours"))));
     if rules.decider_differs_from_proposer {
         out.push((
@@ -221,29 +203,6 @@ fn summary(t: Tongue, rules: &ProgrammeRules) -> Vec<(&'static str, String)> {
         out.push((t.t("金額の公開", "Amounts"), t.t("運営団体のほかには示しません", "shown to the owner only").to_owned()));
     }
     out
-}
-
-fn limit_words(t: Tongue, limit: &Limit) -> String {
-    match limit {
-        Limit::OnsiteDays { max } => format!("{}{max}{}", t.t("現地は", "on site at most "), t.t("日まで", " days")),
-        Limit::OnlineMinutes { max } => {
-            format!("{}{}{}", t.t("オンラインのみは", "online only at most "), t.minutes(i64::from(*max)), t.t("まで", ""))
-        }
-        Limit::SameThemeAndExpert { max_per_year } => {
-            format!(
-                "{}{max_per_year}{}",
-                t.t("同じ団体・テーマ・専門家は年", "same body, theme and expert at most "),
-                t.t("回まで", " a year")
-            )
-        }
-        Limit::Visits { max } => format!("{}{max}{}", t.t("1件の訪問は", "at most "), t.t("回まで", " visits a request")),
-        Limit::MinutesPerVisit { max } => {
-            format!("{}{}{}", t.t("1回は", "a visit at most "), t.minutes(i64::from(*max)), t.t("まで", ""))
-        }
-        Limit::RequestsPerYear { max } => {
-            format!("{}{max}{}", t.t("1団体の申請は年", "at most "), t.t("件まで", " requests of a body a year"))
-        }
-    }
 }
 
 fn fee_words(t: Tongue, table: &FeeTable) -> String {
@@ -279,13 +238,13 @@ fn fee_words(t: Tongue, table: &FeeTable) -> String {
 
 fn payer_words(t: Tongue, rule: &PayerRule) -> String {
     let component = t.t(rule.component.label_ja(), rule.component.label_en());
-    let rest = t.t(rule.rest.label_ja(), rule.rest.as_str());
+    let rest = word(rule.rest.label_ja(), rule.rest.as_str(), t);
     let mut parts: Vec<String> = rule
         .portions
         .iter()
         .map(|portion| {
             let payer = portion.payer();
-            let payer = t.t(payer.label_ja(), payer.as_str());
+            let payer = word(payer.label_ja(), payer.as_str(), t);
             match portion {
                 Portion::Ratio { numerator, denominator, .. } => format!("{payer} {numerator}/{denominator}"),
                 Portion::Fixed { amount, .. } => format!("{payer} {}", t.yen(amount.get())),
@@ -293,9 +252,9 @@ fn payer_words(t: Tongue, rule: &PayerRule) -> String {
             }
         })
         .collect();
-    parts.push(if parts.is_empty() { rest.to_owned() } else { format!("{}{rest}", t.t("残りは", "rest ")) });
+    parts.push(if parts.is_empty() { rest } else { format!("{}{rest}", t.t("残りは", "rest ")) });
     let first = rule.first_paid_by.map_or_else(String::new, |payer| {
-        format!("{}{}{}", t.t("（", " ("), t.t(payer.label_ja(), payer.as_str()), t.t("が立て替え）", " pays first)"))
+        format!("{}{}{}", t.t("（", " ("), word(payer.label_ja(), payer.as_str(), t), t.t("が立て替え）", " pays first)"))
     });
     format!("{component}{}{}{first}", t.t("：", ": "), parts.join(t.t("、", ", ")))
 }

@@ -112,7 +112,7 @@ impl RequestListParams {
 }
 
 /// The values of a parameter that takes several, separated by commas.
-fn several<T: std::str::FromStr>(name: &str, text: Option<&str>, fields: &mut Fields) -> Vec<T> {
+pub(super) fn several<T: std::str::FromStr>(name: &str, text: Option<&str>, fields: &mut Fields) -> Vec<T> {
     let Some(text) = text else { return Vec::new() };
     let parsed: Vec<Option<T>> = text.split(',').map(|value| value.trim().parse().ok()).collect();
     fields.check(

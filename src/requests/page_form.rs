@@ -303,7 +303,7 @@ fn programmes(conn: &mut Conn, view: &View) -> Result<Vec<Programme>, Error> {
         .collect())
 }
 
-fn rules_in_words(t: Tongue, rules: &ProgrammeRules) -> Vec<(&'static str, String)> {
+pub(crate) fn rules_in_words(t: Tongue, rules: &ProgrammeRules) -> Vec<(&'static str, String)> {
     let pick = |ja: &'static str, en: &'static str| if t.english() { en } else { ja };
     let comma = t.t("、", ", ");
     let join = |words: Vec<String>| words.join(comma);

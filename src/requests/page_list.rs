@@ -6,11 +6,12 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::api::several;
 use super::page_words::{address, brief, parameters, said, stage_tag};
 use crate::auth::policy::{FileRequests, ReadRequests, Role};
-use crate::error::Error;
-use crate::http::ListQuery;
+use crate::error::{Error, ErrorCode};
 use crate::http::read::parse_query;
+use crate::http::{Fields, ListQuery};
 use crate::ids::{OrganisationId, ProgrammeId};
 use crate::requests::detail;
 use crate::requests::list::{self, RequestFilter, RequestSort};
@@ -41,24 +42,23 @@ struct ListParams {
     cursor: Option<String>,
 }
 
-/// The values of a list that can be read; what cannot is no condition.
-fn several<T: std::str::FromStr>(text: Option<&str>) -> Vec<T> {
-    text.unwrap_or_default().split(',').filter_map(|value| value.trim().parse().ok()).collect()
-}
-
 impl ListParams {
-    fn filter(&self) -> RequestFilter {
-        RequestFilter {
+    /// The filter; 400 where a state or a stage is none, as in the API.
+    fn filter(&self) -> Result<RequestFilter, Error> {
+        let mut fields = Fields::new();
+        let filter = RequestFilter {
             programme_id: self.programme_id,
             fiscal_year: self.fiscal_year,
-            statuses: several(self.status.as_deref()),
-            stages: several(self.stage.as_deref()),
+            statuses: several("status", self.status.as_deref(), &mut fields),
+            stages: several("stage", self.stage.as_deref(), &mut fields),
             applicant: self.applicant_organisation_id,
             activity_kind: self.activity_kind,
             theme: self.q.clone(),
             submitted_from: self.submitted_from,
             submitted_to: self.submitted_to,
-        }
+        };
+        fields.finish_as(ErrorCode::UnknownParameter)?;
+        Ok(filter)
     }
 }
 
@@ -72,7 +72,7 @@ const OF_OFFICE: &[Set] = &[
     ("決定待ち", "To decide", &[Stage::AwaitingDecision]),
     ("日程調整・実施中", "Under way", &[Stage::Scheduled, Stage::InProgress]),
     ("報告待ち", "Reports", &[Stage::AwaitingReport, Stage::Reported]),
-    ("保留", "On hold", &[Stage::Waitlisted, Stage::Returned]),
+    ("補欠・差戻し", "Waitlisted, returned", &[Stage::Waitlisted, Stage::Returned]),
     ("すべて", "All", &[]),
 ];
 
@@ -221,7 +221,7 @@ async fn show(page: Page<ReadRequests>) -> Result<HttpResponse, Error> {
         let t = view.tongue;
         let given = parameters(&view.place, &["stage", "status"]);
         let params: ListParams = parse_query(address("", &given).trim_start_matches('?'))?;
-        let (filter, sort) = (params.filter(), params.sort.unwrap_or(RequestSort::UpdatedDescending));
+        let (filter, sort) = (params.filter()?, params.sort.unwrap_or(RequestSort::UpdatedDescending));
         let query = ListQuery::new(None, params.cursor.as_deref(), &("requests", &filter, sort))?;
         let rows = query.page(list::list(conn, &view.ctx, &filter, sort, &query, true)?, |row| list::position(sort, row));
         let total = list::total(conn, &view.ctx, &filter)?;

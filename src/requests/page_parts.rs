@@ -7,13 +7,16 @@ use super::page_words::{offer_tag, said};
 use crate::auth::policy::{AgreeOnShares, ConsentRequests, FileRequests, ReadCosts, ReadOffers, Role, WriteMessages};
 use crate::db::Conn;
 use crate::error::Error;
+use crate::experts::page_expert::languages;
 use crate::http::ListQuery;
 use crate::ids::OrganisationId;
 use crate::offers::model::OfferStatus;
 use crate::offers::store::{self as offers, OfferFilter};
 use crate::requests::attachments;
+use crate::requests::children;
 use crate::requests::messages::{self, RequestMessageView};
-use crate::requests::model::RequestVerb;
+use crate::requests::model::{RequestStatus, RequestVerb};
+use crate::requests::store::RequestRow;
 use crate::requests::views::{ParticipantView, RequestView};
 use crate::settlements::agreement_store::{self, AgreementStatus};
 use crate::web::choices::Choices;
@@ -136,7 +139,7 @@ pub fn groups(view: &View, request: &RequestView, programme: &str) -> Vec<Group>
             ("必要なスキルと専門家", "Skills and expert"),
             vec![
                 ("必要なスキル", "Skills", skills.join("\n")),
-                ("求める言語", "Languages", request.languages.join("、")),
+                ("求める言語", "Languages", languages(&request.languages, t)),
                 ("チーム", "Team", team),
                 ("希望する専門家", "Preferred expert", choice),
             ],
@@ -169,6 +172,8 @@ pub struct OfferLine {
     pub expert: String,
     /// The expert's number.
     pub expert_id: i64,
+    /// Whether the expert has yet to answer.
+    pub open: bool,
     /// Where it stands.
     pub status: String,
     /// Until when an answer is awaited, or when it came.
@@ -206,6 +211,7 @@ pub fn offers(conn: &mut Conn, view: &View, request: &RequestView) -> Result<Vec
                 rank: offer.rank,
                 expert: record.expert_name,
                 expert_id: offer.expert_id.0,
+                open: status == OfferStatus::Sent,
                 status: offer_tag(t, status),
                 when,
                 word: word.collect::<Vec<_>>().join("："),
@@ -248,10 +254,17 @@ pub fn agree(view: &View, request: &RequestView) -> Result<String, Error> {
 }
 
 /// The bodies of a joint request. Each may take its own consent back; the office records that of a body without users.
-pub fn bodies(view: &View, request: &RequestView) -> Result<Vec<BodyLine>, Error> {
+pub fn bodies(conn: &mut Conn, view: &View, request: &RequestView) -> Result<Vec<BodyLine>, Error> {
     let (t, me) = (view.tongue, view.ctx.organisation());
     let may = request.allowed.contains(&RequestVerb::Consent) && view.may::<ConsentRequests>();
     let office = request.owner_organisation_id == me && view.ctx.principal.is_coordinator();
+    let waits = |body: &&ParticipantView| !body.is_lead && body.consented_at.is_none() && body.organisation_id != me;
+    let waiting: Vec<OrganisationId> = if may && office {
+        request.participants.iter().filter(waits).map(|body| body.organisation_id).collect()
+    } else {
+        Vec::new()
+    };
+    let with_users = if waiting.is_empty() { Vec::new() } else { children::with_account(conn, &waiting, view.ctx.today())? };
     request
         .participants
         .iter()
@@ -260,7 +273,9 @@ pub fn bodies(view: &View, request: &RequestView) -> Result<Vec<BodyLine>, Error
             let label = match (own, agreed) {
                 _ if !may || body.is_lead => None,
                 (true, true) => Some(t.t("同意を取り消す", "Take the consent back")),
-                (false, false) if office => Some(t.t("同意を代わりに記録する", "Record its consent")),
+                (false, false) if office && !with_users.contains(&body.organisation_id) => {
+                    Some(t.t("同意を代わりに記録する", "Record its consent"))
+                }
                 _ => None,
             };
             let button = match label {
@@ -292,6 +307,13 @@ pub struct AgreementLine {
     pub shares: Vec<(String, String, bool)>,
     /// The button with which the own body agrees.
     pub button: String,
+}
+
+/// Whether somebody may propose how the bodies share: the office or who wrote the request, as long as it is not over.
+pub fn proposes(view: &View, row: &RequestRow) -> bool {
+    let office = row.owner_organisation_id == view.ctx.organisation() && view.ctx.principal.is_coordinator();
+    let over = matches!(row.status, RequestStatus::Rejected | RequestStatus::Withdrawn | RequestStatus::Cancelled);
+    view.may::<AgreeOnShares>() && !over && (office || row.is_written_by(view.ctx.organisation()))
 }
 
 /// The agreements on sharing, the newest first.

@@ -150,8 +150,9 @@ fn next(stage: Stage) -> (Actor, &'static str, &'static str) {
     }
 }
 
-/// The way of a request as somebody sees it; `with_approval`: the applicant has an approver of its own.
-pub fn way(view: &View, request: &RequestView, with_approval: bool) -> Way {
+/// The way of a request as somebody sees it; `with_approval`: the applicant has an approver of its own; `asked`: an offer that
+/// one sees has yet to be answered.
+pub fn way(view: &View, request: &RequestView, with_approval: bool, asked: bool) -> Way {
     let t = view.tongue;
     let at = place(request.stage, request.submitted_at.is_some());
     let until = PLACES.iter().position(|(place, ..)| *place == at).unwrap_or_default();
@@ -179,7 +180,7 @@ pub fn way(view: &View, request: &RequestView, with_approval: bool) -> Way {
         }
         Actor::Approver => request.allowed.contains(&RequestVerb::Approve),
         Actor::Office => office,
-        Actor::Expert => view.ctx.principal.acts_as == Role::Expert,
+        Actor::Expert => asked && view.ctx.principal.acts_as == Role::Expert,
         Actor::Nobody => false,
     };
     Way { steps, next: if t.english() { en } else { ja }, own_turn }

@@ -11,6 +11,7 @@ use super::page_steps::{self, Way};
 use super::page_words::{said, stage_tag};
 use crate::auth::policy::{FileRequests, MatchExperts, ReadAudit, ReadCosts, ReadDispatches, ReadRequests};
 use crate::db::Conn;
+use crate::dispatches::model::DispatchStatus;
 use crate::dispatches::store as dispatches;
 use crate::error::Error;
 use crate::ids::RequestId;
@@ -44,7 +45,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 {% if !primary.is_empty() %}<div class="verbs">{{ primary|safe }}</div>{% endif %}</div>
 {{ actions|safe }}
 {% if !checks.is_empty() %}<h2>{{ tongue.t("要件の確認", "Rule checks") }}</h2>
-<p>{% if broken == 0 %}<span class="tag good">{{ tongue.t("すべて満たしています", "all kept") }}</span>{% else %}<span class="tag bad">{{ broken }}{{ tongue.t("件が合いません", " not kept") }}</span>{% endif %}</p>
+<p>{% if broken == 0 %}<span class="tag good">{{ tongue.t("すべて満たしています", "all kept") }}</span>{% else %}<span class="tag bad">{{ broken }}{{ tongue.t("件が要件を満たしていません", " not kept") }}</span>{% endif %}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("要件の確認", "Rule checks") }}"><table><thead><tr><th scope="col">{{ tongue.t("判定", "Kept") }}</th><th scope="col">{{ tongue.t("要件", "Rule") }}</th><th scope="col">{{ tongue.t("この申請では", "This request") }}</th></tr></thead><tbody>
 {% for check in checks %}<tr{% if !check.kept %} class="late"{% endif %}><td>{% if check.kept %}○<span class="hint"> {{ tongue.t("適合", "yes") }}</span>{% else %}<strong>×</strong><span class="hint"> {{ tongue.t("不適合", "no") }}</span>{% endif %}</td><th scope="row">{{ check.name }}</th><td>{{ check.sentence }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 {% if !dispatch.is_empty() %}<h2>{{ tongue.t("派遣", "Dispatch") }}</h2><p>{{ dispatch|safe }}</p>{% endif %}
@@ -56,11 +57,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
 {% for group in groups %}{% if !group.facts.is_empty() %}<h2>{{ group.title }}</h2><dl class="facts">{% for (label, value) in group.facts %}<dt>{{ label }}</dt><dd>{{ value }}</dd>{% endfor %}</dl>{% endif %}{% endfor %}
 {% if bodies.len() > 1 %}<h2>{{ tongue.t("参加団体と同意", "Bodies and consents") }}</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("参加団体と同意", "Bodies and consents") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col">{{ tongue.t("同意", "Consent") }}</th><th scope="col">{{ tongue.t("操作", "Action") }}</th></tr></thead><tbody>{% for body in bodies %}<tr><td>{{ body.name }}{% if body.lead %} <span class="tag">{{ tongue.t("幹事", "lead") }}</span>{% endif %}</td><td>{% if let Some(at) = body.consented %}{{ at }}{% else %}<span class="tag warn">{{ tongue.t("まだ", "not yet") }}</span>{% endif %}</td><td>{{ body.button|safe }}</td></tr>{% endfor %}</tbody></table></div>
-<h3>{{ tongue.t("費用の分け方", "Shares of the cost") }}</h3>
+{% if sees_costs %}<h3>{{ tongue.t("費用の分け方", "Shares of the cost") }}</h3>
 {% if !budget_note.is_empty() %}<p>{{ tongue.t("申請時の希望", "As wished") }}：{{ budget_note }}</p>{% endif %}
-{% if agreements.is_empty() %}<p>{{ tongue.t("負担割合の合意はまだありません。", "Nothing has been agreed yet.") }} {% if sees_costs %}<a href="/requests/{{ id }}/agreements/new">{{ tongue.t("負担割合を提案する", "Propose shares") }}</a>{% endif %}</p>{% endif %}
+{% if agreements.is_empty() %}<p>{{ tongue.t("負担割合の合意はまだありません。", "Nothing has been agreed yet.") }} {% if proposes %}<a href="/requests/{{ id }}/agreements/new">{{ tongue.t("負担割合を提案する", "Propose shares") }}</a>{% endif %}</p>{% endif %}
 {% for agreement in agreements %}<h4>{{ tongue.t("第", "Version ") }}{{ agreement.number }}{{ tongue.t("版", "") }} <span class="tag">{{ agreement.status }}</span> {{ agreement.day }}</h4>
-<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("第", "Version ") }}{{ agreement.number }}{{ tongue.t("版の負担割合", "") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col" class="n">{{ tongue.t("100万円のうち", "Of ¥1,000,000") }}</th><th scope="col">{{ tongue.t("同意", "Consent") }}</th></tr></thead><tbody>{% for (name, share, agreed) in agreement.shares %}<tr><td>{{ name }}</td><td class="n">{{ share }}</td><td>{% if *agreed %}{{ tongue.t("同意済み", "agreed") }}{% else %}<span class="tag warn">{{ tongue.t("まだ", "not yet") }}</span>{% endif %}</td></tr>{% endfor %}</tbody></table></div>{{ agreement.button|safe }}{% endfor %}{% else %}{% if !budget_note.is_empty() %}<h2>{{ tongue.t("費用の分け方", "Shares of the cost") }}</h2><p>{{ budget_note }}</p>{% endif %}{% endif %}
+<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("第", "Version ") }}{{ agreement.number }}{{ tongue.t("版の負担割合", "") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col" class="n">{{ tongue.t("100万円のうち", "Of ¥1,000,000") }}</th><th scope="col">{{ tongue.t("同意", "Consent") }}</th></tr></thead><tbody>{% for (name, share, agreed) in agreement.shares %}<tr><td>{{ name }}</td><td class="n">{{ share }}</td><td>{% if *agreed %}{{ tongue.t("同意済み", "agreed") }}{% else %}<span class="tag warn">{{ tongue.t("まだ", "not yet") }}</span>{% endif %}</td></tr>{% endfor %}</tbody></table></div>{{ agreement.button|safe }}{% endfor %}{% endif %}{% else %}{% if !budget_note.is_empty() %}<h2>{{ tongue.t("費用の分け方", "Shares of the cost") }}</h2><p>{{ budget_note }}</p>{% endif %}{% endif %}
 {% if let Some(thread) = thread %}<h2 id="messages">{{ tongue.t("やり取り", "Messages") }}</h2>
 <p class="hint">{{ tongue.t("申請団体と事務局の間の記録です。専門家には見えません。", "Between the applicants and the office; experts do not see it.") }}</p>
 {% if thread.messages.is_empty() %}<p>{{ tongue.t("まだありません。", "None yet.") }}</p>{% endif %}
@@ -101,6 +102,7 @@ struct Whole {
     budget_note: String,
     agreements: Vec<AgreementLine>,
     sees_costs: bool,
+    proposes: bool,
     thread: Option<Thread>,
     files: Option<(Vec<FileLine>, String)>,
     links: Vec<(String, &'static str)>,
@@ -154,7 +156,8 @@ fn whole(conn: &mut Conn, view: &View, row: &RequestRow, request: RequestView) -
     let sees_offers =
         page_parts::sees_offers(view, &request) && (request.status.is_under_way() || request.stage == Stage::Cancelled);
     let offers = if sees_offers { page_parts::offers(conn, view, &request)? } else { Vec::new() };
-    let compares = office && view.may::<MatchExperts>() && request.status.is_under_way();
+    let goes_on = dispatch_of.as_ref().is_some_and(|found| found.status == DispatchStatus::Decided);
+    let compares = office && view.may::<MatchExperts>() && (request.status == RequestStatus::Accepted || goes_on);
     let (primary, taken) = primary(view, &request, &current, office, dispatch_of.map(|found| found.id.0))?;
     Ok(Whole {
         tongue: t,
@@ -164,7 +167,7 @@ fn whole(conn: &mut Conn, view: &View, row: &RequestRow, request: RequestView) -
         applicant: request.applicant_name.clone(),
         kind: said(t, request.activity_kind.label_ja(), request.activity_kind.as_str()),
         submitted: request.submitted_at.map(|at| format!("{}{}", t.instant(at), t.t(" 申請", " submitted"))).unwrap_or_default(),
-        way: page_steps::way(view, &request, with_approval),
+        way: page_steps::way(view, &request, with_approval, offers.iter().any(|offer| offer.open)),
         consents: page_parts::waits_for_consent(view, &request),
         reason: reason(t, &request),
         actions: actions(conn, view, &request, &current, &taken)?,
@@ -177,10 +180,11 @@ fn whole(conn: &mut Conn, view: &View, row: &RequestRow, request: RequestView) -
         compares,
         groups: page_parts::groups(view, &request, &programme.name),
         contact: page_parts::contact(view, &request),
-        bodies: page_parts::bodies(view, &request)?,
+        bodies: page_parts::bodies(conn, view, &request)?,
         budget_note: request.budget_note.clone().unwrap_or_default(),
         agreements: page_parts::agreements(conn, view, &request)?,
         sees_costs: view.may::<ReadCosts>(),
+        proposes: page_parts::proposes(view, row),
         thread: page_parts::thread(conn, view, &request)?,
         files: page_parts::files(conn, view, &request)?,
         links: links(view, &request, office),

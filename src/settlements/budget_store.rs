@@ -91,6 +91,20 @@ pub fn bound_in_year(conn: &mut Conn, programmes: &[ProgrammeId], year: i32) -> 
         .load(conn)?)
 }
 
+/// Yen that a programme has bound, by fiscal year.
+pub fn bound_by_year(conn: &mut Conn, programme: ProgrammeId) -> Result<Vec<(i32, i64)>, Error> {
+    let last: Vec<Option<i64>> = budget_entries::table
+        .filter(budget_entries::programme_id.eq(programme))
+        .group_by(budget_entries::fiscal_year)
+        .select(diesel::dsl::max(budget_entries::id))
+        .load(conn)?;
+    let last: Vec<i64> = last.into_iter().flatten().collect();
+    Ok(budget_entries::table
+        .filter(budget_entries::id.eq_any(last))
+        .select((budget_entries::fiscal_year, budget_entries::bound_yen))
+        .load(conn)?)
+}
+
 /// Yen bound for one request or order.
 pub fn own_bound(conn: &mut Conn, subject: BudgetSubject) -> Result<i64, Error> {
     let query = budget_entries::table.order(budget_entries::id.desc()).select(budget_entries::own_bound_yen).into_boxed();

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 
 use crate::auth::policy::Role;
 use crate::clock::UtcTime;
-use crate::db::Conn;
 use crate::db::schema::{dispatches, documents, expert_payments, request_participants};
+use crate::db::{Conn, Ids};
 use crate::error::Error;
 use crate::http::{Ctx, ListQuery};
 use crate::ids::{ClaimId, DispatchId, DocumentId, ExpertId, ExpertPaymentId, OrganisationId, ProgrammeId, RequestId, UserId};
@@ -193,4 +193,38 @@ pub fn list(
         query = query.filter(documents::id.lt(DocumentId(id)));
     }
     Ok(query.load(conn)?)
+}
+
+/// Which documents tell of which claims and payments, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Notices(Vec<(DocumentId, Option<ClaimId>, Option<ExpertPaymentId>)>);
+
+impl Notices {
+    /// The document that tells of a claim.
+    pub fn of_claim(&self, id: ClaimId) -> Option<DocumentId> {
+        self.0.iter().find(|(_, claim, _)| *claim == Some(id)).map(|(document, ..)| *document)
+    }
+
+    /// The document that tells of a payment.
+    pub fn of_payment(&self, id: ExpertPaymentId) -> Option<DocumentId> {
+        self.0.iter().find(|(.., payment)| *payment == Some(id)).map(|(document, ..)| *document)
+    }
+}
+
+/// The documents about some claims and payments, as far as a reader sees them.
+pub fn notices(conn: &mut Conn, reader: &Reader, claims: &[ClaimId], payments: &[ExpertPaymentId]) -> Result<Notices, Error> {
+    if claims.is_empty() && payments.is_empty() {
+        return Ok(Notices::default());
+    }
+    let claims = Ids::new(conn, claims.iter().map(|id| id.0));
+    let payments = Ids::new(conn, payments.iter().map(|id| id.0));
+    // Each is looked for only where there is one: absent is neither among the ids nor not.
+    let of_claim = documents::claim_id.is_not_null().and(claims.among(documents::claim_id));
+    let of_payment = documents::payment_id.is_not_null().and(payments.among(documents::payment_id));
+    let query = documents::table
+        .filter(of_claim.or(of_payment))
+        .order(documents::id.desc())
+        .select((documents::id, documents::claim_id, documents::payment_id))
+        .into_boxed();
+    Ok(Notices(seen_by!(query, reader).load(conn)?))
 }

@@ -10,19 +10,22 @@ use serde_json::json;
 use crate::auth::policy::{ManageCosts, ReadCosts, ReadExpertPayments};
 use crate::calendar::FiscalYear;
 use crate::db::Conn;
-use crate::dispatches::store::{self as dispatches, Audience, DispatchFilter, DispatchSort};
-use crate::error::Error;
+use crate::dispatches::store::{self as dispatches, Audience};
+use crate::error::{Error, ErrorCode};
 use crate::http::ListQuery;
 use crate::ids::{ClaimId, DispatchId, DocumentId, ExpertId, ExpertPaymentId, OrganisationId, ProgrammeId, SettlementId};
 use crate::settlements::billing;
-use crate::settlements::pages::{ClaimLine, MOST_DOCUMENTS, Names, beside, claim_line, issue, next_due, paper, papers};
+use crate::settlements::document_store::{self, Reader};
+use crate::settlements::pages::{ClaimLine, Names, Way, beside, by_number, claim_line, issue, next_due};
 use crate::settlements::settlement_store::{self, SettlementFilter, SettlementStatus};
 use crate::settlements::settlement_views::{ExpertPaymentView, claim_views, payment_view};
-use crate::statistics::export::{self, ExportFormat};
 use crate::web::choices::Choices;
 use crate::web::form::Form;
 use crate::web::page::{Page, Sheet, View};
 use crate::web::tongue::{Tongue, grouped};
+
+/// Most programmes that the filter offers, and most claims of a page.
+const MOST: i64 = 200;
 
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -88,29 +91,27 @@ async fn settlements(page: Page<ReadCosts>) -> Result<HttpResponse, Error> {
         let list = ListQuery::new(Some(100), asked.cursor.as_deref(), &format!("settlements {filter:?}"))?;
         let found = settlement_store::list(conn, &Audience::of(&view.ctx), &filter, &list)?;
         let found = list.page(found, |row| (String::new(), row.id.0));
-        let first = ListQuery::new(Some(MOST_DOCUMENTS), None, &"programmes")?;
+        let first = ListQuery::new(Some(MOST), None, &"programmes")?;
         let programmes: Vec<(ProgrammeId, String)> = crate::pools::store::list_programmes(conn, &view.ctx, None, &first)?
             .into_iter()
             .map(|row| (row.id, row.name))
             .collect();
         let experts: Vec<ExpertId> = found.items.iter().filter_map(|row| row.expert_id).collect();
         let names = Names::load(conn, &[], &experts)?;
-        let all = export::list_query(Some(ExportFormat::Csv), None, None, &"dispatches")?;
-        let of = DispatchFilter { programme_id: asked.programme_id, fiscal_year: asked.fiscal_year, ..DispatchFilter::default() };
-        let dispatches: BTreeMap<i64, String> =
-            dispatches::list(conn, Audience::of(&view.ctx), &of, DispatchSort::DecidedDesc, &all)?
-                .into_iter()
-                .map(|line| {
-                    let number = line.number.unwrap_or_else(|| t.t("相談", "consultation").to_owned());
-                    (line.id.0, format!("{number} {}", line.applicant_name))
-                })
-                .collect();
+        let settled: Vec<DispatchId> = found.items.iter().filter_map(|row| row.dispatch_id).collect();
+        let dispatches: BTreeMap<DispatchId, String> = dispatches::titles(conn, Audience::of(&view.ctx), &settled)?
+            .into_iter()
+            .map(|(id, number, applicant)| {
+                let number = number.unwrap_or_else(|| t.t("相談", "consultation").to_owned());
+                (id, format!("{number} {applicant}"))
+            })
+            .collect();
         let rows = found
             .items
             .iter()
             .map(|row| {
                 let programme = programmes.iter().find(|(id, _)| *id == row.programme_id);
-                let dispatch = row.dispatch_id.map(|id| dispatches.get(&id.0).cloned().unwrap_or_else(|| format!("#{id}")));
+                let dispatch = row.dispatch_id.map(|id| dispatches.get(&id).cloned().unwrap_or_else(|| by_number(t, id)));
                 Row {
                     id: row.id,
                     subject: dispatch.unwrap_or_else(|| beside(t, row, &names)),
@@ -166,10 +167,10 @@ struct ClaimFilter {
 <form method="get" action="/claims" class="fill"><fieldset class="row"><legend>{{ tongue.t("絞り込み", "Filter") }}</legend><div class="field"><label for="pick-year">{{ tongue.t("年度", "Fiscal year") }}</label><select id="pick-year" name="fiscal_year"><option value="">{{ tongue.t("すべて", "All") }}</option>{% for one in years %}<option value="{{ one }}"{% if *one == year %} selected{% endif %}>{{ tongue.fiscal_year(**one) }}</option>{% endfor %}</select></div><div class="field"><label for="pick-open">{{ tongue.t("納付", "Payment") }}</label><select id="pick-open" name="open"><option value="">{{ tongue.t("すべて", "All") }}</option><option value="true"{% if open == "true" %} selected{% endif %}>{{ tongue.t("残りがある", "still open") }}</option><option value="false"{% if open == "false" %} selected{% endif %}>{{ tongue.t("納付済み", "paid") }}</option></select></div><p class="actions"><button type="submit" class="plain">{{ tongue.t("絞り込む", "Apply") }}</button></p></fieldset></form>
 {% if !pay.is_empty() %}<section id="pay"><h2>{{ tongue.t("納付を記録する", "Record a payment") }}{{ tongue.t("：", ": ") }}{{ paying }}</h2>{{ pay|safe }}</section>{% endif %}
 {% if lines.is_empty() %}<p>{{ tongue.t("請求はありません。", "There are no claims.") }}</p>{% else %}
-<ul class="cards"><li><span class="figure">{{ tongue.yen(*sums.0) }}</span> {{ tongue.t("請求額", "claimed") }}</li><li><span class="figure">{{ tongue.yen(*sums.1) }}</span> {{ tongue.t("納付済み", "paid") }}</li><li{% if late > 0 %} class="late"{% endif %}><span class="figure">{{ tongue.yen(*sums.2) }}</span> {{ tongue.t("残り", "open") }}{% if late > 0 %}{{ tongue.t("（期限超過 ", " (overdue: ") }}{{ late }}{{ tongue.t("件）", ")") }}{% endif %}</li></ul>{% if next.is_some() %}<p class="hint">{{ tongue.t("上の合計は、この頁の分です。", "These sums are those of this page.") }}</p>{% endif %}
+{% for sum in sums %}<ul class="cards" aria-label="{{ sum.label }}"><li><span class="figure">{{ tongue.yen(*sum.claimed) }}</span> {{ sum.label }}{{ tongue.t("の請求額", ": claimed") }}</li><li><span class="figure">{{ tongue.yen(*sum.paid) }}</span> {{ tongue.t("納付済み", "paid") }}</li><li{% if sum.late > 0 %} class="late"{% endif %}><span class="figure">{{ tongue.yen(*sum.open) }}</span> {{ tongue.t("残り", "open") }}{% if sum.late > 0 %}{{ tongue.t("（期限超過 ", " (overdue: ") }}{{ sum.late }}{{ tongue.t("件）", ")") }}{% endif %}</li></ul>{% endfor %}{% if next.is_some() %}<p class="hint">{{ tongue.t("上の合計は、この頁の分です。", "These sums are those of this page.") }}</p>{% endif %}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("請求の一覧", "List of claims") }}"><table><thead><tr><th scope="col">{{ tongue.t("番号", "Number") }}</th><th scope="col">{{ tongue.t("種類", "Kind") }}</th><th scope="col">{{ tongue.t("納める団体", "Who owes") }}</th><th scope="col">{{ tongue.t("受け取る団体", "To whom") }}</th><th scope="col">{{ tongue.t("発行日", "Issued") }}</th><th scope="col" class="n">{{ tongue.t("請求額", "Amount") }}</th><th scope="col" class="n">{{ tongue.t("納付済み", "Paid") }}</th><th scope="col" class="n">{{ tongue.t("残り", "Open") }}</th><th scope="col">{{ tongue.t("次の納期限", "Next due") }}</th><th scope="col">{{ tongue.t("通知書・納付", "Paper, payment") }}</th></tr></thead><tbody>
 {% for line in lines %}<tr{% if line.late %} class="late"{% endif %}><th scope="row"><a href="/claims/{{ line.claim.id }}">{{ line.claim.number }}</a></th><td>{{ tongue.t(line.claim.kind.label_ja(), line.claim.kind.as_str()) }}{% if line.claim.prior_year %} <span class="tag">{{ tongue.t("過年度", "earlier year") }}</span>{% endif %}</td><td>{{ names.body(line.claim.debtor_organisation_id) }}</td><td>{{ names.body(line.claim.creditor_organisation_id) }}</td><td>{{ tongue.day(*line.claim.issued_on) }}</td><td class="n">{{ self::grouped(*line.claim.amount_yen) }}</td><td class="n">{{ self::grouped(*line.claim.paid_yen) }}</td><td class="n">{{ self::grouped(*line.open) }}</td><td>{% match line.next %}{% when Some with ((day, _)) %}{{ tongue.day(**day) }}{% if line.late %} <span class="tag bad">{{ tongue.t("期限超過", "overdue") }}</span>{% endif %}{% when None %}{{ tongue.t("納付済み", "paid") }}{% endmatch %}</td><td><div class="verbs"><a href="/settlements/{{ line.claim.settlement_id }}">{{ tongue.t("精算", "Settlement") }}</a>{% if let Some(id) = line.document %}<a href="/documents/{{ id }}">{{ tongue.t("通知書", "Paper") }}</a>{% endif %}{{ line.issue|safe }}{% if line.pay %}<a href="/claims?pay={{ line.claim.id }}#pay">{{ tongue.t("納付を記録", "Record payment") }}</a>{% endif %}</div></td></tr>{% endfor %}
-</tbody><tfoot><tr><th scope="row" colspan="5">{{ tongue.t("計（円）", "Total (yen)") }}</th><td class="n">{{ self::grouped(*sums.0) }}</td><td class="n">{{ self::grouped(*sums.1) }}</td><td class="n">{{ self::grouped(*sums.2) }}</td><td></td><td></td></tr></tfoot></table></div>
+</tbody><tfoot>{% for sum in sums %}<tr><th scope="row" colspan="5">{{ sum.label }}{{ tongue.t("の計（円）", ": total (yen)") }}</th><td class="n">{{ self::grouped(*sum.claimed) }}</td><td class="n">{{ self::grouped(*sum.paid) }}</td><td class="n">{{ self::grouped(*sum.open) }}</td><td></td><td></td></tr>{% endfor %}</tfoot></table></div>
 {% if let Some(link) = next %}<p class="actions"><a class="button plain" href="{{ link }}" rel="next">{{ tongue.t("次の頁", "Next page") }}</a></p>{% endif %}{% endif %}"##
 )]
 struct Claims {
@@ -179,11 +180,34 @@ struct Claims {
     open: &'static str,
     names: Names,
     lines: Vec<ClaimLine>,
-    sums: (i64, i64, i64),
-    late: usize,
+    sums: Vec<Sum>,
     next: Option<String>,
     pay: String,
     paying: String,
+}
+
+/// What the claims come to that go one way: what a body is to be paid does not lessen what it has to pay.
+struct Sum {
+    label: &'static str,
+    claimed: i64,
+    paid: i64,
+    open: i64,
+    late: usize,
+}
+
+fn sums(view: &View, lines: &[ClaimLine]) -> Vec<Sum> {
+    let me = view.ctx.organisation();
+    let mut found: BTreeMap<Way, Sum> = BTreeMap::new();
+    for line in lines {
+        let way = Way::of(me, line.claim.debtor_organisation_id, line.claim.creditor_organisation_id);
+        let sum =
+            found.entry(way).or_insert_with(|| Sum { label: way.label(view.tongue), claimed: 0, paid: 0, open: 0, late: 0 });
+        sum.claimed += line.claim.amount_yen;
+        sum.paid += line.claim.paid_yen;
+        sum.open += line.open;
+        sum.late += usize::from(line.late);
+    }
+    found.into_values().collect()
 }
 
 async fn claims(page: Page<ReadCosts>) -> Result<HttpResponse, Error> {
@@ -191,7 +215,7 @@ async fn claims(page: Page<ReadCosts>) -> Result<HttpResponse, Error> {
     page.show(move |conn, view| {
         let t = view.tongue;
         let scope = format!("claims {:?} {:?}", filter.fiscal_year, filter.open);
-        let list = ListQuery::new(Some(MOST_DOCUMENTS), filter.cursor.as_deref(), &scope)?;
+        let list = ListQuery::new(Some(MOST), filter.cursor.as_deref(), &scope)?;
         let me = view.ctx.organisation();
         let rows = settlement_store::list_claims(conn, me, filter.fiscal_year, filter.open, &list)?;
         let rows = list.page(rows, |row| (String::new(), row.id.0));
@@ -203,13 +227,13 @@ async fn claims(page: Page<ReadCosts>) -> Result<HttpResponse, Error> {
         bodies.sort_unstable();
         bodies.dedup();
         let names = Names::load(conn, &bodies, &[])?;
-        let papers = papers(conn, view)?;
+        let shown: Vec<ClaimId> = rows.items.iter().map(|row| row.id).collect();
+        let notices = document_store::notices(conn, &Reader::of(&view.ctx), &shown, &[])?;
         let mut lines = Vec::new();
         for claim in claim_views(conn, rows.items)? {
             let own = own.contains(&claim.id);
-            lines.push(claim_line(view, claim, &papers, may && own)?);
+            lines.push(claim_line(view, claim, &notices, may && own)?);
         }
-        let sum = |of: fn(&ClaimLine) -> i64| lines.iter().map(of).sum::<i64>();
         let (pay, paying) = match filter.pay.filter(|_| may) {
             Some(id) => pay_form(conn, view, id)?,
             None => (String::new(), String::new()),
@@ -228,8 +252,7 @@ async fn claims(page: Page<ReadCosts>) -> Result<HttpResponse, Error> {
             year: filter.fiscal_year.unwrap_or(0),
             open: filter.open.map_or("", |open| if open { "true" } else { "false" }),
             names,
-            sums: (sum(|line| line.claim.amount_yen), sum(|line| line.claim.paid_yen), sum(|line| line.open)),
-            late: lines.iter().filter(|line| line.late).count(),
+            sums: sums(view, &lines),
             lines,
             next: cursor.map(|cursor| format!("/claims?{}", next.append_pair("cursor", &cursor).finish())),
             pay,
@@ -242,7 +265,10 @@ async fn claims(page: Page<ReadCosts>) -> Result<HttpResponse, Error> {
 
 /// The form that records a payment of a claim, filled with what is due next.
 fn pay_form(conn: &mut Conn, view: &View, id: ClaimId) -> Result<(String, String), Error> {
-    let (row, _) = billing::owned_claim(conn, &view.ctx, id)?;
+    let row = billing::visible_claim(conn, &view.ctx, id)?;
+    if row.owner_organisation_id != view.ctx.organisation() {
+        return Err(Error::new(ErrorCode::Forbidden));
+    }
     let Some(claim) = claim_views(conn, vec![row])?.pop() else { return Err(Error::not_found()) };
     let due = next_due(&claim).map_or(claim.amount_yen - claim.paid_yen, |(_, yen)| yen);
     if due <= 0 {
@@ -285,7 +311,7 @@ async fn payment(page: Page<ReadExpertPayments>) -> Result<HttpResponse, Error> 
         let row = payment_view(&row);
         let bodies: Vec<OrganisationId> = row.payee_organisation_id.into_iter().collect();
         let names = Names::load(conn, &bodies, &[row.expert_id])?;
-        let document = paper(&papers(conn, view)?, &row.number);
+        let document = document_store::notices(conn, &Reader::of(&view.ctx), &[], &[id])?.of_payment(id);
         let t = view.tongue;
         let issue = match document {
             None if may => issue(view, "payment_notice", "payment_id", id.0, t.t("支払通知書を発行", "Issue the notice"))?,

@@ -8,14 +8,16 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::auth::policy::{ManageCosts, ReadCosts};
+use crate::auth::policy::{ManageCosts, ReadCosts, ReadExperts};
 use crate::costs::Payer;
 use crate::db::Conn;
+use crate::dispatches::page_parts::{seen, word};
+use crate::dispatches::store as dispatches;
 use crate::error::Error;
-use crate::http::ListQuery;
-use crate::ids::{DocumentId, ExpertId, OrganisationId, SettlementId};
-use crate::settlements::document_store::{self, DocumentRow, Reader};
+use crate::ids::{ClaimId, DispatchId, DocumentId, ExpertId, ExpertPaymentId, OrganisationId, SettlementId};
+use crate::settlements::document_store::{self, Notices, Reader};
 use crate::settlements::lifecycle::{self, SettlementVerb};
+use crate::settlements::menus;
 use crate::settlements::model::CostStatus;
 use crate::settlements::settlement_store::{SettlementRow, SettlementStatus};
 use crate::settlements::settlement_views::{ClaimView, ExpertPaymentView, SettlementView, view as settlement_view};
@@ -24,9 +26,6 @@ use crate::web::form::Form;
 use crate::web::generic;
 use crate::web::page::{Page, Sheet, View};
 use crate::web::tongue::{Tongue, esc, grouped};
-
-/// Documents that are looked through for what was issued already.
-pub(crate) const MOST_DOCUMENTS: i64 = 200;
 
 /// Registers the pages.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -86,6 +85,37 @@ pub(crate) struct ClaimLine {
     pub(crate) pay: bool,
 }
 
+/// Which way the money of a claim goes, seen from one body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    /// To the body.
+    In,
+    /// From the body.
+    Out,
+    /// Between others, whose affairs the body settles.
+    Beside,
+}
+
+impl Way {
+    pub(crate) fn of(me: OrganisationId, debtor: OrganisationId, creditor: OrganisationId) -> Self {
+        if creditor == me {
+            Self::In
+        } else if debtor == me {
+            Self::Out
+        } else {
+            Self::Beside
+        }
+    }
+
+    pub(crate) fn label(self, t: Tongue) -> &'static str {
+        match self {
+            Self::In => t.t("受け取る分", "To receive"),
+            Self::Out => t.t("納める分", "To pay"),
+            Self::Beside => t.t("ほかの団体の間", "Between others"),
+        }
+    }
+}
+
 /// A payment with the paper that tells of it.
 struct PaymentLine {
     payment: ExpertPaymentView,
@@ -99,31 +129,34 @@ struct PaymentLine {
     source = r##"<nav class="crumbs" aria-label="{{ tongue.t("現在地", "You are here") }}"><ol><li><a href="/settlements">{{ tongue.t("精算", "Settlements") }}</a></li></ol></nav>
 <h1>{{ tongue.t("精算", "Settlement") }}{{ tongue.t("：", ": ") }}{{ subject }}</h1>
 <ol class="steps" aria-label="{{ tongue.t("精算の段階", "Stages of the settlement") }}">{% for (label, class, here) in steps %}<li class="{{ class }}"{% if *here %} aria-current="step"{% endif %}>{{ label }}</li>{% endfor %}</ol>
-<dl class="facts"><dt>{{ tongue.t("対象", "What") }}</dt><dd>{% match link %}{% when Some with (link) %}<a href="{{ link }}">{{ subject }}</a>{% when None %}{{ subject }}{% endmatch %}</dd><dt>{{ tongue.t("事業・年度", "Programme and year") }}</dt><dd><a href="/programmes/{{ row.programme_id }}">{{ programme }}</a> <a href="/year-end?programme_id={{ row.programme_id }}&amp;fiscal_year={{ row.fiscal_year }}">{{ tongue.fiscal_year(*row.fiscal_year) }}</a></dd>{% if !row.document_number.is_empty() %}<dt>{{ tongue.t("文書番号", "Document number") }}</dt><dd>{{ row.document_number }}</dd>{% endif %}{% if let Some(day) = row.confirmed_on %}<dt>{{ tongue.t("額の確定日", "Final since") }}</dt><dd>{{ tongue.day(**day) }}</dd>{% endif %}<dt>{{ tongue.t("費用の合計", "Costs in all") }}</dt><dd>{% match row.amount_yen %}{% when Some with (yen) %}<strong>{{ tongue.yen(**yen) }}</strong>{% when None %}{{ tongue.t("公開されていません", "not disclosed") }}{% endmatch %}</dd>{% if let Some(yen) = row.own_share_yen %}<dt>{{ tongue.t("ご所属の団体の負担", "Your organisation bears") }}</dt><dd>{{ tongue.yen(**yen) }}</dd>{% endif %}</dl>
+<dl class="facts"><dt>{{ tongue.t("対象", "What") }}</dt><dd>{% match link %}{% when Some with (link) %}<a href="{{ link }}">{{ subject }}</a>{% when None %}{{ subject }}{% endmatch %}</dd><dt>{{ tongue.t("事業・年度", "Programme and year") }}</dt><dd>{% match programme %}{% when Some with (name) %}<a href="/programmes/{{ row.programme_id }}">{{ name }}</a> <a href="/year-end?programme_id={{ row.programme_id }}&amp;fiscal_year={{ row.fiscal_year }}">{{ tongue.fiscal_year(*row.fiscal_year) }}</a>{% when None %}{{ tongue.fiscal_year(*row.fiscal_year) }}{% endmatch %}</dd>{% if !row.document_number.is_empty() %}<dt>{{ tongue.t("文書番号", "Document number") }}</dt><dd>{{ row.document_number }}</dd>{% endif %}{% if let Some(day) = row.confirmed_on %}<dt>{{ tongue.t("額の確定日", "Final since") }}</dt><dd>{{ tongue.day(**day) }}</dd>{% endif %}<dt>{{ tongue.t("費用の合計", "Costs in all") }}</dt><dd>{% match row.amount_yen %}{% when Some with (yen) %}<strong>{{ tongue.yen(**yen) }}</strong>{% when None %}{{ tongue.t("公開されていません", "not disclosed") }}{% endmatch %}</dd>{% if let Some(yen) = row.own_share_yen %}<dt>{{ tongue.t("ご所属の団体の負担", "Your organisation bears") }}</dt><dd>{{ tongue.yen(**yen) }}</dd>{% endif %}</dl>
 {% if row.partial %}<p class="notice">{{ tongue.t("公開されていない金額は含みません。", "Amounts that are not disclosed are left out.") }}</p>{% endif %}
 {% if !next_form.is_empty() %}<h2>{{ tongue.t("次にすること", "What comes next") }}{{ tongue.t("：", ": ") }}{{ next_label }}</h2><p class="hint">{{ next_help }}</p>{{ next_form|safe }}{% endif %}
 {% if !actions.is_empty() %}<details><summary>{{ tongue.t("そのほかにできること", "What else can be done") }}</summary>{{ actions|safe }}</details>{% endif %}
 <h2>{{ tongue.t("費用の明細", "Costs") }}（{{ items.len() }}）</h2>
-{% if items.is_empty() %}<p>{{ tongue.t("費用はまだありません。", "There are no costs yet.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("費用の明細の表", "Table of costs") }}"><table><thead><tr><th scope="col">{{ tongue.t("日", "Day") }}</th><th scope="col">{{ tongue.t("費目", "Kind") }}</th><th scope="col">{{ tongue.t("専門家", "Expert") }}</th><th scope="col">{{ tongue.t("計算", "How it came about") }}</th><th scope="col" class="n">{{ tongue.t("金額", "Amount") }}</th>{% for payer in payers %}<th scope="col" class="n">{{ tongue.t(payer.label_ja(), payer.as_str()) }}</th>{% endfor %}</tr></thead><tbody>
+{% if items.is_empty() %}<p>{{ tongue.t("費用はまだありません。", "There are no costs yet.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("費用の明細の表", "Table of costs") }}"><table><thead><tr><th scope="col">{{ tongue.t("日", "Day") }}</th><th scope="col">{{ tongue.t("費目", "Kind") }}</th><th scope="col">{{ tongue.t("専門家", "Expert") }}</th><th scope="col">{{ tongue.t("計算", "How it came about") }}</th><th scope="col" class="n">{{ tongue.t("金額", "Amount") }}</th>{% for payer in payers %}<th scope="col" class="n">{{ self::word(payer.label_ja(), payer.as_str(), *tongue) }}</th>{% endfor %}</tr></thead><tbody>
 {% for item in items %}<tr><td>{{ tongue.short_day(*item.day) }}</td><th scope="row">{{ item.about }}{% if item.correction %} <span class="tag warn">{{ tongue.t("追給・返納", "correction") }}</span>{% endif %}{% if item.open %} <span class="tag">{{ tongue.t("計算中", "open") }}</span>{% endif %}</th><td>{{ item.expert }}</td><td>{{ item.explanation }}</td><td class="n">{% match item.yen %}{% when Some with (yen) %}{{ self::grouped(**yen) }}{% when None %}{{ tongue.t("非公開", "not disclosed") }}{% endmatch %}</td>{% for part in item.parts %}<td class="n">{{ self::grouped(**part) }}</td>{% endfor %}</tr>{% endfor %}
 </tbody><tfoot><tr><th scope="row" colspan="4">{{ tongue.t("合計（円）", "Total (yen)") }}</th><td class="n">{{ self::grouped(*total) }}</td>{% for part in totals %}<td class="n">{{ self::grouped(**part) }}</td>{% endfor %}</tr></tfoot></table></div>{% if owner %}<p class="hint">{% if shares_add_up %}{{ tongue.t("負担の合計は、費用の合計と1円まで一致しています。", "The shares add up to the costs, to the yen.") }}{% else %}{{ tongue.t("負担の合計が費用の合計と一致していません。計算し直してください。", "The shares do not add up to the costs: calculate again.") }}{% endif %}</p>{% endif %}{% endif %}
-{% if !shares.is_empty() %}<h3>{{ tongue.t("団体ごとの負担", "Who bears how much") }}</h3><div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("団体ごとの負担の表", "Table of shares") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col">{{ tongue.t("立場", "As") }}</th><th scope="col" class="n">{{ tongue.t("負担（円）", "Bears (yen)") }}</th></tr></thead><tbody>{% for (body, payer, yen) in shares %}<tr><th scope="row">{{ body }}</th><td>{{ tongue.t(payer.label_ja(), payer.as_str()) }}</td><td class="n">{{ self::grouped(**yen) }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+{% if !shares.is_empty() %}<h3>{{ tongue.t("団体ごとの負担", "Who bears how much") }}</h3><div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("団体ごとの負担の表", "Table of shares") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col">{{ tongue.t("立場", "As") }}</th><th scope="col" class="n">{{ tongue.t("負担（円）", "Bears (yen)") }}</th></tr></thead><tbody>{% for (body, payer, yen) in shares %}<tr><th scope="row">{{ body }}</th><td>{{ self::word(payer.label_ja(), payer.as_str(), *tongue) }}</td><td class="n">{{ self::grouped(**yen) }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 <h2>{{ tongue.t("団体間の請求", "Claims between bodies") }}（{{ claims.len() }}）</h2>
 {% if claims.is_empty() %}<p>{{ tongue.t("請求はありません。", "There are no claims.") }}{% if row.status == SettlementStatus::Open || row.status == SettlementStatus::Calculated || row.status == SettlementStatus::Confirmed %} {{ tongue.t("請求は、額を確定したあとの「請求・支払通知」で発行されます。", "They are issued with the bill after the amount is final.") }}{% endif %}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("請求の表", "Table of claims") }}"><table><thead><tr><th scope="col">{{ tongue.t("番号", "Number") }}</th><th scope="col">{{ tongue.t("種類", "Kind") }}</th><th scope="col">{{ tongue.t("納める団体", "Who owes") }}</th><th scope="col">{{ tongue.t("受け取る団体", "To whom") }}</th><th scope="col" class="n">{{ tongue.t("請求額", "Amount") }}</th><th scope="col" class="n">{{ tongue.t("納付済み", "Paid") }}</th><th scope="col" class="n">{{ tongue.t("残り", "Open") }}</th><th scope="col">{{ tongue.t("納期限", "Due") }}</th><th scope="col">{{ tongue.t("通知書・納付", "Paper, payment") }}</th></tr></thead><tbody>
 {% for line in claims %}<tr{% if line.late %} class="late"{% endif %}><th scope="row"><a href="/claims/{{ line.claim.id }}">{{ line.claim.number }}</a></th><td>{{ tongue.t(line.claim.kind.label_ja(), line.claim.kind.as_str()) }}</td><td>{{ names.body(line.claim.debtor_organisation_id) }}</td><td>{{ names.body(line.claim.creditor_organisation_id) }}</td><td class="n">{{ self::grouped(*line.claim.amount_yen) }}</td><td class="n">{{ self::grouped(*line.claim.paid_yen) }}</td><td class="n">{{ self::grouped(*line.open) }}</td><td>{% match line.next %}{% when Some with ((day, yen)) %}{{ tongue.day(**day) }}{% if line.claim.instalments.len() > 1 %} <span class="hint">{{ tongue.yen(**yen) }}</span>{% endif %}{% if line.late %} <span class="tag bad">{{ tongue.t("期限超過", "overdue") }}</span>{% endif %}{% when None %}{{ tongue.t("納付済み", "paid") }}{% endmatch %}</td><td><div class="verbs">{% if let Some(id) = line.document %}<a href="/documents/{{ id }}">{{ tongue.t("通知書", "Paper") }}</a>{% endif %}{{ line.issue|safe }}{% if line.pay %}<a href="/claims?pay={{ line.claim.id }}#pay">{{ tongue.t("納付を記録", "Record payment") }}</a>{% endif %}</div></td></tr>{% endfor %}
 </tbody></table></div>{% endif %}
 {% if owner %}<h2>{{ tongue.t("専門家への支払", "Payments to experts") }}（{{ payments.len() }}）</h2>
 {% if payments.is_empty() %}<p>{{ tongue.t("支払はありません。", "There are no payments.") }}</p>{% else %}<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("支払の表", "Table of payments") }}"><table><thead><tr><th scope="col">{{ tongue.t("番号", "Number") }}</th><th scope="col">{{ tongue.t("専門家", "Expert") }}</th><th scope="col" class="n">{{ tongue.t("謝金", "Honorarium") }}</th><th scope="col" class="n">{{ tongue.t("旅費", "Travel") }}</th><th scope="col" class="n">{{ tongue.t("源泉徴収", "Withheld") }}</th><th scope="col" class="n">{{ tongue.t("差引支払額", "Net") }}</th><th scope="col">{{ tongue.t("支払期限", "Due") }}</th><th scope="col">{{ tongue.t("支払日", "Paid on") }}</th><th scope="col">{{ tongue.t("通知書", "Paper") }}</th></tr></thead><tbody>
-{% for line in payments %}<tr><th scope="row"><a href="/expert-payments/{{ line.payment.id }}">{{ line.payment.number }}</a></th><td>{{ names.expert(line.payment.expert_id) }}{% if let Some(payee) = line.payment.payee_organisation_id %}<br><span class="hint">{{ names.body(payee) }}{{ tongue.t("へ支払", " is paid") }}</span>{% endif %}</td><td class="n">{{ self::grouped(*line.payment.honorarium_yen) }}</td><td class="n">{{ self::grouped(*line.payment.travel_yen) }}</td><td class="n">{{ self::grouped(*line.payment.withholding_yen) }}</td><td class="n">{{ self::grouped(*line.payment.net_yen) }}</td><td>{{ tongue.day(*line.payment.due_on) }}</td><td>{% match line.payment.paid_on %}{% when Some with (day) %}{{ tongue.day(**day) }}{% when None %}<a href="/expert-payments/{{ line.payment.id }}#pay">{{ tongue.t("支払を記録", "Record payment") }}</a>{% endmatch %}</td><td><div class="verbs">{% if let Some(id) = line.document %}<a href="/documents/{{ id }}">{{ tongue.t("通知書", "Paper") }}</a>{% endif %}{{ line.issue|safe }}</div></td></tr>{% endfor %}
+{% for line in payments %}<tr><th scope="row"><a href="/expert-payments/{{ line.payment.id }}">{{ line.payment.number }}</a></th><td>{{ names.expert(line.payment.expert_id) }}{% if let Some(payee) = line.payment.payee_organisation_id %}<br><span class="hint">{{ names.body(payee) }}{{ tongue.t("へ支払", " is paid") }}</span>{% endif %}</td><td class="n">{{ self::grouped(*line.payment.honorarium_yen) }}</td><td class="n">{{ self::grouped(*line.payment.travel_yen) }}</td><td class="n">{{ self::grouped(*line.payment.withholding_yen) }}</td><td class="n">{{ self::grouped(*line.payment.net_yen) }}</td><td>{{ tongue.day(*line.payment.due_on) }}</td><td>{% match line.payment.paid_on %}{% when Some with (day) %}{{ tongue.day(**day) }}{% when None %}{% if may %}<a href="/expert-payments/{{ line.payment.id }}#pay">{{ tongue.t("支払を記録", "Record payment") }}</a>{% else %}{{ tongue.t("未払い", "not paid yet") }}{% endif %}{% endmatch %}</td><td><div class="verbs">{% if let Some(id) = line.document %}<a href="/documents/{{ id }}">{{ tongue.t("通知書", "Paper") }}</a>{% endif %}{{ line.issue|safe }}</div></td></tr>{% endfor %}
 </tbody></table></div>{% endif %}{% endif %}"##
 )]
 struct Settlement {
     tongue: Tongue,
     row: SettlementView,
     owner: bool,
+    /// Whether the person settles here.
+    may: bool,
     subject: String,
     link: Option<String>,
-    programme: String,
+    /// Its name, where the person sees the programme.
+    programme: Option<String>,
     steps: Vec<(&'static str, &'static str, bool)>,
     next_label: &'static str,
     next_help: &'static str,
@@ -156,8 +189,8 @@ fn content(conn: &mut Conn, view: &View, row: &SettlementRow, shown: SettlementV
     let t = view.tongue;
     let owner = row.owner_organisation_id == view.ctx.organisation();
     let names = names(conn, &shown)?;
-    let (subject, link) = subject(conn, t, row, &names)?;
-    let programme = crate::pools::store::programme(conn, row.programme_id)?.name;
+    let (subject, link) = subject(conn, view, row, &names)?;
+    let programme = seen(crate::pools::store::visible_programme(conn, &view.ctx, row.programme_id))?.map(|(row, _)| row.name);
     let may = owner && view.may::<ManageCosts>();
     let mut json = serde_json::to_value(&shown).map_err(Error::internal)?;
     let next = if may { shown.verbs.iter().copied().find(|verb| is_next(shown.status, *verb)) } else { None };
@@ -168,7 +201,9 @@ fn content(conn: &mut Conn, view: &View, row: &SettlementRow, shown: SettlementV
     json["allowed"] =
         json!(if may { shown.verbs.iter().filter(|verb| Some(**verb) != next).collect::<Vec<_>>() } else { Vec::new() });
     let actions = generic::actions(conn, view, &format!("/settlements/{}", row.id), &json)?;
-    let papers = papers(conn, view)?;
+    let claims: Vec<ClaimId> = shown.claims.iter().map(|claim| claim.id).collect();
+    let payments: Vec<ExpertPaymentId> = shown.payments.iter().map(|payment| payment.id).collect();
+    let notices = document_store::notices(conn, &Reader::of(&view.ctx), &claims, &payments)?;
     let payers: Vec<Payer> = Payer::ALL
         .iter()
         .copied()
@@ -207,11 +242,11 @@ fn content(conn: &mut Conn, view: &View, row: &SettlementRow, shown: SettlementV
     let mut shown = shown;
     let mut lines = Vec::new();
     for claim in shown.claims.drain(..) {
-        lines.push(claim_line(view, claim, &papers, may)?);
+        lines.push(claim_line(view, claim, &notices, may)?);
     }
     let mut payments = Vec::new();
     for payment in shown.payments.drain(..) {
-        let document = paper(&papers, &payment.number);
+        let document = notices.of_payment(payment.id);
         let issue = if may && document.is_none() {
             issue(view, "payment_notice", "payment_id", payment.id.0, t.t("通知書を発行", "Issue"))?
         } else {
@@ -222,6 +257,7 @@ fn content(conn: &mut Conn, view: &View, row: &SettlementRow, shown: SettlementV
     Ok(Settlement {
         tongue: t,
         owner,
+        may,
         subject,
         link,
         programme,
@@ -259,16 +295,28 @@ fn names(conn: &mut Conn, shown: &SettlementView) -> Result<Names, Error> {
     Names::load(conn, &bodies, &experts)
 }
 
-/// What is settled, in words, and its page.
-fn subject(conn: &mut Conn, t: Tongue, row: &SettlementRow, names: &Names) -> Result<(String, Option<String>), Error> {
+/// What is settled, in words, and its page, where it opens to the person: a body that only bears a part may see neither.
+fn subject(conn: &mut Conn, view: &View, row: &SettlementRow, names: &Names) -> Result<(String, Option<String>), Error> {
+    let (t, ctx) = (view.tongue, &view.ctx);
     if let Some(id) = row.dispatch_id {
-        let Some(dispatch) = crate::dispatches::store::find(conn, id)? else { return Ok((format!("#{id}"), None)) };
+        let Some(dispatch) = seen(dispatches::visible_dispatch(conn, ctx, id))? else { return Ok((by_number(t, id), None)) };
         let body = crate::organisations::store::find(conn, dispatch.applicant_organisation_id)?.map(|row| row.name);
         let number = dispatch.number.unwrap_or_else(|| t.t("相談", "consultation").to_owned());
         return Ok((format!("{number} {}", body.unwrap_or_default()), Some(format!("/dispatches/{id}"))));
     }
-    let link = row.order_id.map(|id| format!("/menu-orders/{id}")).or_else(|| row.expert_id.map(|id| format!("/experts/{id}")));
+    let link = match (row.order_id, row.expert_id) {
+        (Some(id), _) => seen(menus::visible(conn, ctx, id))?.map(|_| format!("/menu-orders/{id}")),
+        (None, Some(id)) if view.may::<ReadExperts>() => {
+            seen(crate::experts::store::visible(conn, ctx, id))?.map(|_| format!("/experts/{id}"))
+        }
+        _ => None,
+    };
     Ok((beside(t, row, names), link))
+}
+
+/// A dispatch that the person does not see.
+pub(crate) fn by_number(t: Tongue, id: DispatchId) -> String {
+    format!("{} #{id}", t.t("派遣", "dispatch"))
 }
 
 /// What is settled beside dispatches: an order, or a placed person's period.
@@ -356,17 +404,6 @@ fn next_step(
     Ok((label, help, html))
 }
 
-/// The newest documents of the office, to tell what was issued already.
-pub(crate) fn papers(conn: &mut Conn, view: &View) -> Result<Vec<DocumentRow>, Error> {
-    let list = ListQuery::new(Some(MOST_DOCUMENTS), None, &"papers")?;
-    document_store::list(conn, &Reader::of(&view.ctx), None, None, &list)
-}
-
-/// A notice has the number of what it tells of.
-pub(crate) fn paper(papers: &[DocumentRow], number: &str) -> Option<DocumentId> {
-    papers.iter().find(|row| row.number == number).map(|row| row.id)
-}
-
 /// A button that issues a document.
 pub(crate) fn issue(view: &View, kind: &str, about: &str, id: i64, label: &str) -> Result<String, Error> {
     let form = Form::new(view, "issue_document", "/documents", Value::Null, Choices::default())?.then("/documents/{id}");
@@ -375,8 +412,8 @@ pub(crate) fn issue(view: &View, kind: &str, about: &str, id: i64, label: &str) 
     Ok(format!(r#"{open}{hidden}<button type="submit" class="quiet">{}</button></form>"#, esc(label)))
 }
 
-pub(crate) fn claim_line(view: &View, claim: ClaimView, papers: &[DocumentRow], may: bool) -> Result<ClaimLine, Error> {
-    let document = paper(papers, &claim.number);
+pub(crate) fn claim_line(view: &View, claim: ClaimView, notices: &Notices, may: bool) -> Result<ClaimLine, Error> {
+    let document = notices.of_claim(claim.id);
     let issue = if may && document.is_none() {
         issue(view, "contribution_notice", "claim_id", claim.id.0, view.t("通知書を発行", "Issue"))?
     } else {

@@ -705,3 +705,28 @@ pub fn paid_between(
         .select(ExpertPaymentRow::as_select())
         .load(conn)?)
 }
+
+/// The claims that a body has yet to pay, at most so many, those that fall due first; each with the day on which the first
+/// instalment that is not paid in full is due.
+pub fn owed(conn: &mut Conn, debtor: OrganisationId, most: i64) -> Result<Vec<(ClaimRow, Option<NaiveDate>)>, Error> {
+    use diesel::dsl::sql;
+    use diesel::sql_types::{Date, Nullable};
+    const DUE: &str = "(SELECT MIN(i.due_on) FROM claim_instalments i WHERE i.claim_id = claims.id AND \
+        (SELECT SUM(j.amount_yen) FROM claim_instalments j WHERE j.claim_id = i.claim_id AND j.number <= i.number) > claims.paid_yen)";
+    Ok(claims::table
+        .filter(claims::debtor_organisation_id.eq(debtor))
+        .filter(claims::paid_yen.lt(claims::amount_yen))
+        .order((sql::<Nullable<Date>>(DUE), claims::id))
+        .limit(most)
+        .select((ClaimRow::as_select(), sql::<Nullable<Date>>(DUE)))
+        .load(conn)?)
+}
+
+/// How many claims a body has yet to pay.
+pub fn count_owed(conn: &mut Conn, debtor: OrganisationId) -> Result<i64, Error> {
+    Ok(claims::table
+        .filter(claims::debtor_organisation_id.eq(debtor))
+        .filter(claims::paid_yen.lt(claims::amount_yen))
+        .count()
+        .get_result(conn)?)
+}

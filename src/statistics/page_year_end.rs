@@ -12,6 +12,7 @@ use crate::auth::policy::{ManageCosts, ReadCosts};
 use crate::costs::{Component, Payer};
 use crate::db::Conn;
 use crate::dispatches::model::{DispatchStatus, VisitStatus};
+use crate::dispatches::page_parts::word;
 use crate::dispatches::store::{self as dispatches, Audience, DispatchFilter, DispatchSort};
 use crate::dispatches::visit_store::{self, VisitFilter};
 use crate::error::Error;
@@ -19,6 +20,7 @@ use crate::ids::{DispatchId, OrganisationId, ProgrammeId, SettlementId};
 use crate::pools::store::{self as pools, Standing};
 use crate::requests::model::ActivityKind;
 use crate::settlements::model::CostStatus;
+use crate::settlements::pages::Way;
 use crate::settlements::settlement_store::{self, ClaimRow, SettlementFilter, SettlementRow};
 use crate::settlements::store::{self as costs, CostFilter};
 use crate::settlements::views::{CostEyes, CostItemView};
@@ -91,8 +93,8 @@ struct Line {
     open_items: i64,
     hidden: bool,
     settlement: Option<(SettlementId, &'static str)>,
-    claimed: i64,
-    paid: i64,
+    /// Yen claimed, and yen of it paid.
+    by_way: BTreeMap<Way, (i64, i64)>,
 }
 
 impl Line {
@@ -103,8 +105,10 @@ impl Line {
         self.yen += other.yen;
         self.open_items += other.open_items;
         self.hidden |= other.hidden;
-        self.claimed += other.claimed;
-        self.paid += other.paid;
+        for (way, (claimed, paid)) in &other.by_way {
+            let sum = self.by_way.entry(*way).or_default();
+            *sum = (sum.0 + claimed, sum.1 + paid);
+        }
         for (group, yen) in &other.by_group {
             *self.by_group.entry(*group).or_insert(0) += yen;
         }
@@ -136,6 +140,14 @@ impl Line {
     fn payer(&self, payer: &Payer) -> String {
         grouped(self.by_payer.get(payer).copied().unwrap_or(0))
     }
+
+    fn claimed(&self, way: &Way) -> String {
+        grouped(self.by_way.get(way).map_or(0, |(claimed, _)| *claimed))
+    }
+
+    fn paid(&self, way: &Way) -> String {
+        grouped(self.by_way.get(way).map_or(0, |(_, paid)| *paid))
+    }
 }
 
 /// Two numbers that must be the same.
@@ -158,14 +170,14 @@ struct Check {
 <h2>{{ tongue.t("派遣ごとの内訳", "Dispatch by dispatch") }}（{{ lines.len() }}）</h2>
 {% if lines.is_empty() %}<p>{{ tongue.t("この年度の派遣も費用も、まだありません。", "There are no dispatches or costs in this year yet.") }}</p>{% else %}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("派遣ごとの内訳の表", "Table of dispatches") }}"><table><thead>
-<tr><th scope="col" rowspan="2">{{ tongue.t("決定番号", "Number") }}</th><th scope="col" rowspan="2">{{ tongue.t("団体・内容", "Body and work") }}</th><th scope="col" rowspan="2">{{ tongue.t("専門家", "Experts") }}</th><th scope="colgroup" colspan="2">{{ tongue.t("実施", "Done") }}</th><th scope="colgroup" colspan="{{ groups.len() + 1 }}">{{ tongue.t("費用", "Costs") }}</th>{% if !payers.is_empty() %}<th scope="colgroup" colspan="{{ payers.len() }}">{{ tongue.t("負担する者", "Who pays") }}</th>{% endif %}<th scope="col" rowspan="2">{{ tongue.t("精算", "Settled") }}</th><th scope="colgroup" colspan="2">{{ tongue.t("団体間の請求", "Claims") }}</th></tr>
-<tr><th scope="col" class="n">{{ tongue.t("回", "Visits") }}</th><th scope="col" class="n">{{ tongue.t("時間", "Hours") }}</th>{% for group in groups %}<th scope="col" class="n">{{ group.label(*tongue) }}</th>{% endfor %}<th scope="col" class="n">{{ tongue.t("計", "Total") }}</th>{% for payer in payers %}<th scope="col" class="n">{{ tongue.t(payer.label_ja(), payer.as_str()) }}</th>{% endfor %}<th scope="col" class="n">{{ tongue.t("請求", "Claimed") }}</th><th scope="col" class="n">{{ tongue.t("納付", "Paid") }}</th></tr></thead><tbody>
-{% for line in lines %}<tr><th scope="row">{% if let Some(link) = line.link %}<a href="{{ link }}">{{ line.number }}</a>{% else %}{{ line.number }}{% endif %}</th><td>{{ line.body }}{% if !line.about.is_empty() %}<br><span class="hint">{{ line.about }}</span>{% endif %}</td><td>{{ line.experts.join(tongue.t("、", ", ")) }}</td><td class="n">{{ line.visits }}</td><td class="n">{{ self::hours(*line.minutes) }}</td>{% for group in groups %}<td class="n">{{ line.group(group) }}</td>{% endfor %}<td class="n">{{ self::grouped(*line.yen) }}</td>{% for payer in payers %}<td class="n">{{ line.payer(payer) }}</td>{% endfor %}<td>{% if let Some((id, state)) = line.settlement %}<a href="/settlements/{{ id }}">{{ state }}</a>{% else if line.yen != 0 %}{{ tongue.t("未作成", "not opened") }}{{ line.start|safe }}{% else %}–{% endif %}</td><td class="n">{{ self::grouped(*line.claimed) }}</td><td class="n">{{ self::grouped(*line.paid) }}</td></tr>{% endfor %}
-</tbody><tfoot><tr><th scope="row" colspan="3">{{ tongue.t("合計", "Total") }}</th><td class="n">{{ total.visits }}</td><td class="n">{{ self::hours(*total.minutes) }}</td>{% for group in groups %}<td class="n">{{ total.group(group) }}</td>{% endfor %}<td class="n">{{ self::grouped(*total.yen) }}</td>{% for payer in payers %}<td class="n">{{ total.payer(payer) }}</td>{% endfor %}<td></td><td class="n">{{ self::grouped(*total.claimed) }}</td><td class="n">{{ self::grouped(*total.paid) }}</td></tr></tfoot></table></div>
+<tr><th scope="col" rowspan="2">{{ tongue.t("決定番号", "Number") }}</th><th scope="col" rowspan="2">{{ tongue.t("団体・内容", "Body and work") }}</th><th scope="col" rowspan="2">{{ tongue.t("専門家", "Experts") }}</th><th scope="colgroup" colspan="2">{{ tongue.t("実施", "Done") }}</th><th scope="colgroup" colspan="{{ groups.len() + 1 }}">{{ tongue.t("費用", "Costs") }}</th>{% if !payers.is_empty() %}<th scope="colgroup" colspan="{{ payers.len() }}">{{ tongue.t("負担する者", "Who pays") }}</th>{% endif %}<th scope="col" rowspan="2">{{ tongue.t("精算", "Settled") }}</th>{% for way in ways %}<th scope="colgroup" colspan="2">{{ tongue.t("団体間の請求：", "Claims: ") }}{{ way.label(*tongue) }}</th>{% endfor %}</tr>
+<tr><th scope="col" class="n">{{ tongue.t("回", "Visits") }}</th><th scope="col" class="n">{{ tongue.t("時間", "Hours") }}</th>{% for group in groups %}<th scope="col" class="n">{{ group.label(*tongue) }}</th>{% endfor %}<th scope="col" class="n">{{ tongue.t("計", "Total") }}</th>{% for payer in payers %}<th scope="col" class="n">{{ self::word(payer.label_ja(), payer.as_str(), *tongue) }}</th>{% endfor %}{% for _ in ways %}<th scope="col" class="n">{{ tongue.t("請求", "Claimed") }}</th><th scope="col" class="n">{{ tongue.t("納付", "Paid") }}</th>{% endfor %}</tr></thead><tbody>
+{% for line in lines %}<tr><th scope="row">{% if let Some(link) = line.link %}<a href="{{ link }}">{{ line.number }}</a>{% else %}{{ line.number }}{% endif %}</th><td>{{ line.body }}{% if !line.about.is_empty() %}<br><span class="hint">{{ line.about }}</span>{% endif %}</td><td>{{ line.experts.join(tongue.t("、", ", ")) }}</td><td class="n">{{ line.visits }}</td><td class="n">{{ self::hours(*line.minutes) }}</td>{% for group in groups %}<td class="n">{{ line.group(group) }}</td>{% endfor %}<td class="n">{{ self::grouped(*line.yen) }}</td>{% for payer in payers %}<td class="n">{{ line.payer(payer) }}</td>{% endfor %}<td>{% if let Some((id, state)) = line.settlement %}<a href="/settlements/{{ id }}">{{ state }}</a>{% else if line.yen != 0 %}{{ tongue.t("未作成", "not opened") }}{{ line.start|safe }}{% else %}–{% endif %}</td>{% for way in ways %}<td class="n">{{ line.claimed(way) }}</td><td class="n">{{ line.paid(way) }}</td>{% endfor %}</tr>{% endfor %}
+</tbody><tfoot><tr><th scope="row" colspan="3">{{ tongue.t("合計", "Total") }}</th><td class="n">{{ total.visits }}</td><td class="n">{{ self::hours(*total.minutes) }}</td>{% for group in groups %}<td class="n">{{ total.group(group) }}</td>{% endfor %}<td class="n">{{ self::grouped(*total.yen) }}</td>{% for payer in payers %}<td class="n">{{ total.payer(payer) }}</td>{% endfor %}<td></td>{% for way in ways %}<td class="n">{{ total.claimed(way) }}</td><td class="n">{{ total.paid(way) }}</td>{% endfor %}</tr></tfoot></table></div>
 <h2>{{ tongue.t("団体ごとの集計", "By body") }}</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("団体ごとの集計の表", "Table by body") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col" class="n">{{ tongue.t("派遣", "Dispatches") }}</th><th scope="col" class="n">{{ tongue.t("回数", "Visits") }}</th><th scope="col" class="n">{{ tongue.t("時間", "Hours") }}</th><th scope="col" class="n">{{ tongue.t("費用の計", "Costs") }}</th><th scope="col" class="n">{{ tongue.t("請求", "Claimed") }}</th><th scope="col" class="n">{{ tongue.t("納付", "Paid") }}</th></tr></thead><tbody>
-{% for (count, line) in bodies %}<tr><th scope="row">{{ line.body }}</th><td class="n">{{ count }}</td><td class="n">{{ line.visits }}</td><td class="n">{{ self::hours(*line.minutes) }}</td><td class="n">{{ self::grouped(*line.yen) }}</td><td class="n">{{ self::grouped(*line.claimed) }}</td><td class="n">{{ self::grouped(*line.paid) }}</td></tr>{% endfor %}
-</tbody><tfoot><tr><th scope="row">{{ tongue.t("合計", "Total") }}</th><td class="n">{{ lines.len() }}</td><td class="n">{{ total.visits }}</td><td class="n">{{ self::hours(*total.minutes) }}</td><td class="n">{{ self::grouped(*total.yen) }}</td><td class="n">{{ self::grouped(*total.claimed) }}</td><td class="n">{{ self::grouped(*total.paid) }}</td></tr></tfoot></table></div>{% endif %}
+<div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("団体ごとの集計の表", "Table by body") }}"><table><thead><tr><th scope="col">{{ tongue.t("団体", "Body") }}</th><th scope="col" class="n">{{ tongue.t("派遣", "Dispatches") }}</th><th scope="col" class="n">{{ tongue.t("回数", "Visits") }}</th><th scope="col" class="n">{{ tongue.t("時間", "Hours") }}</th><th scope="col" class="n">{{ tongue.t("費用の計", "Costs") }}</th>{% for way in ways %}<th scope="col" class="n">{{ way.label(*tongue) }}{{ tongue.t("：請求", ": claimed") }}</th><th scope="col" class="n">{{ way.label(*tongue) }}{{ tongue.t("：納付", ": paid") }}</th>{% endfor %}</tr></thead><tbody>
+{% for (count, line) in bodies %}<tr><th scope="row">{{ line.body }}</th><td class="n">{{ count }}</td><td class="n">{{ line.visits }}</td><td class="n">{{ self::hours(*line.minutes) }}</td><td class="n">{{ self::grouped(*line.yen) }}</td>{% for way in ways %}<td class="n">{{ line.claimed(way) }}</td><td class="n">{{ line.paid(way) }}</td>{% endfor %}</tr>{% endfor %}
+</tbody><tfoot><tr><th scope="row">{{ tongue.t("合計", "Total") }}</th><td class="n">{{ lines.len() }}</td><td class="n">{{ total.visits }}</td><td class="n">{{ self::hours(*total.minutes) }}</td><td class="n">{{ self::grouped(*total.yen) }}</td>{% for way in ways %}<td class="n">{{ total.claimed(way) }}</td><td class="n">{{ total.paid(way) }}</td>{% endfor %}</tr></tfoot></table></div>{% endif %}
 {% if let Some((count, net, withheld, paid)) = payments %}<p>{{ tongue.t("専門家への支払：", "Paid to experts: ") }}<a href="/expert-payments">{{ count }}{{ tongue.t("件", "") }}</a>{{ tongue.t("、差引支払額 ", ", net ") }}{{ tongue.yen(**net) }}{{ tongue.t("、源泉徴収 ", ", withheld ") }}{{ tongue.yen(**withheld) }}{{ tongue.t("、うち支払済み ", ", of the net paid by now ") }}{{ tongue.yen(**paid) }}</p>{% endif %}
 <h2>{{ tongue.t("突き合わせ", "Do the figures agree?") }}</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("突き合わせの表", "Table of checks") }}"><table><thead><tr><th scope="col">{{ tongue.t("項目", "What") }}</th><th scope="col" class="n">{{ tongue.t("この表", "Here") }}</th><th scope="col">{{ tongue.t("相手", "Source") }}</th><th scope="col" class="n">{{ tongue.t("相手の値", "There") }}</th><th scope="col">{{ tongue.t("結果", "Result") }}</th></tr></thead><tbody>
@@ -195,6 +207,7 @@ struct Content {
     owner: bool,
     groups: Vec<Group>,
     payers: Vec<Payer>,
+    ways: Vec<Way>,
     lines: Vec<Line>,
     total: Line,
     bodies: Vec<(usize, Line)>,
@@ -263,9 +276,11 @@ fn content(conn: &mut Conn, view: &View, programme: (ProgrammeId, &str), year: i
         let key = row.dispatch_id.map_or(Key::Beside(Some(row.id)), Key::Dispatch);
         let Some(line) = lines.get_mut(&key) else { continue };
         line.settlement = Some((row.id, t.t(row.status.label_ja(), row.status.as_str())));
-        let own = claims.iter().filter(|claim| claim.settlement_id == row.id);
-        (line.claimed, line.paid) =
-            own.fold((0, 0), |(claimed, paid), claim| (claimed + claim.amount_yen, paid + claim.paid_yen));
+        for claim in claims.iter().filter(|claim| claim.settlement_id == row.id) {
+            let way = Way::of(me, claim.debtor_organisation_id, claim.creditor_organisation_id);
+            let sum = line.by_way.entry(way).or_default();
+            *sum = (sum.0 + claim.amount_yen, sum.1 + claim.paid_yen);
+        }
     }
     let mut lines: Vec<Line> = lines.into_values().collect();
     if owner {
@@ -295,6 +310,7 @@ fn content(conn: &mut Conn, view: &View, programme: (ProgrammeId, &str), year: i
         owner,
         groups: total.by_group.keys().copied().collect(),
         payers: total.by_payer.keys().copied().collect(),
+        ways: total.by_way.keys().copied().collect(),
         bodies: by_body(&lines),
         lines,
         total,
@@ -340,7 +356,8 @@ fn work(conn: &mut Conn, view: &View, programme: ProgrammeId, years: Years) -> R
     let all = export::list_query(Some(ExportFormat::Csv), None, None, &"year-end")?;
     let filter = DispatchFilter { programme_id: Some(programme), fiscal_year: Some(year), ..DispatchFilter::default() };
     let mut lines: BTreeMap<Key, Line> = BTreeMap::new();
-    for row in dispatches::list(conn, Audience::of(ctx), &filter, DispatchSort::Decided, &all)? {
+    // A table that ended somewhere would be wrong: with more rows than a file holds there is none.
+    for row in export::complete(dispatches::list(conn, Audience::of(ctx), &filter, DispatchSort::Decided, &all)?)? {
         let line = Line {
             link: Some(format!("/dispatches/{}", row.id)),
             number: row.number.unwrap_or_else(|| t.t("相談", "consultation").to_owned()),
@@ -358,7 +375,7 @@ fn work(conn: &mut Conn, view: &View, programme: ProgrammeId, years: Years) -> R
         statuses: vec![VisitStatus::Done],
         ..VisitFilter::default()
     };
-    for row in visit_store::list(conn, Audience::of(ctx), &filter, &all)? {
+    for row in export::complete(visit_store::list(conn, Audience::of(ctx), &filter, &all)?)? {
         let key = row.visit.dispatch_id.map_or(Key::Ledger(row.visit.applicant_organisation_id), Key::Dispatch);
         let line = lines.entry(key).or_insert_with(|| Line {
             number: t.t("台帳", "Ledger").to_owned(),
@@ -374,7 +391,7 @@ fn work(conn: &mut Conn, view: &View, programme: ProgrammeId, years: Years) -> R
         line.minutes += i64::from(row.visit.actual_minutes.unwrap_or(0));
     }
     let filter = SettlementFilter { programme_id: Some(programme), fiscal_year: Some(year), ..SettlementFilter::default() };
-    let settlements = settlement_store::list(conn, &Audience::of(ctx), &filter, &all)?;
+    let settlements = export::complete(settlement_store::list(conn, &Audience::of(ctx), &filter, &all)?)?;
     Ok(Sources { lines, settlements })
 }
 
@@ -386,7 +403,7 @@ fn items(conn: &mut Conn, view: &View, programme: ProgrammeId, year: i32, owner:
     } else {
         let all = export::list_query(Some(ExportFormat::Csv), None, None, &"year-end")?;
         let filter = CostFilter { fiscal_year: Some(year), ..CostFilter::default() };
-        let mut rows = costs::list(conn, Audience::of(ctx), &filter, &all)?;
+        let mut rows = export::complete(costs::list(conn, Audience::of(ctx), &filter, &all)?)?;
         rows.retain(|row| row.programme_id == programme);
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let shares = costs::shares_of(conn, &ids)?;
@@ -453,7 +470,7 @@ fn checks(
     }
     // The list of claims is by the year of the claim: what was issued later for this year's work is counted apart.
     let all = export::list_query(Some(ExportFormat::Csv), None, None, &"year-end")?;
-    let listed = settlement_store::list_claims(conn, ctx.organisation(), Some(year), None, &all)?;
+    let listed = export::complete(settlement_store::list_claims(conn, ctx.organisation(), Some(year), None, &all)?)?;
     let own = |claim: &&ClaimRow| claims.iter().any(|known| known.id == claim.id);
     let in_list: i64 = listed.iter().filter(own).map(|claim| claim.amount_yen).sum();
     let later: i64 = claims.iter().filter(|claim| claim.fiscal_year != year).map(|claim| claim.amount_yen).sum();
@@ -461,8 +478,9 @@ fn checks(
     let paid_later: i64 = claims.iter().filter(|claim| claim.fiscal_year != year).map(|claim| claim.paid_yen).sum();
     let list = format!("/claims?fiscal_year={year}");
     let source = t.t("請求の一覧（この事業分、過年度の請求を加算）", "List of claims (this programme, later claims added)");
-    check(t.t("請求額", "Claimed"), total.claimed, source, list.clone(), in_list + later);
-    check(t.t("納付額", "Paid"), total.paid, source, list, paid + paid_later);
+    let (all_claimed, all_paid) = total.by_way.values().fold((0_i64, 0_i64), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    check(t.t("請求額", "Claimed"), all_claimed, source, list.clone(), in_list + later);
+    check(t.t("納付額", "Paid"), all_paid, source, list, paid + paid_later);
     Ok(found)
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::auth::policy::{ReadCosts, ReadStatistics};
 use crate::calendar::FiscalYear;
 use crate::db::Conn;
+use crate::dispatches::page_parts::word;
 use crate::error::Error;
 use crate::http::ListQuery;
 use crate::ids::ProgrammeId;
@@ -178,11 +179,11 @@ struct Row {
 {% for row in trend.years %}<tr><th scope="row">{{ tongue.fiscal_year(*row.fiscal_year) }}</th><td class="n">{{ row.organisations }}</td><td class="n">{{ row.visits }}</td><td class="n">{{ row.experts }}</td><td class="n">{{ self::hours(*row.minutes) }}</td></tr>{% endfor %}
 </tbody></table></div>{{ Self::files(tongue, "dispatches", trend_span.as_str(), "")|safe }}</div></div>
 <h2 id="reach">{{ tongue.t("市町村の利用状況", "Municipalities reached") }}</h2>
-<p>{{ tongue.t("会員市町村", "Of") }} {{ coverage.all.members }}{{ tongue.t("のうち、今年度に利用したのは", " member municipalities") }} <strong>{{ coverage.all.served }}</strong>{{ tongue.t("（", " used it this year (") }}{{ self::percent(*coverage.all.served_permille) }}{{ tongue.t("）。これまで一度も利用がないのは", "); never until the end of the year: ") }} <strong>{{ coverage.all.never_served }}</strong>{{ tongue.t("です。", ".") }} <span class="hint">{{ tongue.t("会員と人口は", "Members and populations as of ") }}{{ tongue.day(*coverage.members_on) }}{{ tongue.t("現在。", ".") }}</span></p>
+<p>{{ tongue.t("会員市町村", "Of") }} {{ coverage.all.members }}{{ tongue.t("のうち、この年度に利用したのは", " member municipalities") }} <strong>{{ coverage.all.served }}</strong>{{ tongue.t("（", " used it in this year (") }}{{ self::percent(*coverage.all.served_permille) }}{{ tongue.t("）。年度末までに一度も利用がないのは", "); never until the end of the year: ") }} <strong>{{ coverage.all.never_served }}</strong>{{ tongue.t("です。", ".") }} <span class="hint">{{ tongue.t("会員と人口は", "Members and populations as of ") }}{{ tongue.day(*coverage.members_on) }}{{ tongue.t("現在。", ".") }}</span></p>
 <div class="columns"><figure>{{ reach_chart|safe }}</figure><div><div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("人口規模別の利用の表", "Table by population") }}"><table><thead><tr><th scope="col">{{ tongue.t("人口規模", "Population") }}</th><th scope="col" class="n">{{ tongue.t("会員", "Members") }}</th><th scope="col" class="n">{{ tongue.t("利用", "Served") }}</th><th scope="col" class="n">{{ tongue.t("利用率", "Share") }}</th><th scope="col" class="n">{{ tongue.t("利用なし", "Never") }}</th></tr></thead><tbody>
 {% for (label, figures) in bands %}<tr><th scope="row">{{ label }}</th><td class="n">{{ figures.members }}</td><td class="n">{{ figures.served }}</td><td class="n">{{ self::percent(*figures.served_permille) }}</td><td class="n">{{ figures.never_served }}</td></tr>{% endfor %}
 </tbody><tfoot><tr><th scope="row">{{ tongue.t("計", "Total") }}</th><td class="n">{{ coverage.all.members }}</td><td class="n">{{ coverage.all.served }}</td><td class="n">{{ self::percent(*coverage.all.served_permille) }}</td><td class="n">{{ coverage.all.never_served }}</td></tr></tfoot></table></div>{{ Self::files(tongue, "coverage", span.as_str(), "")|safe }}</div></div>
-{% if !never.is_empty() %}<h3>{{ tongue.t("まだ一度も利用のない市町村", "Never served until now") }}</h3><ul class="boxes">{% for (name, population) in never %}<li>{{ name }}{% if let Some(population) = population %} <span class="hint">{{ self::grouped(**population) }}{{ tongue.t("人", " people") }}</span>{% endif %}</li>{% endfor %}</ul>{% endif %}
+{% if !never.is_empty() %}<h3>{{ tongue.t("年度末までに一度も利用のない市町村", "Never served until the end of the year") }}</h3><ul class="boxes">{% for (name, population) in never %}<li>{{ name }}{% if let Some(population) = population %} <span class="hint">{{ self::grouped(**population) }}{{ tongue.t("人", " people") }}</span>{% endif %}</li>{% endfor %}</ul>{% endif %}
 {% if let Some(costs) = costs %}<h2 id="cost">{{ tongue.t("費用と負担", "Costs and payers") }}</h2>
 {% if costs.amounts_undisclosed && costs.total_yen.is_none() %}<p class="notice">{{ tongue.t("この事業は金額を公開していません。", "This programme does not disclose amounts.") }}</p>{% else %}
 {% if costs.is_partial %}<p class="hint">{{ tongue.t("公開されていない費用は含みません。", "Costs that are not disclosed are left out.") }}</p>{% endif %}{% if costs.is_approximate %}<p class="hint">{{ tongue.t("概数（約）から計算した額を含みます。", "Some of it is reckoned from approximate figures.") }}</p>{% endif %}{% if let Some(open) = costs.open_items %}{% if *open > 0 %}<p class="notice warn">{{ tongue.t("負担がまだ確定していない費用が", "Items whose shares are not fixed yet, in none of these sums: ") }}{{ open }}{{ tongue.t("件あり、下の合計に含みません。", ".") }}</p>{% endif %}{% endif %}
@@ -287,7 +288,7 @@ fn content(conn: &mut Conn, view: &View, programme: ProgrammeId, year: i32, form
         parts
             .map(|part| {
                 let english = if t.english() { name(&part.key) } else { None };
-                Row { label: english.map_or_else(|| part.label.clone(), str::to_owned), part }
+                Row { label: english.map_or_else(|| part.label.clone(), |code| code.replace('_', " ")), part }
             })
             .collect()
     };
@@ -299,7 +300,7 @@ fn content(conn: &mut Conn, view: &View, programme: ProgrammeId, year: i32, form
         ),
     ];
     let bands: Vec<(String, CoverageFigures)> =
-        coverage.bands.iter().map(|band| (t.t(&band.label, band.band.as_str()).to_owned(), band.figures)).collect();
+        coverage.bands.iter().map(|band| (word(&band.label, band.band.as_str(), t), band.figures)).collect();
     let never = coverage
         .organisations
         .iter()
@@ -332,9 +333,9 @@ fn content(conn: &mut Conn, view: &View, programme: ProgrammeId, year: i32, form
 
 /// The tables of the costs, each of which adds up to the total.
 fn money(t: Tongue, costs: &CostStatistics) -> Vec<(String, Vec<(String, i64)>)> {
-    let payers = costs.payers.iter().map(|row| (t.t(&row.label, row.payer.as_str()).to_owned(), row.amount_yen)).collect();
+    let payers = costs.payers.iter().map(|row| (word(&row.label, row.payer.as_str(), t), row.amount_yen)).collect();
     let components =
-        costs.components.iter().map(|row| (t.t(&row.label, row.component.as_str()).to_owned(), row.amount_yen)).collect();
+        costs.components.iter().map(|row| (t.t(&row.label, row.component.label_en()).to_owned(), row.amount_yen)).collect();
     let items = costs.budget_items.iter().map(|row| (format!("{} {}", row.number, row.label), row.amount_yen)).collect();
     vec![
         (t.t("負担する者", "Who pays").to_owned(), payers),
@@ -382,7 +383,7 @@ fn reach_chart(t: Tongue, bands: &[(String, CoverageFigures)]) -> String {
         unit: t.t("市町村", "bodies").to_owned(),
         labels: bands.iter().map(|(label, _)| label.replace("万人以上", "万〜").replace("万人未満", "万未満")).collect(),
         series: vec![
-            Series::new(t.t("今年度に利用", "Served this year"), each(|f| f.served)),
+            Series::new(t.t("この年度に利用", "Served in this year"), each(|f| f.served)),
             Series::new(t.t("以前に利用", "Served before"), each(|f| f.members - f.served - f.never_served)),
             Series::new(t.t("一度も利用なし", "Never served"), each(|f| f.never_served)),
         ],

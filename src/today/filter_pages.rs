@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::web::choices::Choices;
 use crate::web::form::Form;
 use crate::web::page::{Page, Sheet, View};
-use crate::web::shape::SHAPE;
+use crate::web::shape::{Operation, SHAPE, Schema};
 use crate::web::tongue::{Tongue, esc};
 use crate::web::words;
 
@@ -83,11 +84,9 @@ struct Kept {
 
 /// The conditions in words: what each is called, and its value where that is a word of its own.
 fn in_words(t: Tongue, row: &SavedFilterRow) -> String {
-    let list = SHAPE.at(&actix_web::http::Method::GET, &row.page);
+    let list = SHAPE.at(&Method::GET, &row.page);
     let said = |name: &str, value: &str| {
-        let schema =
-            list.and_then(|list| list.query.iter().find(|(known, _)| known == name)).map(|(_, schema)| SHAPE.resolve(schema));
-        let schema = schema.map(|schema| schema.items.as_deref().map_or(schema, |items| SHAPE.resolve(items)));
+        let schema = list.and_then(|list| words_of(list, name));
         let words = |one: &str| match schema {
             Some(schema) if schema.values().any(|known| known == one) => words::value(schema, one, t),
             _ => one.to_owned(),
@@ -97,6 +96,19 @@ fn in_words(t: Tongue, row: &SavedFilterRow) -> String {
     };
     let all: Vec<String> = form_urlencoded::parse(row.query.as_bytes()).map(|(name, value)| said(&name, &value)).collect();
     all.join(t.t("、", "; "))
+}
+
+/// What says the words of a condition's values: the condition itself, or the member of the same name in the rows of the list,
+/// where the condition takes several values as one text.
+fn words_of(list: &'static Operation, name: &str) -> Option<&'static Schema> {
+    let (_, condition) = list.query.iter().find(|(known, _)| known == name)?;
+    let condition = SHAPE.resolve(condition);
+    if condition.values().next().is_some() {
+        return Some(condition);
+    }
+    let rows = SHAPE.schema(list.answer.as_deref()?)?.properties.get("items")?;
+    let row = SHAPE.resolve(rows.items.as_deref()?);
+    Some(SHAPE.resolve(row.properties.get(name)?))
 }
 
 async fn show(page: Page<OwnAccount>) -> Result<HttpResponse, Error> {
@@ -109,7 +121,7 @@ async fn show(page: Page<OwnAccount>) -> Result<HttpResponse, Error> {
             let removes = if t.english() { format!("Remove “{}”", row.name) } else { format!("「{}」を消す", row.name) };
             Ok(Line {
                 href: link(&row),
-                list: SHAPE.at(&actix_web::http::Method::GET, &row.page).map(|list| list.label(t).to_owned()).unwrap_or_default(),
+                list: SHAPE.at(&Method::GET, &row.page).map(|list| list.label(t).to_owned()).unwrap_or_default(),
                 conditions: in_words(t, &row),
                 remove: form.button(&removes, "plain"),
                 name: row.name,

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 
 use crate::auth::policy::{
     FileRequests, OwnAccount, ReadAudit, ReadCosts, ReadDispatches, ReadDocuments, ReadOffers, ReadOrganisations, ReadRequests,
@@ -15,7 +15,9 @@ use crate::dispatches::report_store::{self, ReportFilter};
 use crate::dispatches::store::Audience;
 use crate::dispatches::visit_store::{self, VisitFilter, VisitRow};
 use crate::error::Error;
+use crate::experts::page_own;
 use crate::http::ListQuery;
+use crate::ids::OrganisationId;
 use crate::offers::store::{self as offers, OfferFilter, Scope};
 use crate::requests::list::{self as requests, RequestFilter, RequestSort};
 use crate::requests::model::Stage;
@@ -156,14 +158,26 @@ fn line(view: &View, part: TodayPart, item: TodayItem) -> Line {
         (_, _, Some(at), TodayPart::OffersUnanswered) => {
             format!("{}{}", view.tongue.instant(at), view.t(" まで", " at the latest"))
         }
-        (_, _, Some(at), _) => format!("{}{}", view.tongue.short_day(at.jst_day()), view.t("から", " on")),
+        (_, _, Some(at), _) if view.tongue.english() => format!("since {}", view.tongue.short_day(at.jst_day())),
+        (_, _, Some(at), _) => format!("{}から", view.tongue.short_day(at.jst_day())),
         _ => String::new(),
     };
     let path = match part {
         TodayPart::CandidatesToPropose => format!("{}/candidates", item.path),
         _ => item.path,
     };
-    Line { title: item.title, detail: item.detail, when, path }
+    Line { title: item.title, detail: detail(view, part, item.detail), when, path }
+}
+
+/// What stands beside an item. Of the parts that hold nothing but figures there, the units are said in English too.
+fn detail(view: &View, part: TodayPart, detail: String) -> String {
+    match part {
+        TodayPart::ExpertsNearLimit | TodayPart::BudgetsNearLimit if view.tongue.english() => {
+            let units = [("年度", "year"), (" 分", " min"), (" 日", " days"), (" 円", " yen")];
+            units.into_iter().fold(detail, |text, (ja, en)| text.replace(ja, en))
+        }
+        _ => detail,
+    }
 }
 
 /// What waits for everybody else.
@@ -171,12 +185,14 @@ fn of_others(conn: &mut Conn, view: &View) -> Result<Vec<Block>, Error> {
     let mut blocks = Vec::new();
     let role = view.ctx.principal.role;
     if view.may::<FileRequests>() {
+        // Where the own body only takes part, another one writes and approves.
+        let own = Some(view.ctx.organisation());
         let approver = role == Role::MunicipalApprover;
         if approver {
-            blocks.push(at_stage(conn, view, Stage::AwaitingApproval, view.t("承認を待っている申請", "To approve"), true)?);
+            blocks.push(at_stage(conn, view, own, Stage::AwaitingApproval, view.t("承認を待っている申請", "To approve"), true)?);
         }
-        blocks.push(at_stage(conn, view, Stage::Returned, view.t("差し戻された申請", "Returned to you"), true)?);
-        blocks.push(at_stage(conn, view, Stage::Draft, view.t("書きかけの申請", "Drafts"), false)?);
+        blocks.push(at_stage(conn, view, own, Stage::Returned, view.t("差し戻された申請", "Returned to you"), true)?);
+        blocks.push(at_stage(conn, view, own, Stage::Draft, view.t("書きかけの申請", "Drafts"), false)?);
     }
     if role == Role::Expert && view.may::<ReadOffers>() {
         blocks.push(asked(conn, view)?);
@@ -193,7 +209,7 @@ fn of_others(conn: &mut Conn, view: &View) -> Result<Vec<Block>, Error> {
         for (stage, ja, en) in
             [(Stage::Submitted, "審査中の申請", "Under review"), (Stage::Matching, "専門家を選定中", "Being matched")]
         {
-            blocks.push(at_stage(conn, view, stage, view.t(ja, en), false)?);
+            blocks.push(at_stage(conn, view, None, stage, view.t(ja, en), false)?);
         }
     }
     if view.may::<ReadCosts>() {
@@ -209,8 +225,16 @@ fn first_page() -> Result<ListQuery, Error> {
     ListQuery::new(Some(SHOWN), None, &())
 }
 
-fn at_stage(conn: &mut Conn, view: &View, stage: Stage, title: &str, late: bool) -> Result<Block, Error> {
-    let filter = RequestFilter { stages: vec![stage], ..RequestFilter::default() };
+/// Requests at a stage: those of one applicant where one is named, otherwise all that are seen.
+fn at_stage(
+    conn: &mut Conn,
+    view: &View,
+    applicant: Option<OrganisationId>,
+    stage: Stage,
+    title: &str,
+    late: bool,
+) -> Result<Block, Error> {
+    let filter = RequestFilter { stages: vec![stage], applicant, ..RequestFilter::default() };
     let page = first_page()?;
     let rows =
         page.page(requests::list(conn, &view.ctx, &filter, RequestSort::Updated, &page, false)?, |_| Default::default()).items;
@@ -228,7 +252,10 @@ fn at_stage(conn: &mut Conn, view: &View, stage: Stage, title: &str, late: bool)
         title: title.to_owned(),
         count: requests::total(conn, &view.ctx, &filter)?,
         lines,
-        all: format!("/requests?stage={stage}"),
+        all: match applicant {
+            Some(body) => format!("/requests?stage={stage}&applicant_organisation_id={body}"),
+            None => format!("/requests?stage={stage}"),
+        },
         late,
     })
 }
@@ -269,6 +296,7 @@ fn when(view: &View, visit: &VisitRow) -> String {
     }
 }
 
+/// Visits of the next days, after those that still want a day.
 fn ahead(conn: &mut Conn, view: &View) -> Result<Block, Error> {
     let today = view.ctx.today();
     let filter = VisitFilter {
@@ -278,12 +306,16 @@ fn ahead(conn: &mut Conn, view: &View) -> Result<Block, Error> {
         ..VisitFilter::default()
     };
     let page = first_page()?;
+    let open = page_own::to_arrange(conn, view, &filter)?;
+    let undated = i64::try_from(open.len()).unwrap_or(i64::MAX);
     let rows = page.page(visit_store::list(conn, Audience::of(&view.ctx), &filter, &page)?, |_| Default::default()).items;
-    let lines = rows
+    let lines = open
         .into_iter()
+        .chain(rows)
+        .take(usize::try_from(SHOWN).unwrap_or(usize::MAX))
         .map(|row| Line {
             title: row.theme,
-            detail: format!("{}、{}", row.applicant_name, row.expert_name),
+            detail: format!("{}{}{}", row.applicant_name, view.t("、", ", "), row.expert_name),
             when: when(view, &row.visit),
             path: match row.visit.dispatch_id {
                 Some(dispatch) => format!("/dispatches/{dispatch}"),
@@ -293,18 +325,20 @@ fn ahead(conn: &mut Conn, view: &View) -> Result<Block, Error> {
         .collect();
     Ok(Block {
         anchor: "visits".to_owned(),
-        title: view.t("30日以内の訪問", "Visits within 30 days").to_owned(),
-        count: visit_store::count(conn, Audience::of(&view.ctx), &filter)?,
+        title: view.t("30日以内と日程調整中の訪問", "Visits within 30 days or to be arranged").to_owned(),
+        count: visit_store::count(conn, Audience::of(&view.ctx), &filter)?.saturating_add(undated),
         lines,
         all: "/calendar".to_owned(),
         late: false,
     })
 }
 
-/// Reports in a state whose last day is not over; those whose last day is over where no state is given.
+/// Reports that the own body writes, in a state whose last day is not over; those whose last day is over where no state is
+/// given.
 fn reports(conn: &mut Conn, view: &View, status: Option<ReportStatus>, title: &str) -> Result<Block, Error> {
-    let today = view.ctx.today();
-    let filter = ReportFilter { overdue: Some((status.is_none(), today)), status, ..ReportFilter::default() };
+    let (me, today) = (view.ctx.organisation(), view.ctx.today());
+    let overdue = Some((status.is_none(), today));
+    let filter = ReportFilter { overdue, status, applicant: Some(me), ..ReportFilter::default() };
     let page = first_page()?;
     let rows = page.page(report_store::list(conn, Audience::of(&view.ctx), &filter, &page)?, |_| Default::default()).items;
     let lines = rows
@@ -325,32 +359,37 @@ fn reports(conn: &mut Conn, view: &View, status: Option<ReportStatus>, title: &s
         count: report_store::count(conn, Audience::of(&view.ctx), &filter)?,
         lines,
         all: match status {
-            Some(status) => format!("/reports?status={status}"),
-            None => "/reports?overdue=true".to_owned(),
+            Some(status) => format!("/reports?status={status}&overdue=false&applicant_organisation_id={me}"),
+            None => format!("/reports?overdue=true&applicant_organisation_id={me}"),
         },
         late: status != Some(ReportStatus::Due),
     })
 }
 
+/// Claims that the own body has yet to pay; what others owe it is theirs to do.
 fn claims(conn: &mut Conn, view: &View) -> Result<Block, Error> {
-    let page = first_page()?;
-    let me = view.ctx.organisation();
-    let rows = page.page(settlement_store::list_claims(conn, me, None, Some(true), &page)?, |_| Default::default()).items;
-    let lines: Vec<Line> = rows
+    let (me, today) = (view.ctx.organisation(), view.ctx.today());
+    let rows = settlement_store::owed(conn, me, SHOWN)?;
+    let until = |day: NaiveDate| {
+        let over = if day < today { view.t("（期限超過）", " (overdue)") } else { "" };
+        format!("{}{}{over}", view.tongue.day(day), view.t(" まで", " at the latest"))
+    };
+    let late = rows.iter().any(|(_, due)| due.is_some_and(|day| day < today));
+    let lines = rows
         .into_iter()
-        .map(|row| Line {
+        .map(|(row, due)| Line {
             title: row.number,
             detail: view.tongue.yen(row.amount_yen - row.paid_yen),
-            when: format!("{}{}", view.tongue.day(row.issued_on), view.t(" 発行", " (issued)")),
+            when: due.map(until).unwrap_or_default(),
             path: format!("/claims/{}", row.id),
         })
         .collect();
     Ok(Block {
         anchor: "claims".to_owned(),
-        title: view.t("未払いの請求", "Open claims").to_owned(),
-        count: i64::try_from(lines.len()).unwrap_or(i64::MAX),
+        title: view.t("これから納める請求", "Claims to pay").to_owned(),
+        count: settlement_store::count_owed(conn, me)?,
         lines,
         all: "/claims?open=true".to_owned(),
-        late: false,
+        late,
     })
 }

@@ -23,11 +23,12 @@ use serde_json::Value;
 
 use super::generic::{self, Kind};
 use super::page::{Caller, Sheet, View, present, to_sign_in, trouble};
-use super::shape::{Operation, SHAPE};
+use super::shape::{Operation, SHAPE, Sort};
 use super::tongue::{Tongue, esc};
 use super::typed::{self, Typed};
 use super::{session, values};
 use crate::app::App;
+use crate::auth::sessions;
 use crate::db::Conn;
 use crate::error::{Error, ErrorCode, Words};
 use crate::http::PageSession;
@@ -47,6 +48,10 @@ const TELLING: &[&str] = &[
 ];
 /// How far a form may be larger than the body made of it: text in a form is written with `%`.
 const FORM_FACTOR: usize = 4;
+/// Most fields of a form: the largest have some hundreds.
+const MOST_FIELDS: usize = 5_000;
+/// How long a second press waits for the answer to the first, in steps of a quarter of a second.
+const MOST_WAITS: u32 = 40;
 
 type Answer = Result<ServiceResponse<BoxBody>, actix_web::Error>;
 
@@ -106,13 +111,28 @@ fn readable(app: &App, answered: ServiceResponse<BoxBody>) -> ServiceResponse<Bo
         return answered;
     }
     let tongue = Tongue::of(answered.request());
-    let page = match answered.response().error().and_then(|error| error.as_error::<Error>()) {
-        Some(error) => trouble(app, tongue, None, error),
+    let page = match answered.response().error().map(|error| error.as_error::<Error>()) {
+        Some(Some(error)) => trouble(app, tongue, None, error),
+        Some(None) => trouble(app, tongue, None, &of_status(answered.status())),
         None => return answered,
     };
-    match page {
-        Ok(page) => answered.into_response(page),
-        Err(_) => answered,
+    let Ok(mut page) = page else { return answered };
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = answered.headers().get(&name) {
+            page.headers_mut().insert(name, value.clone());
+        }
+    }
+    answered.into_response(page)
+}
+
+/// What a status of the frame means, which knows no errors of ours.
+fn of_status(status: StatusCode) -> Error {
+    match status {
+        StatusCode::NOT_FOUND => Error::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED => Error::new(ErrorCode::MethodNotAllowed),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::new(ErrorCode::TooLarge),
+        status if status.is_client_error() => Error::new(ErrorCode::MalformedRequest),
+        status => Error::internal(status),
     }
 }
 
@@ -146,11 +166,7 @@ async fn ask(
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let failed = response.error().map(|error| match error.as_error::<Error>() {
         Some(error) => again(error),
-        None => match response.status() {
-            StatusCode::NOT_FOUND => Error::not_found(),
-            status if status.is_client_error() => Error::new(ErrorCode::MalformedRequest).caused_by(error),
-            _ => Error::internal(error),
-        },
+        None => of_status(response.status()).caused_by(error),
     });
     if let Some(error) = failed {
         return Ok(Told { request, outcome: Err(error), location });
@@ -177,9 +193,20 @@ fn again(error: &Error) -> Error {
 fn let_cookie_count(app: &App, request: &ServiceRequest) {
     let cookie = session::value(request.request(), app);
     if let Some(cookie) = cookie {
-        let used_since = session::used_since(app, app.clock.now());
+        let used_since = sessions::used_since(app, app.clock.now());
         request.extensions_mut().insert(PageSession { cookie, used_since });
     }
+}
+
+/// A condition of a list as the operation takes it: people type days and numbers in their own way.
+fn condition(operation: &'static Operation, name: &str, value: String) -> String {
+    let schema = operation.query.iter().find(|(known, _)| known == name).map(|(_, schema)| SHAPE.resolve(schema));
+    let read = schema.and_then(|schema| match (schema.sort(), schema.format.as_deref()) {
+        (Sort::Integer, _) => typed::whole_number(&value).map(|number| number.to_string()),
+        (_, Some("date")) => crate::calendar::parse_japanese_date(&value).ok().map(|day| day.to_string()),
+        _ => None,
+    });
+    read.unwrap_or(value)
 }
 
 /// A page made from the API document.
@@ -194,10 +221,10 @@ async fn made(
     let status = request.extensions().get::<StatusCode>().copied().unwrap_or(StatusCode::OK);
     let_cookie_count(app, &request);
     let asked = match &kind {
-        Kind::Read(_) => {
+        Kind::Read(operation) => {
             let kept: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
                 .filter(|(name, value)| name != "done" && name != "format" && !value.is_empty())
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .map(|(name, value)| (name.clone().into_owned(), condition(operation, &name, value.into_owned())))
                 .collect();
             let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
             Some(format!("/api/v1{path}{}{query}", if query.is_empty() { "" } else { "?" }))
@@ -247,8 +274,12 @@ async fn file(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Mess
     let_cookie_count(app, &request);
     let query = request.query_string().to_owned();
     let target = if query.is_empty() { format!("/api/v1{target}") } else { format!("/api/v1{target}?{query}") };
+    let place = request.uri().to_string();
     turn(&mut request, Method::GET, &target)?;
     let answered = next.call(request).await?.map_into_boxed_body();
+    if answered.status() == StatusCode::UNAUTHORIZED {
+        return Ok(answered.into_response(to_sign_in(&place)));
+    }
     let json =
         answered.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     if json {
@@ -314,7 +345,18 @@ async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Messa
     if let Err(error) = session::same_site(request.request(), app) {
         return Ok(settled(app, request.into_parts().0, Err(error)));
     }
-    let (values, resumes) = match collect(app, &mut request).await {
+    let cookie = session::value(request.request(), app);
+    let alive = match cookie {
+        None => None,
+        Some(cookie) => {
+            let (shared, now) = (Arc::clone(app), app.clock.now());
+            match app.db.read(move |conn| session::signed_in(conn, Some(&cookie), &shared, now)).await {
+                Ok(found) => found,
+                Err(error) => return Ok(settled(app, request.into_parts().0, Err(error))),
+            }
+        }
+    };
+    let (values, resumes) = match collect(app, &mut request, alive.is_some()).await {
         Ok(values) => (values, path.is_none()),
         Err(error) => {
             let response = trouble(app, tongue, None, &error)?;
@@ -328,10 +370,10 @@ async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Messa
         return Ok(request.into_response(response));
     };
     sent.typed.operation.clone_from(&operation.id);
-    let cookie = session::value(request.request(), app);
-    let Some(cookie) = cookie else { return expired(app, request, sent, tongue) };
+    // Before anything is read: whoever has been signed out keeps what was typed, however it was typed.
+    let Some(signed_in) = alive else { return expired(app, request, sent, tongue) };
     let_cookie_count(app, &request);
-    if resumes || sent.csrf != session::csrf(&cookie) {
+    if resumes || sent.csrf != signed_in.csrf {
         sent.typed.resumed = true;
         return back(app, request.into_parts().0, next, sent, StatusCode::OK).await;
     }
@@ -349,10 +391,21 @@ async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Messa
         keep_changes(&mut read.body, sent.typed.value("_seen"));
     }
     let bytes = if read.body.is_null() { Bytes::new() } else { Bytes::from(read.body.to_string()) };
-    if let Err(error) = load(&mut request, &sent, bytes) {
-        return Ok(settled(app, request.into_parts().0, Err(error)));
-    }
-    let told = ask(request, next, sent.method.clone(), &format!("/api/v1{path}")).await?;
+    let mut waits = 0;
+    let told = loop {
+        if let Err(error) = load(&mut request, &sent, bytes.clone()) {
+            return Ok(settled(app, request.into_parts().0, Err(error)));
+        }
+        let told = ask(request, next, sent.method.clone(), &format!("/api/v1{path}")).await?;
+        // The same button was pressed twice and the first press is under way: its answer is the answer.
+        let under_way = matches!(&told.outcome, Err(error) if error.code == ErrorCode::RequestInFlight);
+        if !under_way || waits == MOST_WAITS {
+            break told;
+        }
+        waits += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        request = ServiceRequest::from_parts(told.request, Payload::None);
+    };
     match told.outcome {
         Ok(answer) if TELLING.contains(&operation.id.as_str()) => {
             let caller = Caller::of(app, &told.request);
@@ -360,9 +413,10 @@ async fn act(app: &Arc<App>, mut request: ServiceRequest, next: &Next<impl Messa
             Ok(settled(app, told.request, response))
         }
         Ok(answer) => Ok(ServiceResponse::new(told.request, onward(operation, &sent, &answer, told.location.as_deref()))),
-        // The same button was pressed twice: the first press is under way or has been answered.
+        // Whatever came of the first press, the page shows it.
         Err(error) if error.code == ErrorCode::RequestInFlight => {
-            Ok(ServiceResponse::new(told.request, onward(operation, &sent, &Value::Null, None)))
+            let place = HttpResponse::SeeOther().insert_header((header::LOCATION, sent.page.clone())).finish();
+            Ok(ServiceResponse::new(told.request, place))
         }
         Err(error) if error.code == ErrorCode::Unauthenticated => {
             let request = ServiceRequest::from_parts(told.request, Payload::None);
@@ -482,8 +536,11 @@ async fn tell(
 /// Asks somebody whose session has ended to sign in, and keeps what was typed.
 fn expired(app: &Arc<App>, request: ServiceRequest, sent: Sent, tongue: Tongue) -> Answer {
     let mut pending = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in
-        sent.typed.values.iter().filter(|(name, _)| name != "csrf" && name != "_to" && !name.contains("password"))
+    for (name, value) in sent
+        .typed
+        .values
+        .iter()
+        .filter(|(name, _)| !["csrf", "_to", "/content_base64"].contains(&&**name) && !name.contains("password"))
     {
         pending.append_pair(name, value);
     }
@@ -496,9 +553,10 @@ fn expired(app: &Arc<App>, request: ServiceRequest, sent: Sent, tongue: Tongue) 
     Ok(request.into_response(page))
 }
 
-/// Reads the fields of a form; an uploaded file becomes its name, kind and base64.
-async fn collect(app: &App, request: &mut ServiceRequest) -> Result<Vec<(String, String)>, Error> {
-    let most = app.config.limits.body_kib * 1024 * FORM_FACTOR;
+/// Reads the fields of a form; an uploaded file becomes its name, kind and base64. Whoever is not signed in may send less: enough
+/// for what was typed.
+async fn collect(app: &App, request: &mut ServiceRequest, signed_in: bool) -> Result<Vec<(String, String)>, Error> {
+    let most = app.config.limits.body_kib * 1024 * if signed_in { FORM_FACTOR } else { 1 };
     let too_large = || Error::new(ErrorCode::TooLarge);
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let mut payload = request.take_payload();
@@ -508,6 +566,10 @@ async fn collect(app: &App, request: &mut ServiceRequest) -> Result<Vec<(String,
         while let Some(field) = form.next().await {
             let mut field = field.map_err(|error| Error::new(ErrorCode::MalformedRequest).caused_by(error))?;
             let name = field.name().unwrap_or_default().to_owned();
+            taken += name.len();
+            if values.len() >= MOST_FIELDS {
+                return Err(too_large());
+            }
             let file = field.content_disposition().and_then(|disposition| disposition.get_filename()).map(str::to_owned);
             let media_type = field.content_type().map(ToString::to_string);
             let mut bytes = BytesMut::new();
@@ -537,6 +599,9 @@ async fn collect(app: &App, request: &mut ServiceRequest) -> Result<Vec<(String,
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
+    }
+    if bytes.iter().filter(|byte| **byte == b'&').count() >= MOST_FIELDS {
+        return Err(too_large());
     }
     Ok(form_urlencoded::parse(&bytes).map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
 }

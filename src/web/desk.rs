@@ -81,7 +81,7 @@ struct About {
 
 async fn about(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
     let tongue = Tongue::of(&request);
-    Layout::outside(tongue.t("このサービスについて", "About"), tongue).narrow(true).render(&app, &About { tongue })
+    Layout::outside(tongue.t("このサービスについて", "About"), tongue).narrow(true).at("/about").render(&app, &About { tongue })
 }
 
 #[derive(Template)]
@@ -103,5 +103,8 @@ struct Accessibility {
 
 async fn accessibility(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
     let tongue = Tongue::of(&request);
-    Layout::outside(tongue.t("アクセシビリティ", "Accessibility"), tongue).narrow(true).render(&app, &Accessibility { tongue })
+    Layout::outside(tongue.t("アクセシビリティ", "Accessibility"), tongue)
+        .narrow(true)
+        .at("/accessibility")
+        .render(&app, &Accessibility { tongue })
 }

@@ -23,6 +23,8 @@ use crate::error::Error;
 
 /// Blank rows offered below the rows of a list.
 const BLANK_ROWS: usize = 3;
+/// Lists whose order says something: the first is wished for most.
+const RANKED: &[&str] = &["preferred_expert_ids"];
 /// Texts that may be longer get several lines.
 const ONE_LINE: u64 = 300;
 
@@ -74,7 +76,7 @@ impl Form {
         let version = current.get("version").and_then(Value::as_i64);
         let typed = view.typed.clone().filter(|typed| typed.operation == operation.id && typed.path == path);
         let number: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let page = view.place.split_once("?done=").map_or(view.place.as_str(), |(page, _)| page).to_owned();
+        let page = without_done(&view.place);
         Ok(Self {
             operation,
             prefix: format!("{}{number}", operation.id),
@@ -196,7 +198,7 @@ impl Form {
                     continue;
                 }
                 let label = words::label(self.operation.body.as_deref(), name, t);
-                let _ = write!(out, r##"<li><a href="#{}">{}</a>：{detail}</li>"##, self.id(&field.pointer), esc(&label));
+                let _ = write!(out, r##"<li><a href="#{}">{}</a>：{detail}</li>"##, self.target(&field.pointer), esc(&label));
             }
             out.push_str("</ul>");
         }
@@ -297,6 +299,16 @@ impl Form {
         )
     }
 
+    /// The id of what shows an error: entries of a list that has one field stand at this field.
+    fn target(&self, pointer: &str) -> String {
+        if let Some(variant) = pointer.strip_suffix("/@") {
+            return format!("{}-kind", self.id(variant));
+        }
+        let name = pointer.split('/').nth(1).unwrap_or_default();
+        let list = self.operation.body_schema().and_then(|schema| schema.properties.get(name)).is_some_and(several);
+        if list { self.id(&format!("/{name}")) } else { self.id(pointer) }
+    }
+
     /// The id of a field, for what a page draws itself.
     pub fn id(&self, pointer: &str) -> String {
         let tail: String = pointer.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
@@ -305,11 +317,22 @@ impl Form {
 
     /// The value to show in a field: what was typed wins over what there is.
     fn text(&self, spot: &Spot<'_>) -> String {
-        if let Some(typed) = &self.typed {
-            return typed.value(&spot.pointer).unwrap_or_default().to_owned();
+        let Some(typed) = &self.typed else { return Self::shown(spot, spot.current) };
+        let sent = typed.value(&spot.pointer).unwrap_or_default();
+        // What this person left as it was is shown as somebody else has made it meanwhile, lest sending undoes their change.
+        if typed.stale
+            && let Some(before) = typed.value("_seen").and_then(|text| serde_json::from_str::<Value>(text).ok())
+            && Self::shown(spot, before.pointer(&spot.pointer).unwrap_or(&Value::Null)) == sent
+        {
+            return Self::shown(spot, spot.current);
         }
+        sent.to_owned()
+    }
+
+    /// A value as the field shows it.
+    fn shown(spot: &Spot<'_>, value: &Value) -> String {
         let default = SHAPE.resolve(spot.schema).default.as_ref();
-        match spot.current {
+        match value {
             Value::Null => default.map(|value| as_text(spot.field, value)).unwrap_or_default(),
             value => match (SHAPE.resolve(spot.schema).format.as_deref(), value.as_str()) {
                 (Some("date-time"), Some(text)) => local(text),
@@ -344,7 +367,9 @@ impl Form {
         let errors: Vec<String> = self
             .typed
             .iter()
-            .flat_map(|typed| typed.errors_at(&spot.pointer))
+            .flat_map(
+                |typed| if several(spot.schema) { typed.errors_below(&spot.pointer) } else { typed.errors_at(&spot.pointer) },
+            )
             .map(|field| esc(self.tongue.words(&field.detail)))
             .collect();
         if !errors.is_empty() {
@@ -422,7 +447,7 @@ impl Form {
                 format!(r#"<input type="datetime-local" id="{id}" name="{name}" value="{value}"{attributes}>"#)
             }
             _ if field.contains("password") => {
-                let kind = if field.starts_with("current") { "current-password" } else { "new-password" };
+                let kind = if field.starts_with("new") { "new-password" } else { "current-password" };
                 format!(r#"<input type="password" id="{id}" name="{name}" autocomplete="{kind}"{attributes}>"#)
             }
             _ if field.ends_with("email") => {
@@ -525,15 +550,24 @@ impl Form {
                 esc(&chosen.join("\n"))
             );
         };
+        if RANKED.contains(&spot.field) {
+            return self.ranked(spot, &chosen, &options);
+        }
+        // What is chosen comes first and as it was, also what is no longer offered: saving a form untouched changes nothing.
         let mut boxes = String::new();
-        for (value, words) in &options {
-            let checked = if chosen.contains(value) { " checked" } else { "" };
+        let mut offer = |value: &str, words: &str, checked: &str| {
             let _ = write!(
                 boxes,
                 r#"<label class="choice"><input type="checkbox" name="{name}" value="{}"{checked}> <span>{}</span></label>"#,
                 esc(value),
                 esc(words)
             );
+        };
+        for value in &chosen {
+            offer(value, &label_in(&options, value), " checked");
+        }
+        for (value, words) in options.iter().filter(|(value, _)| !chosen.contains(value)) {
+            offer(value, words, "");
         }
         let scroll = if options.len() > 12 { r#" class="boxes many" tabindex="0" role="group""# } else { r#" class="boxes""# };
         let group = if options.len() > 12 { format!(r#" aria-label="{}""#, esc(&self.label_of(spot))) } else { String::new() };
@@ -541,6 +575,31 @@ impl Form {
             r#"<fieldset id="{id}"{attributes}><legend>{}</legend>{notes}<input type="hidden" name="{name}" value=""><div{scroll}{group}>{boxes}</div></fieldset>"#,
             esc(&self.label_of(spot))
         )
+    }
+
+    /// One choice after another, where their order says something.
+    fn ranked(&self, spot: &Spot<'_>, chosen: &[String], options: &[choices::Choice]) -> String {
+        let id = self.id(&spot.pointer);
+        let (notes, attributes) = self.notes(spot);
+        let most = SHAPE.resolve(spot.schema).max_items.and_then(|most| usize::try_from(most).ok()).unwrap_or(BLANK_ROWS);
+        let mut lines = String::new();
+        for place in 0..(chosen.len() + 1).max(BLANK_ROWS).min(most.max(chosen.len())) {
+            let value = chosen.get(place);
+            let mut list = format!(r#"<option value="">{}</option>"#, self.tongue.t("指定しない", "None"));
+            if let Some(value) = value {
+                let _ = write!(list, r#"<option value="{}" selected>{}</option>"#, esc(value), esc(&label_in(options, value)));
+            }
+            for (known, words) in options.iter().filter(|(known, _)| Some(known) != value) {
+                let _ = write!(list, r#"<option value="{}">{}</option>"#, esc(known), esc(words));
+            }
+            let label = if self.tongue.english() { format!("Choice {}", place + 1) } else { format!("第{}希望", place + 1) };
+            let _ = write!(
+                lines,
+                r#"<div class="field"><label for="{id}-{place}">{label}</label><select id="{id}-{place}" name="{}">{list}</select></div>"#,
+                esc(&spot.pointer)
+            );
+        }
+        format!(r#"<fieldset id="{id}"{attributes}><legend>{}</legend>{notes}{lines}</fieldset>"#, esc(&self.label_of(spot)))
     }
 
     /// Rows of fields, with some blank ones below.
@@ -652,6 +711,25 @@ impl Form {
             esc(&spot.pointer)
         )
     }
+}
+
+/// Whether a list has one field for all its entries: boxes to tick, or one entry a line.
+fn several(schema: &'static Schema) -> bool {
+    let items = SHAPE.resolve(schema).items.as_deref().map(|items| SHAPE.resolve(items).sort());
+    items.is_some_and(|sort| !matches!(sort, Sort::Object | Sort::Variants))
+}
+
+/// What a choice is called; what is not offered any more has its number.
+fn label_in(options: &[choices::Choice], value: &str) -> String {
+    options.iter().find(|(known, _)| known == value).map_or_else(|| format!("#{value}"), |(_, words)| words.clone())
+}
+
+/// An address without what a form that succeeded has left there.
+fn without_done(place: &str) -> String {
+    let Some((path, query)) = place.split_once('?') else { return place.to_owned() };
+    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "done");
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 /// A value as a field shows it.

@@ -881,7 +881,11 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("payers", "費目ごとに、誰がどれだけ負担するかを決めます。", "Who bears how much of each kind of cost."),
     ("percent", "合計が100になるように入力します。", "All together must be 100."),
     ("period_to", "年度をまたぐことはできません。", "Within the same fiscal year."),
-    ("preferred_expert_ids", "希望の順に選びます。", "In order of preference."),
+    (
+        "preferred_expert_ids",
+        "希望する専門家がいるときだけ、希望の順に選びます。",
+        "Only if you wish for somebody; in order of preference.",
+    ),
     ("queue", "前の打診が辞退か期限切れになると、自動で送ります。", "Sent once earlier offers are declined or expire."),
     ("rate", "単位時間当たりの額を円で入力します。", "Yen for each unit of time."),
     ("received_too", "選ばなければ、断念した通知だけを再送します。", "Otherwise only those that were given up."),

@@ -25,7 +25,7 @@ use crate::error::Error;
 <link rel="icon" href="{{ assets::ICON.path }}" type="image/svg+xml">
 <script src="{{ assets::SCRIPT.path }}" defer></script>
 </head>
-<body>
+<body{% if let Some(around) = around %} data-person="{{ around.person() }}" data-idle="{{ idle_minutes }}"{% endif %}>
 <a class="skip" href="#main">{{ tongue.t("本文へ", "Skip to content") }}</a>
 <header class="top">
 <a class="name" href="/">{{ service }}</a>
@@ -35,7 +35,7 @@ use crate::error::Error;
 <a href="/notices">{{ tongue.t("お知らせ", "Notices") }}{% if around.unread > 0 %} <span class="count">{{ tongue.t("未読", "unread ") }}{{ around.unread }}</span>{% endif %}</a>
 <a href="/account">{{ tongue.t("アカウント", "Account") }}</a>
 <form method="post" action="/sign-out"><input type="hidden" name="csrf" value="{{ around.csrf }}"><button class="quiet">{{ tongue.t("サインアウト", "Sign out") }}</button></form>
-{% endif %}<form method="post" action="/language"><input type="hidden" name="to" value="{{ tongue.t("en", "ja") }}"><input type="hidden" name="back" value="{{ place }}"><button class="quiet" lang="{{ tongue.t("en", "ja") }}">{{ tongue.t("English", "日本語") }}</button></form>
+{% endif %}{% if let Some(back) = back %}<form method="post" action="/language"><input type="hidden" name="to" value="{{ tongue.t("en", "ja") }}"><input type="hidden" name="back" value="{{ back }}"><button class="quiet" lang="{{ tongue.t("en", "ja") }}">{{ tongue.t("English", "日本語") }}</button></form>{% endif %}
 </div>
 </header>
 <nav class="main" aria-label="{{ tongue.t("主なページ", "Main pages") }}"><ul>
@@ -60,6 +60,9 @@ struct Whole<'a> {
     tongue: Tongue,
     around: Option<&'a Around<'a>>,
     place: &'a str,
+    /// Where the choice of language leads back to; there is none where the page has one language, or text would be lost.
+    back: Option<&'a str>,
+    idle_minutes: i64,
     narrow: bool,
     done: Option<String>,
     content: String,
@@ -77,11 +80,19 @@ pub struct Around<'a> {
     pub place: &'a str,
 }
 
+impl Around<'_> {
+    /// Whose text it is that the browser keeps while it is written.
+    fn person(&self) -> String {
+        self.principal.user_id().map(|user| user.to_string()).unwrap_or_default()
+    }
+}
+
 /// A page on its way out.
 pub struct Page<'a> {
     title: &'a str,
     tongue: Tongue,
     around: Option<&'a Around<'a>>,
+    place: Option<&'a str>,
     narrow: bool,
     status: StatusCode,
 }
@@ -94,12 +105,19 @@ impl<'a> Page<'a> {
 
     /// A page for everybody.
     pub fn outside(title: &'a str, tongue: Tongue) -> Self {
-        Self { title, tongue, around: None, narrow: false, status: StatusCode::OK }
+        Self { title, tongue, around: None, place: None, narrow: false, status: StatusCode::OK }
     }
 
     /// A page for somebody who is signed in.
     pub fn inside(title: &'a str, tongue: Tongue, around: &'a Around<'a>) -> Self {
-        Self { title, tongue, around: Some(around), narrow: false, status: StatusCode::OK }
+        Self { title, tongue, around: Some(around), place: Some(around.place), narrow: false, status: StatusCode::OK }
+    }
+
+    /// Where it is, so that it can be read in the other language.
+    #[must_use]
+    pub fn at(mut self, place: &'a str) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// Forms and texts read better in a narrow column.
@@ -119,6 +137,8 @@ impl<'a> Page<'a> {
     /// Renders the content inside the layout.
     pub fn render(self, app: &App, content: &impl Template) -> Result<HttpResponse, Error> {
         let place = self.around.map_or("/", |around| around.place);
+        // What failed has not been done, whatever the address says.
+        let done = if self.status == StatusCode::OK { done(place, self.tongue) } else { None };
         let html = Whole {
             title: self.title,
             service: &app.config.service_name,
@@ -126,8 +146,10 @@ impl<'a> Page<'a> {
             tongue: self.tongue,
             around: self.around,
             place,
+            back: self.place,
+            idle_minutes: app.config.auth.idle_minutes,
             narrow: self.narrow,
-            done: done(place, self.tongue),
+            done,
             content: content.render().map_err(Error::internal)?,
         }
         .render()

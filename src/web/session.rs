@@ -4,10 +4,9 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::http::header;
-use chrono::Duration;
 
 use crate::app::App;
-use crate::auth::principal::{self, Principal};
+use crate::auth::principal::{self, Actor, Principal};
 use crate::auth::sessions::CookieSession;
 use crate::auth::{secrets, sessions};
 use crate::clock::UtcTime;
@@ -41,11 +40,6 @@ pub fn value(request: &HttpRequest, app: &App) -> Option<String> {
     request.cookie(cookie_name(app)).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// A session that has not been used since then counts no longer.
-pub fn used_since(app: &App, now: UtcTime) -> UtcTime {
-    now.plus(Duration::minutes(-app.config.auth.idle_minutes))
-}
-
 /// Who is signed in.
 pub struct SignedIn {
     /// The person.
@@ -59,17 +53,22 @@ pub struct SignedIn {
 /// Who is signed in, if anybody is and has not been idle for too long.
 pub fn signed_in(conn: &mut Conn, cookie: Option<&str>, app: &App, now: UtcTime) -> Result<Option<SignedIn>, Error> {
     let Some(cookie) = cookie else { return Ok(None) };
-    let Some(session) = sessions::of_cookie(conn, cookie, used_since(app, now), now)? else { return Ok(None) };
+    let Some(session) = sessions::of_cookie(conn, cookie, sessions::used_since(app, now), now)? else { return Ok(None) };
     match principal::of_session(conn, session.id, now) {
-        Ok(principal) => Ok(Some(SignedIn { principal, csrf: csrf(cookie), session })),
+        Ok(principal) => Ok(Some(SignedIn { csrf: csrf(cookie, &principal), principal, session })),
         Err(error) if error.code == ErrorCode::Unauthenticated => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// The value that forms of a session carry.
-pub fn csrf(cookie: &str) -> String {
-    secrets::sha256(format!("form:{cookie}").as_bytes())
+/// The value that forms of a session carry. It changes with the membership: a form that was made for one body is not sent
+/// for another.
+fn csrf(cookie: &str, principal: &Principal) -> String {
+    let membership = match principal.actor {
+        Actor::User { membership_id, .. } => membership_id.0,
+        _ => 0,
+    };
+    secrets::sha256(format!("form:{cookie}:{membership}").as_bytes())
 }
 
 /// 403 when a form was sent from another site.

@@ -46,8 +46,16 @@ impl Typed {
     }
 
     /// What is wrong at exactly this field.
-    pub fn errors_at(&self, pointer: &str) -> impl Iterator<Item = &FieldError> {
-        self.fields.iter().filter(move |field| field.pointer == pointer)
+    pub fn errors_at(&self, pointer: &str) -> Vec<&FieldError> {
+        self.fields.iter().filter(|field| field.pointer == pointer).collect()
+    }
+
+    /// What is wrong at this field or at an entry of it.
+    pub fn errors_below(&self, pointer: &str) -> Vec<&FieldError> {
+        let below = |field: &&FieldError| {
+            field.pointer == pointer || field.pointer.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.fields.iter().filter(below).collect()
     }
 
     /// What an operation said about it.
@@ -71,6 +79,9 @@ fn back(pointer: &str, moved: &BTreeMap<String, String>) -> String {
         None => pointer.to_owned(),
     }
 }
+
+/// Deepest pointer that is read: no body of the API is deeper, and what nests without end would exhaust the stack.
+const MOST_PARTS: usize = 16;
 
 /// A body read from a form.
 #[derive(Debug)]
@@ -116,7 +127,7 @@ struct Reader {
 /// chosen is not given; where something is changed, it empties what there was.
 pub fn read(schema: &'static Schema, values: &[(String, String)], creates: bool) -> Result<Read, Vec<FieldError>> {
     let mut root = Node::default();
-    for (name, value) in values.iter().filter(|(name, _)| name.starts_with('/')) {
+    for (name, value) in values.iter().filter(|(name, _)| name.starts_with('/') && name.matches('/').count() <= MOST_PARTS) {
         root.put(name, value);
     }
     let mut reader = Reader { creates, fields: Vec::new(), moved: BTreeMap::new() };
@@ -280,11 +291,11 @@ fn narrow(text: &str) -> String {
 }
 
 /// A number, or a time of day in minutes.
-fn whole_number(text: &str) -> Option<i64> {
+pub(super) fn whole_number(text: &str) -> Option<i64> {
     let text = narrow(text).replace(',', "");
     if let Some((hours, minutes)) = text.split_once(':') {
         let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.split(':').next()?.parse().ok()?);
-        return (hours <= 24 && (0..60).contains(&minutes) && hours >= 0).then_some(hours * 60 + minutes);
+        return ((0..=24).contains(&hours) && (0..60).contains(&minutes)).then(|| hours * 60 + minutes);
     }
     text.trim_end_matches(['円', '分', '人', '回']).trim().parse().ok()
 }

@@ -122,6 +122,7 @@ on_both! {
         let late = office.verb(&path(&other), "apply", &json!({})).ok(200).clone();
         let refused: Vec<(&Value, &Value)> = late["refused"].as_array().unwrap().iter().map(|one| (&one["request_id"], &one["code"])).collect();
         assert_eq!(refused, [(&json!(one), &json!("changed_since"))]);
+        assert_eq!(office.get(&path(&other)).ok(200)["refused"], late["refused"], "the run keeps what was refused");
         assert_eq!(number(app, &format!("SELECT COUNT(*) FROM offers WHERE request_id = {two}")), 1);
     }
 }
@@ -165,7 +166,9 @@ on_both! {
         let ask = |body: &Value| world.coordinator.post(&format!("/pools/{}/allocations", world.pool), body);
         let pair = json!({"request_id": 1, "expert_id": 1});
         assert_eq!(ask(&json!({"band_points": 0, "most_solves": 0, "level_order": ["fit"], "pins": [pair], "forbidden": [pair], "programme_ids": [999_999]})).wrong(),
-            ["/band_points out_of_range", "/most_solves out_of_range", "/level_order not_each_once", "/pins/0 forbidden_too", "/programme_ids/0 not_of_pool"]);
+            ["/band_points out_of_range", "/most_solves out_of_range", "/level_order not_each_once", "/pins/0 forbidden_too", "/pins/0/request_id unknown_request",
+                "/pins/0/expert_id unknown_expert", "/forbidden/0/request_id unknown_request", "/forbidden/0/expert_id unknown_expert", "/programme_ids/0 not_of_pool"]);
+        assert_eq!(ask(&json!({"places": [{"expert_id": 999_999}]})).wrong(), ["/places/0/expert_id unknown_expert"]);
         assert_eq!(ask(&json!({"level_order": ["fast"]})).problem(400), "malformed_request");
         assert_eq!(world.kosai_staff.post(&format!("/pools/{}/allocations", world.pool), &json!({})).problem(403), "forbidden");
         let run = flow::id(&ask(&json!({})), 201);
@@ -376,9 +379,11 @@ on_both! {
         // A person may ask again, knowingly.
         let pinned = planned(app, &world, &json!({"pins": [{"request_id": request, "expert_id": one}]}));
         assert_eq!((expert_of(&pinned, request), pinned["result"].get("pins_not_possible")), (json!(one), None));
-        let unknown = json!([{"request_id": request, "expert_id": 999_999}]);
-        let without = planned(app, &world, &json!({"pins": unknown}));
-        assert_eq!(without["result"]["pins_not_possible"], unknown);
+        let off = expert(&world, "off@example.jp", 1);
+        sql(app, &format!("UPDATE experts SET status = 'suspended' WHERE id = {off}")).unwrap();
+        let suspended = json!([{"request_id": request, "expert_id": off}]);
+        let without = planned(app, &world, &json!({"pins": suspended}));
+        assert_eq!(without["result"]["pins_not_possible"], suspended);
 
         // The other takes it and is full; another request finds nobody, unless it is assumed that there is room.
         office.verb(&path(&run), "apply", &json!({})).ok(200);

@@ -85,8 +85,8 @@ on_both! {
         let again = form(&html, &action);
         assert_eq!(again.value("/theme"), "わたしのテーマ", "what I typed is still there");
         // Whoever has seen it may go on; what was not touched stays as the other left it.
-        let kept = again.with("/place", "浜松市防災学習センター");
-        assert_eq!(one.submit(&kept).status, 303);
+        assert_eq!(again.value("/place"), "浜松市防災学習センター", "untouched by me, it is theirs");
+        assert_eq!(one.submit(&again).status, 303);
         let now = world.hamamatsu_staff.get(&format!("/requests/{request}")).ok(200);
         assert_eq!((now["theme"].as_str(), now["place"].as_str()), (Some("わたしのテーマ"), Some("浜松市防災学習センター")));
     }
@@ -98,7 +98,11 @@ on_both! {
         let request = flow::draft(&world);
         let staff = Browser::new(app, STAFF);
         let action = format!("/do/requests/{request}");
-        let filled = form(&staff.get(&format!("/requests/{request}/edit")).text(), &action).with("/theme", "長い時間をかけて書いた文");
+        let long = "長い時間をかけて書いた文。".repeat(230);
+        let filled = form(&staff.get(&format!("/requests/{request}/edit")).text(), &action)
+            .with("/theme", "長い時間をかけて書いた文")
+            .with("/background", &long)
+            .with("/visit_count", "三");
         crate::support::tools::sql(app, "UPDATE sessions SET ended_at = '2026-04-01 00:00:00' WHERE kind = 'web'").unwrap();
         let asked = staff.submit(&filled);
         assert_eq!(asked.status, 401);
@@ -111,7 +115,8 @@ on_both! {
         let resumed = signed_in.submit(&form(&back.text(), "/resume"));
         assert_eq!(resumed.status, 200, "{}", resumed.text());
         let again = form(&resumed.text(), &action);
-        assert_eq!(again.value("/theme"), "長い時間をかけて書いた文");
+        assert_eq!((again.value("/theme"), again.value("/background"), again.value("/visit_count")), ("長い時間をかけて書いた文", &*long, "三"));
+        let again = again.with("/visit_count", "3");
         assert!(resumed.text().contains("まだ送信していません"));
         assert_eq!(world.hamamatsu_staff.get(&format!("/requests/{request}")).ok(200)["theme"], "窓口業務の見直し", "nothing was sent yet");
         assert_eq!(signed_in.submit(&again).status, 303);
@@ -138,6 +143,76 @@ on_both! {
         assert!(asked.text().contains("入力した内容は残っています"), "{}", asked.text());
         app.advance(Duration::minutes(61));
         assert_eq!(staff.get(&page).status, 303);
+    }
+}
+
+on_both! {
+    fn saving_a_form_as_it_is_changes_nothing(app) {
+        let world = World::new(app);
+        let names = ["三番 花子", "一番 太郎", "二番 次郎"];
+        let experts: Vec<i64> = names.iter().enumerate().map(|(n, name)| flow::expert(&world, name, &format!("e{n}@example.jp"))).collect();
+        // A body outside the pools has an interest, experts are wished for in an order of their own.
+        let mut body = flow::request_body(&world);
+        body["leave_to_office"] = json!(false);
+        body["preferred_expert_ids"] = json!([experts[2], experts[0], experts[1]]);
+        body["interested_organisation_ids"] = json!([world.outsider]);
+        let staff = &world.hamamatsu_staff;
+        let request = flow::id(&staff.post("/requests", &body), 201);
+        let before = staff.get(&format!("/requests/{request}")).ok(200);
+        let browser = Browser::new(app, STAFF);
+        let filled = form(&browser.get(&format!("/requests/{request}/edit")).text(), &format!("/do/requests/{request}"));
+        assert_eq!(browser.submit(&filled.with("/contact_phone", "053-457-9999")).status, 303);
+        let after = staff.get(&format!("/requests/{request}")).ok(200);
+        assert_eq!(after["contact_phone"], "053-457-9999");
+        for same in ["preferred_experts", "interested_organisations", "leave_to_office", "participants"] {
+            assert_eq!(before[same], after[same], "{same}");
+        }
+        let order: Vec<&serde_json::Value> = after["preferred_experts"].as_array().unwrap().iter().map(|one| &one["expert_id"]).collect();
+        assert_eq!(order, [&json!(experts[2]), &json!(experts[0]), &json!(experts[1])]);
+    }
+}
+
+on_both! {
+    fn a_form_of_one_body_is_not_sent_for_another(app) {
+        let world = World::new(app);
+        let staff = Browser::new(app, STAFF);
+        let new = form(&staff.get("/requests/new").text(), "/do/requests");
+        crate::support::tools::sql(
+            app,
+            &format!(
+                "INSERT INTO memberships (user_id, organisation_id, role, valid_from, created_at, updated_at)
+                 SELECT id, {}, 'municipal_staff', '2026-01-01', '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM users WHERE email = '{STAFF}'",
+                world.prefecture
+            ),
+        )
+        .unwrap();
+        crate::support::tools::sql(app, "UPDATE sessions SET membership_id = (SELECT MAX(id) FROM memberships) WHERE kind = 'web'").unwrap();
+        let asked = staff.submit(&new.with("/theme", "前の所属で書いた申請"));
+        assert_eq!(asked.status, 200, "{}", asked.text());
+        assert!(asked.text().contains("まだ送信していません") && asked.text().contains("前の所属で書いた申請"), "{}", asked.text());
+        // Signing out works from a page made before the change.
+        let left = staff.send("/sign-out", &[("csrf".to_owned(), "of-an-earlier-session".to_owned())]);
+        assert_eq!((left.status, left.header("location")), (303, Some("/sign-in")));
+        assert_eq!(staff.get("/account").status, 303);
+    }
+}
+
+on_both! {
+    fn what_is_sent_to_harm_harms_nobody(app) {
+        let _ = World::new(app);
+        let staff = Browser::new(app, STAFF);
+        let fields = |name: &str, count: usize| vec![(name.to_owned(), "x".to_owned()); count];
+        // Neither signed in nor not: nesting without end, fields without end, bytes without end.
+        for browser in [&staff, &Browser::with_cookie(app, "tasuki=unknown")] {
+            let deep = browser.send("/do/requests", &fields(&"/".repeat(200_000), 1));
+            assert!(deep.status < 500, "{}", deep.status);
+            let many = browser.send("/do/requests", &fields("a", 6_000));
+            assert_eq!(many.status, 413);
+            assert!(many.text().contains("データが大きすぎます"), "{}", many.text());
+        }
+        let long = Browser::with_cookie(app, "tasuki=unknown").send("/do/requests", &[("/theme".to_owned(), "x".repeat(8 << 20))]);
+        assert_eq!(long.status, 413);
+        assert_eq!(staff.get("/account").status, 200, "the service goes on");
     }
 }
 

@@ -50,7 +50,7 @@ on_both! {
                 format!("/experts/{expert}"),
                 vec![format!("/experts/{expert}"), format!("/experts/{expert}/availability"), format!("/experts/{expert}/workload"), "/organisations".into()],
             ),
-            ("/programmes".into(), vec!["/programmes".into(), "/pools".into()]),
+            ("/programmes".into(), vec!["/programmes".into(), "/pools".into(), "/saved-filters".into()]),
             ("/settlements".into(), vec!["/settlements".into(), "/programmes".into(), "/dispatches".into()]),
             ("/notices".into(), vec!["/notices".into()]),
             ("/".into(), vec!["/today".into()]),

@@ -65,13 +65,14 @@ on_both! {
         let value = cookie.split_once('=').unwrap().1;
         assert_eq!(app.with_token(value).get("/auth/me").problem(401), "unauthenticated");
         assert_eq!(anonymous.post("/auth/refresh", &json!({"refresh_token": value})).problem(401), "unauthenticated");
-        // Signing out takes the form's own value; afterwards the cookie is worth nothing.
-        let sign_out = |csrf: &str| {
-            anonymous.call("POST", "/sign-out").bytes(FORM, form(&[("csrf", csrf)])).header("Cookie", &cookie).header("Origin", &app.base).send()
+        // Another site signs nobody out; afterwards the cookie is worth nothing.
+        let sign_out = |origin: &str| {
+            let csrf = hidden(&overview.text(), "csrf");
+            anonymous.call("POST", "/sign-out").bytes(FORM, form(&[("csrf", &csrf)])).header("Cookie", &cookie).header("Origin", origin).send()
         };
-        assert_eq!(sign_out("0000").problem(403), "forbidden");
+        assert_eq!(sign_out("https://elsewhere.example").problem(403), "forbidden");
         assert_eq!(page(&anonymous, &cookie, "/").status, 200);
-        let out = sign_out(&hidden(&overview.text(), "csrf"));
+        let out = sign_out(&app.base);
         assert_eq!((out.status, out.header("location")), (303, Some("/sign-in")));
         assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
         assert_eq!(page(&anonymous, &cookie, "/").header("location"), Some("/sign-in"));

@@ -1,1 +1,2 @@
+ALTER TABLE allocation_runs DROP COLUMN refused;
 DROP TABLE saved_filters;

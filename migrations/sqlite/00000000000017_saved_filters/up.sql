@@ -9,3 +9,7 @@ CREATE TABLE saved_filters (
     created_at TIMESTAMP NOT NULL,
     CONSTRAINT saved_filters_name_key UNIQUE (user_id, page, name)
 );
+
+-- Which assignments did not become offers when a plan was last applied, and why, as JSON; absent: all did.
+
+ALTER TABLE allocation_runs ADD COLUMN refused TEXT;

@@ -37,6 +37,17 @@ pub fn sql(app: &TestApp, statement: &str) -> Result<(), Error> {
     app.app.db.write_blocking(|conn| Ok(conn.batch_execute(statement)?))
 }
 
+/// The texts that a query gives, each called `text`.
+pub fn texts(app: &TestApp, query: &str) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        text: String,
+    }
+    let rows: Vec<Row> = app.app.db.read_blocking(|conn| Ok(diesel::sql_query(query).load(conn)?)).unwrap();
+    rows.into_iter().map(|row| row.text).collect()
+}
+
 /// The number that a query gives.
 pub fn number(app: &TestApp, query: &str) -> i64 {
     #[derive(QueryableByName)]
