@@ -89,7 +89,18 @@ fn faults(answer: &Answer) -> Vec<String> {
     if html.matches("<h1").count() != 1 {
         wrong.push(format!("{} main headings", html.matches("<h1").count()));
     }
-    for forbidden in ["<script>", " style=\"", " onclick=", "=\"javascript:", "http://evil", "<svg/onload", "\"'>", "\"&#39;>"] {
+    for forbidden in [
+        "<script>",
+        " style=\"",
+        " onclick=",
+        "href=\"javascript:",
+        "src=\"javascript:",
+        "action=\"javascript:",
+        "http://evil",
+        "<svg/onload",
+        "\"'>",
+        "\"&#39;>",
+    ] {
         if html.contains(forbidden) {
             wrong.push(format!("contains {forbidden}"));
         }
