@@ -18,6 +18,9 @@ use tasuki::ids::{
 use tasuki::organisations::store as organisations;
 use tasuki::pools::presets;
 
+/// The coordinator, who signs in as that of the demo world does.
+const COORDINATOR: &str = "coordinator@pref.example.jp";
+
 /// How much of everything.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
@@ -334,10 +337,10 @@ fn request(
 fn coordinator(conn: &mut Conn, app: &tasuki::app::App, prefecture: OrganisationId, now: UtcTime) -> Result<SessionId, Error> {
     let user: UserId = diesel::insert_into(users::table)
         .values((
-            users::email.eq("load@example.jp"),
+            users::email.eq(COORDINATOR),
             users::name.eq("計測 担当"),
             users::status.eq("active"),
-            users::password_hash.eq("!"),
+            users::password_hash.eq(tasuki::auth::passwords::hash(tasuki::demo::PASSWORD)?),
             users::created_at.eq(now),
             users::updated_at.eq(now),
         ))

@@ -1,7 +1,8 @@
 //! Load figures as ratios in one run: real endpoints of a release build against a bare actix endpoint that returns the
 //! same bytes. Loopback only, bounded in time; it stops what it started by its process id.
 //!
-//! `cargo bench --bench load [-- --seconds 5 --experts 10000 --visits 100000 --requests 20000]`
+//! `cargo bench --bench load [-- --seconds 5 --experts 10000 --visits 100000 --requests 20000]`; with `--keep FILE` it only makes
+//! the data, for a service that is looked at otherwise (`tests/browser/pace.mjs`).
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 
@@ -47,7 +48,8 @@ fn main() {
         visits: number("--visits", 100_000),
         requests: number("--requests", 20_000),
     };
-    run(Duration::from_secs(seconds as u64), size);
+    let keep = arguments.iter().position(|argument| argument == "--keep").map(|place| arguments[place + 1].as_str());
+    run(Duration::from_secs(seconds as u64), size, keep);
 }
 
 /// A process that is ended when the measurement ends, however it ends.
@@ -60,9 +62,9 @@ impl Drop for Ended {
     }
 }
 
-fn run(time: Duration, size: Size) {
+fn run(time: Duration, size: Size, keep: Option<&str>) {
     let folder = tempfile::TempDir::new().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("load.db").display());
+    let url = keep.map_or_else(|| format!("sqlite:{}", folder.path().join("load.db").display()), |file| format!("sqlite:{file}"));
     let mut config = Config::default();
     config.database.url = SecretString::from(url.clone());
     config.auth.signing_key = SecretString::from(KEY);
@@ -88,6 +90,10 @@ fn run(time: Duration, size: Size) {
         started.elapsed().as_secs_f64()
     );
     drop(app);
+    if let Some(file) = keep {
+        println!("kept in {file}; signing key {KEY}");
+        return;
+    }
 
     let port = free_port();
     let started = Instant::now();
