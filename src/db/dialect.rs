@@ -48,20 +48,16 @@ pub fn keeps_lists_prepared(conn: &Conn) -> bool {
     matches!(conn, Conn::Postgres(_))
 }
 
-/// So few rows are quicker added one by one on SQLite: that statement stays prepared, one of many rows is read anew each time.
-pub const FEW_ROWS: usize = 4;
-
-/// Adds any number of rows, on PostgreSQL with one statement; none is no statement. Inside a transaction only.
+/// Adds any number of rows with one statement; none is no statement. On SQLite the statement of a single row stays prepared, while
+/// that of several is read anew each time.
 macro_rules! insert_rows {
     ($conn:expr, $table:expr, $rows:expr) => {{
         let rows = $rows;
         match $conn {
             _ if rows.is_empty() => Ok(0),
-            $crate::db::Conn::Sqlite(c) if rows.len() <= $crate::db::dialect::FEW_ROWS => {
-                rows.into_iter().try_fold(0, |sum, row| {
-                    diesel::RunQueryDsl::execute(diesel::insert_into($table).values(row), c).map(|added| sum + added)
-                })
-            }
+            $crate::db::Conn::Sqlite(c) if rows.len() == 1 => rows.into_iter().try_fold(0, |sum, row| {
+                diesel::RunQueryDsl::execute(diesel::insert_into($table).values(row), c).map(|added| sum + added)
+            }),
             $crate::db::Conn::Sqlite(c) => diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), c),
             $crate::db::Conn::Postgres(c) => diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), c),
         }

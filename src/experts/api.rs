@@ -56,7 +56,7 @@ async fn list_experts(read: Read<ReadExperts>) -> Result<HttpResponse, Error> {
         let filter = params.filter(ctx.today())?;
         let list = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("experts", &filter))?;
         let counted = params.total.unwrap_or(false);
-        let rows = search::list(conn, ctx, &filter, &list)?;
+        let rows = search::list(conn, ctx, &filter, &list, counted)?;
         let page = list.page(rows, |row| search::position(filter.sort, row));
         let ids: Vec<ExpertId> = page.items.iter().map(|row| row.id).collect();
         let mut skills: HashMap<ExpertId, Vec<ExpertSkillLevel>> = HashMap::new();

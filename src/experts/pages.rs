@@ -182,7 +182,7 @@ async fn list(page: Page<ReadExperts>) -> Result<HttpResponse, Error> {
         let params = asked.params();
         let filter = params.filter(view.ctx.today())?;
         let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("experts", &filter))?;
-        let rows = search::list(conn, &view.ctx, &filter, &list)?;
+        let rows = search::list(conn, &view.ctx, &filter, &list, false)?;
         let total = search::total(conn, &view.ctx, &filter)?;
         let found = list.page(rows, |row| search::position(filter.sort, row));
         let ids: Vec<ExpertId> = found.items.iter().map(|row| row.id).collect();

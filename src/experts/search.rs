@@ -133,11 +133,17 @@ pub fn position(sort: ExpertSort, row: &SummaryRow) -> (String, i64) {
 }
 
 /// A page of the experts that the principal sees.
-pub fn list(conn: &mut Conn, ctx: &Ctx, filter: &ExpertFilter, list: &ListQuery) -> Result<Vec<SummaryRow>, Error> {
+pub fn list(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    filter: &ExpertFilter,
+    list: &ListQuery,
+    counted: bool,
+) -> Result<Vec<SummaryRow>, Error> {
     let pool = match filter.pool_id {
         Some(pool) => Some(pool),
-        // Rows of one pool are read in the order of its index.
-        None if ctx.principal.acts_as == Role::Expert => None,
+        // Rows of one pool are read in the order of its index; a count reads them all anyway.
+        None if counted || ctx.principal.acts_as == Role::Expert => None,
         None => match pools_store::visible_pool_ids(conn, ctx)?.as_slice() {
             [] => return Ok(Vec::new()),
             [(only, _)] => Some(*only),

@@ -136,7 +136,7 @@ async fn list_requests(read: Read<ReadRequests>) -> Result<HttpResponse, Error> 
         let sort = params.sort.unwrap_or(RequestSort::UpdatedDescending);
         let query = export::list_query(params.format, params.limit, params.cursor.as_deref(), &("requests", &filter, sort))?;
         let counted = params.total == Some(true);
-        let page = query.page(list::list(conn, ctx, &filter, sort, &query)?, |row| list::position(sort, row));
+        let page = query.page(list::list(conn, ctx, &filter, sort, &query, counted)?, |row| list::position(sort, row));
         let total = if counted { Some(list::total(conn, ctx, &filter)?) } else { None };
         let next = page.next_cursor.clone();
         let items = page.items.into_iter().map(detail::summary).collect();

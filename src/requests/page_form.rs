@@ -264,7 +264,7 @@ fn earlier(conn: &mut Conn, view: &View) -> Result<Vec<Earlier>, Error> {
     let filter = RequestFilter { applicant: Some(view.ctx.organisation()), ..RequestFilter::default() };
     let query = ListQuery::new(Some(COPIES), None, &"copies")?;
     let sort = RequestSort::IdDescending;
-    let rows = query.page(list::list(conn, &view.ctx, &filter, sort, &query)?, |row| list::position(sort, row));
+    let rows = query.page(list::list(conn, &view.ctx, &filter, sort, &query, false)?, |row| list::position(sort, row));
     rows.items
         .into_iter()
         .map(detail::summary)

@@ -223,7 +223,7 @@ async fn show(page: Page<ReadRequests>) -> Result<HttpResponse, Error> {
         let params: ListParams = parse_query(address("", &given).trim_start_matches('?'))?;
         let (filter, sort) = (params.filter()?, params.sort.unwrap_or(RequestSort::UpdatedDescending));
         let query = ListQuery::new(None, params.cursor.as_deref(), &("requests", &filter, sort))?;
-        let rows = query.page(list::list(conn, &view.ctx, &filter, sort, &query)?, |row| list::position(sort, row));
+        let rows = query.page(list::list(conn, &view.ctx, &filter, sort, &query, true)?, |row| list::position(sort, row));
         let total = list::total(conn, &view.ctx, &filter)?;
         let choices = Choices::load(conn, &view.ctx, &["organisation", "programme"])?;
         let next = rows.next_cursor;

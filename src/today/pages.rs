@@ -236,7 +236,8 @@ fn at_stage(
 ) -> Result<Block, Error> {
     let filter = RequestFilter { stages: vec![stage], applicant, ..RequestFilter::default() };
     let page = first_page()?;
-    let rows = page.page(requests::list(conn, &view.ctx, &filter, RequestSort::Updated, &page)?, |_| Default::default()).items;
+    let rows =
+        page.page(requests::list(conn, &view.ctx, &filter, RequestSort::Updated, &page, false)?, |_| Default::default()).items;
     let lines = rows
         .into_iter()
         .map(|listed| Line {

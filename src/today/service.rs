@@ -76,7 +76,7 @@ fn first_page() -> Result<ListQuery, Error> {
 fn at_stage(conn: &mut Conn, ctx: &Ctx, stage: Stage) -> Result<Part, Error> {
     let filter = RequestFilter { stages: vec![stage], ..RequestFilter::default() };
     let page = first_page()?;
-    let rows = page.page(requests::list(conn, ctx, &filter, RequestSort::Updated, &page)?, |_| Default::default()).items;
+    let rows = page.page(requests::list(conn, ctx, &filter, RequestSort::Updated, &page, false)?, |_| Default::default()).items;
     let items = rows
         .into_iter()
         .map(|listed| TodayItem {

@@ -147,7 +147,7 @@ fn list(conn: &mut Conn, ctx: &Ctx, kind: &str) -> Result<Vec<Choice>, Error> {
             rows.iter().map(|person| (person.user.id.to_string(), label(person))).collect()
         }
         "expert" if who.may(&ReadExperts::INFO) => {
-            let rows = search::list(conn, ctx, &search::ExpertFilter::anybody(), &first)?;
+            let rows = search::list(conn, ctx, &search::ExpertFilter::anybody(), &first, false)?;
             let label = |row: &search::SummaryRow| match row.affiliation.as_str() {
                 "" => row.name.clone(),
                 affiliation => format!("{}（{affiliation}）", row.name),

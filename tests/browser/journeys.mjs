@@ -271,6 +271,24 @@ export async function expiredWhileTyping(browser, baseUrl, today) {
   }
 }
 
+/** 5b: whoever writes for long is told five minutes before the session ends, and can go on with one press. */
+export async function warnedBeforeTheEnd(browser, baseUrl) {
+  const { page, problems } = await signedIn(browser, baseUrl, "staff");
+  try {
+    await page.clock.install();
+    await page.goto(`${baseUrl}/requests/new`, { waitUntil: "load" });
+    assert.equal(await page.locator(".notice[role=status]").count(), 0);
+    await page.clock.fastForward("55:01");
+    const warning = page.locator(".notice[role=status]");
+    assert.match(await warning.innerText(), /あと5分/);
+    await warning.locator("button").click();
+    await warning.waitFor({ state: "detached" });
+    return problems;
+  } finally {
+    await page.context().close();
+  }
+}
+
 /** 6: everything works without a script: filing, what is wrong at its field, submitting. */
 export async function withoutScript(browser, baseUrl, today) {
   const { page, problems, allowStatus } = await signedIn(browser, baseUrl, "staff", { javaScriptEnabled: false });

@@ -23,6 +23,8 @@ export const pages = [
   ["coordinator", "/requests", "requests"],
   ["coordinator", "{/requests?stage=submitted}", "request-review"],
   ["coordinator", "{/requests?stage=matching}/candidates", "candidates"],
+  ["coordinator", "/requests?stage=submitted", "requests-filtered"],
+  ["coordinator", "/saved-filters", "saved-filters"],
   ["coordinator", "/offers", "offers"],
   ["coordinator", "/dispatches", "dispatches"],
   ["coordinator", "{/dispatches}", "dispatch"],

@@ -193,6 +193,7 @@ try {
       await journey("every button pressed twice", () => journeys.pressedTwice(browser, demo.baseUrl, FIRST_DAY));
       await journey("two editors", () => journeys.twoEditors(browser, demo.baseUrl, FIRST_DAY));
       await journey("session ends while typing", () => journeys.expiredWhileTyping(browser, demo.baseUrl, FIRST_DAY));
+      await journey("told before the session ends", () => journeys.warnedBeforeTheEnd(browser, demo.baseUrl));
       await journey("no script", () => journeys.withoutScript(browser, demo.baseUrl, FIRST_DAY));
       await journey("keyboard only", () => journeys.keyboardOnly(browser, demo.baseUrl));
       await journey("on a phone", () => journeys.onAPhone(browser, demo.baseUrl));
