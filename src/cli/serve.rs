@@ -36,11 +36,9 @@ pub(super) fn serve(config: Config) -> Result<(), Failure> {
     outcome
 }
 
-/// A worker looks at few rows, again and again: what it maps of the database, in MiB, would only count as its memory.
-const MAPPED_BY_WORKER: u32 = 16;
-
 pub(super) fn worker(mut config: Config) -> Result<(), Failure> {
-    config.database.mapped_mib = config.database.mapped_mib.min(MAPPED_BY_WORKER);
+    // A worker looks at few rows, again and again: what it mapped of the database would only count as its memory.
+    config.database.mapped_mib = 0;
     telemetry::start(&config.log);
     let app = application(config)?;
     require_current_schema(&app)?;
