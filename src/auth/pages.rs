@@ -150,13 +150,24 @@ struct Resume {
     fields: Vec<(String, String)>,
 }
 
-async fn sign_in(app: web::Data<App>, request: HttpRequest, typed: Typed) -> Result<HttpResponse, Error> {
+/// What the pages of signing in send; anything else is not even kept while it is read.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct SignInForm {
+    email: String,
+    password: String,
+    challenge: String,
+    code: String,
+    next: String,
+    pending: String,
+}
+
+async fn sign_in(app: web::Data<App>, request: HttpRequest, typed: web::Form<SignInForm>) -> Result<HttpResponse, Error> {
     session::same_site(&request, &app)?;
     let tongue = Tongue::of(&request);
-    let (email, next, pending) = (text(&typed, "email"), text(&typed, "next"), text(&typed, "pending"));
+    let SignInForm { email, password, challenge, code, next, pending } = typed.into_inner();
     let call = Call::new(Arc::clone(&app), &request);
-    let password = SecretString::from(text(&typed, "password"));
-    let (challenge, code) = (text(&typed, "challenge"), text(&typed, "code"));
+    let password = SecretString::from(password);
     let opened = if challenge.is_empty() {
         service::open_session(&call, &email, &password, None, None, Carrier::Cookie).await
     } else {

@@ -22,9 +22,6 @@ pub const LOADING: [&str; 3] = ["held", "planned", "done"];
 /// States in which a visit is still ahead.
 pub const AHEAD: [&str; 2] = ["held", "planned"];
 
-/// Ids bound in one statement; both databases limit their number.
-const IDS_AT_ONCE: usize = 10_000;
-
 /// An expert's load in one month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadRow {
@@ -77,25 +74,7 @@ fn by_month(rows: Vec<VisitColumns>) -> Vec<LoadRow> {
 /// The load of experts by month, for visits whose day of load lies between two days, both included. Months without
 /// visits have no row. Ordered by expert and month.
 pub fn minutes_by_month(conn: &mut Conn, ids: &[ExpertId], from: NaiveDate, to: NaiveDate) -> Result<Vec<LoadRow>, Error> {
-    let mut rows: Vec<VisitColumns> = Vec::new();
-    for some in ids.chunks(IDS_AT_ONCE) {
-        let more: Vec<VisitColumns> = visits::table
-            .filter(visits::expert_id.eq_any(some))
-            .filter(visits::load_day.ge(from))
-            .filter(visits::load_day.le(to))
-            .filter(visits::status.eq_any(LOADING))
-            .select((
-                visits::expert_id,
-                visits::load_day,
-                visits::day,
-                visits::status,
-                visits::planned_minutes,
-                visits::actual_minutes,
-            ))
-            .load(conn)?;
-        rows.extend(more);
-    }
-    Ok(by_month(rows))
+    Ok(by_month(loading(conn, ids, None, from, to)?))
 }
 
 /// What of that load the visits for one request make up.
@@ -106,12 +85,22 @@ pub fn minutes_for_request(
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<LoadRow>, Error> {
+    Ok(by_month(loading(conn, ids, Some(request), from, to)?))
+}
+
+/// The visits that load some experts between two days, both included: all of them, or those for one request.
+fn loading(
+    conn: &mut Conn,
+    ids: &[ExpertId],
+    request: Option<RequestId>,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<VisitColumns>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let ids = Ids::new(conn, ids.iter().map(|id| id.0));
-    let rows: Vec<VisitColumns> = visits::table
-        .filter(visits::request_id.eq(request))
+    let mut query = visits::table
         .filter(ids.among(visits::expert_id))
         .filter(visits::load_day.ge(from))
         .filter(visits::load_day.le(to))
@@ -124,8 +113,11 @@ pub fn minutes_for_request(
             visits::planned_minutes,
             visits::actual_minutes,
         ))
-        .load(conn)?;
-    Ok(by_month(rows))
+        .into_boxed();
+    if let Some(request) = request {
+        query = query.filter(visits::request_id.eq(request));
+    }
+    Ok(query.load(conn)?)
 }
 
 /// The visits that load an expert between two days, both included.

@@ -305,7 +305,7 @@ impl Form {
             return format!("{}-kind", self.id(variant));
         }
         let name = pointer.split('/').nth(1).unwrap_or_default();
-        let list = self.operation.body_schema().and_then(|schema| schema.properties.get(name)).is_some_and(several);
+        let list = self.operation.body_schema().and_then(|schema| schema.properties.get(name)).is_some_and(has_one_field);
         if list { self.id(&format!("/{name}")) } else { self.id(pointer) }
     }
 
@@ -364,14 +364,14 @@ impl Form {
             let _ = write!(out, r#"<p class="hint" id="{id}-help">{}</p>"#, esc(help));
             described.push(format!("{id}-help"));
         }
-        let errors: Vec<String> = self
-            .typed
-            .iter()
-            .flat_map(
-                |typed| if several(spot.schema) { typed.errors_below(&spot.pointer) } else { typed.errors_at(&spot.pointer) },
-            )
-            .map(|field| esc(self.tongue.words(&field.detail)))
-            .collect();
+        let errors: Vec<String> =
+            self.typed
+                .iter()
+                .flat_map(|typed| {
+                    if has_one_field(spot.schema) { typed.errors_below(&spot.pointer) } else { typed.errors_at(&spot.pointer) }
+                })
+                .map(|field| esc(self.tongue.words(&field.detail)))
+                .collect();
         if !errors.is_empty() {
             let _ = write!(out, r#"<p class="error" id="{id}-error">{}</p>"#, errors.join("<br>"));
             described.push(format!("{id}-error"));
@@ -714,7 +714,7 @@ impl Form {
 }
 
 /// Whether a list has one field for all its entries: boxes to tick, or one entry a line.
-fn several(schema: &'static Schema) -> bool {
+fn has_one_field(schema: &'static Schema) -> bool {
     let items = SHAPE.resolve(schema).items.as_deref().map(|items| SHAPE.resolve(items).sort());
     items.is_some_and(|sort| !matches!(sort, Sort::Object | Sort::Variants))
 }

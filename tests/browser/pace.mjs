@@ -3,7 +3,8 @@
 //
 //   node tests/browser/pace.mjs [rounds]        the demo world, started and stopped here
 //   BASE_URL=… node tests/browser/pace.mjs      a service that runs already (its demo accounts); what it has no such object of
-//                                               is left out. A large data set: cargo bench --bench load -- --keep FILE
+//                                               is left out. A large data set: cargo bench --bench load -- --keep FILE,
+//                                               whose request with candidates is REQUEST=20001
 
 import { request } from "node:http";
 import { startDemo } from "./lib.mjs";
@@ -12,7 +13,7 @@ import { PASSWORD, people } from "./roles.mjs";
 const rounds = Number(process.argv[2] ?? 200);
 const PAGES = [
   ["/requests", "/requests?limit=50&total=true"],
-  ["/requests/1", "/requests/1"],
+  [`/requests/${process.env.REQUEST ?? 1}`, `/requests/${process.env.REQUEST ?? 1}`],
   ["/offers", "/offers?limit=50"],
   ["/dispatches", "/dispatches?limit=50&total=true"],
   ["/visits", "/visits?limit=50"],
