@@ -3,6 +3,7 @@
 //! room may name a connection's variant.
 
 mod among;
+mod bell;
 pub mod connection;
 pub mod constraint;
 pub mod dialect;
@@ -19,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, ErrorCode};
 pub use among::Ids;
+pub use bell::Bell;
 pub use connection::{Conn, ConnSettings};
 use connection::{ConnManager, DatabaseUrl};
 pub use time::Day;
@@ -36,6 +38,7 @@ pub struct Db {
     writers: Pool<ConnManager>,
     /// Writes wait here, first come, first served, without keeping a thread from those who only read.
     turns: Arc<Semaphore>,
+    committed: Arc<Bell>,
 }
 
 impl std::fmt::Debug for Db {
@@ -59,10 +62,11 @@ impl Db {
                 .build(ConnManager::new(url.clone(), settings))
                 .map_err(Error::from)
         };
+        let committed = Arc::new(Bell::default());
         match url {
             DatabaseUrl::Sqlite(_) => {
                 let writers = pool(1, 1)?;
-                Ok(Self { readers: pool(connections.max(1), 1)?, writers, turns: Arc::new(Semaphore::new(1)) })
+                Ok(Self { readers: pool(connections.max(1), 1)?, writers, turns: Arc::new(Semaphore::new(1)), committed })
             }
             DatabaseUrl::Postgres(_) => {
                 let connections = connections.max(2);
@@ -71,7 +75,7 @@ impl Db {
                 let shared = pool(connections, 0)?;
                 // One connection stays for those who read, however many writes queue at one row.
                 let turns = usize::try_from(connections - 1).unwrap_or(1);
-                Ok(Self { readers: shared.clone(), writers: shared, turns: Arc::new(Semaphore::new(turns)) })
+                Ok(Self { readers: shared.clone(), writers: shared, turns: Arc::new(Semaphore::new(turns)), committed })
             }
         }
     }
@@ -112,22 +116,24 @@ impl Db {
     /// [`Db::write`] for threads of our own (jobs, commands).
     pub fn write_blocking<T>(&self, mut work: impl FnMut(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
         let mut conn = self.writers.get()?;
-        for _ in 1..WRITE_ATTEMPTS {
+        for _ in 0..WRITE_ATTEMPTS {
             match dialect::in_write_transaction(&mut conn, &mut work) {
-                Err(Attempt::LostRace) => {}
+                Ok(value) => {
+                    self.committed.ring();
+                    return Ok(value);
+                }
                 Err(Attempt::Failed(error)) => return Err(error),
-                Ok(value) => return Ok(value),
+                Err(Attempt::LostRace) => {}
             }
         }
-        match dialect::in_write_transaction(&mut conn, &mut work) {
-            Ok(value) => Ok(value),
-            Err(Attempt::Failed(error)) => Err(error),
-            Err(Attempt::LostRace) => {
-                let mut busy = Error::new(ErrorCode::Unavailable).caused_by("serialization failures");
-                busy.retry_after = Some(1);
-                Err(busy)
-            }
-        }
+        let mut busy = Error::new(ErrorCode::Unavailable).caused_by("serialization failures");
+        busy.retry_after = Some(1);
+        Err(busy)
+    }
+
+    /// Rings after each commit of this process.
+    pub fn committed(&self) -> &Bell {
+        &self.committed
     }
 }
 

@@ -1072,6 +1072,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_tellings (event_id) {
+        event_id -> BigInt,
+        told -> Text,
+        attempts -> Integer,
+        not_before -> Timestamp,
+    }
+}
+
+diesel::table! {
     notices (id) {
         id -> BigInt,
         event_id -> BigInt,
@@ -1199,6 +1208,7 @@ diesel::joinable!(api_clients -> organisations (organisation_id));
 diesel::joinable!(api_clients -> users (created_by));
 diesel::joinable!(delivery_attempts -> outbox_messages (outbox_message_id));
 diesel::joinable!(outbox_messages -> organisations (owner_organisation_id));
+diesel::joinable!(event_tellings -> events (event_id));
 diesel::joinable!(notices -> events (event_id));
 diesel::joinable!(notices -> users (user_id));
 diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
@@ -1339,6 +1349,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_records,
     outbox_messages,
     events,
+    event_tellings,
     notices,
     notification_preferences,
     webhook_endpoints,

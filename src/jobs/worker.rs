@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
 use crate::notifications::digest;
+use crate::notifications::telling::tell_due;
 use crate::notifications::worker::send_due;
 use crate::webhooks::delivery::deliver_due;
 
@@ -39,11 +40,12 @@ pub struct Round {
 /// Does everything that is due now, once, mail included. Errors of one job do not stop the others; the first is returned.
 pub fn run_due(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     let round = run_periodic(app, name);
+    tell_due(app, &|| true)?;
     let mails = send_due(app, name, &|| true)?;
     Ok(Round { mails, ..round? })
 }
 
-/// Does everything but mail.
+/// Does everything but telling and mail.
 fn run_periodic(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     let mut round = Round::default();
     let mut first_error = None;
@@ -175,13 +177,14 @@ type Work = fn(&Arc<App>, &str, &dyn Fn() -> bool);
 /// The worker's threads, which can be stopped.
 #[derive(Debug)]
 pub struct Worker {
+    app: Arc<App>,
     stop: Arc<(Mutex<bool>, Condvar)>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Worker {
-    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one for mail (a relay may be slow), one for
-    /// plans, one for webhooks.
+    /// Starts threads that work until [`Worker::stop`]: one for what is soon done, one that tells what happened as soon as it
+    /// is committed, one for mail (a relay may be slow), one for plans, one for webhooks.
     pub fn start(app: &Arc<App>) -> Result<Self, Error> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let name = format!("worker-{}", secrets::short_name()?);
@@ -207,7 +210,10 @@ impl Worker {
                 .map_err(Error::internal)?;
             threads.push(spawned);
         }
-        Ok(Self { stop, threads })
+        let (told, stopped) = (Arc::clone(app), Arc::clone(&stop));
+        let teller = std::thread::Builder::new().name("teller".to_owned()).spawn(move || tell(&told, &stopped));
+        threads.push(teller.map_err(Error::internal)?);
+        Ok(Self { app: Arc::clone(app), stop, threads })
     }
 
     /// Lets the current round finish, breaks a plan off, and ends the threads.
@@ -215,15 +221,36 @@ impl Worker {
         let (flag, condition) = &*self.stop;
         *flag.lock().unwrap_or_else(PoisonError::into_inner) = true;
         condition.notify_all();
+        self.app.db.committed().ring();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
+fn pause(app: &App) -> Duration {
+    Duration::from_secs(app.config.worker.poll_seconds.max(1))
+}
+
+/// Tells what happened whenever this process has committed something, and now and then what others have.
+fn tell(app: &App, (stop, _): &(Mutex<bool>, Condvar)) {
+    let go_on = || !*stop.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let heard = app.db.committed().rung();
+        if !go_on() {
+            return;
+        }
+        if let Err(error) = tell_due(app, &go_on) {
+            tracing::error!(%error, "what happened could not be told");
+        }
+        // What was told has rung the bell too; looking once more is one small read.
+        app.db.committed().wait(heard, pause(app));
+    }
+}
+
 /// Works, pauses, and works again until it is told to stop.
 fn repeat(app: &Arc<App>, name: &str, stop: &(Mutex<bool>, Condvar), work: Work) {
-    let pause = Duration::from_secs(app.config.worker.poll_seconds.max(1));
+    let pause = pause(app);
     let (flag, condition) = stop;
     loop {
         work(app, name, &|| !*flag.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,5 +1,5 @@
 //! Notifications: the catalogue of events, notices in the service, the outbox, mail templates, transport and delivery. Owns
-//! `events`, `notices`, `notification_preferences`, `outbox_messages`, `delivery_attempts`, `undeliverable_addresses` and
+//! `events`, `event_tellings`, `notices`, `notification_preferences`, `outbox_messages`, `delivery_attempts`, `undeliverable_addresses` and
 //! `mail_relay`. What is told is a row of the transaction it belongs to; nothing is sent from a request.
 
 pub mod api;
@@ -32,6 +32,8 @@ pub mod resend;
 pub mod service;
 mod session;
 pub mod store;
+pub mod telling;
+pub mod telling_store;
 pub mod template;
 pub mod template_api;
 #[cfg(test)]

@@ -51,10 +51,12 @@ pub struct NewNotice {
     pub path: Option<String>,
     /// How the mail about it goes.
     pub mail: MailChoice,
+    /// When it happened.
+    pub at: UtcTime,
 }
 
 /// Adds notices with one statement.
-pub fn insert(conn: &mut Conn, new: &[NewNotice], now: UtcTime) -> Result<(), Error> {
+pub fn insert(conn: &mut Conn, new: &[NewNotice]) -> Result<(), Error> {
     let rows: Vec<_> = new
         .iter()
         .map(|new| {
@@ -65,7 +67,7 @@ pub fn insert(conn: &mut Conn, new: &[NewNotice], now: UtcTime) -> Result<(), Er
                 notices::title.eq(&new.title),
                 notices::path.eq(new.path.as_deref()),
                 notices::mail.eq(new.mail),
-                notices::created_at.eq(now),
+                notices::created_at.eq(new.at),
             )
         })
         .collect();
@@ -169,15 +171,17 @@ pub enum Read {
     UpTo(NoticeId),
 }
 
-/// How people want to be told about a topic, where they have chosen.
-pub fn choices(conn: &mut Conn, users: &[UserId], topic: Topic) -> Result<BTreeMap<UserId, MailChoice>, Error> {
+/// How people want to be told about each topic, where they have chosen.
+pub fn choices(conn: &mut Conn, users: &[UserId]) -> Result<BTreeMap<(UserId, Topic), MailChoice>, Error> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let users = Ids::new(conn, users.iter().map(|user| user.0));
-    let rows: Vec<(UserId, MailChoice)> = preferences::table
+    let rows: Vec<(UserId, Topic, MailChoice)> = preferences::table
         .filter(users.among(preferences::user_id))
-        .filter(preferences::topic.eq(topic))
-        .select((preferences::user_id, preferences::mail))
+        .select((preferences::user_id, preferences::topic, preferences::mail))
         .load(conn)?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|(user, topic, mail)| ((user, topic), mail)).collect())
 }
 
 /// What a person has chosen, by topic.

@@ -1,11 +1,13 @@
 //! Who gets a mail: a person, or the section mailbox of an organisation.
 
+use serde::{Deserialize, Serialize};
+
 use super::template::Addressee;
 use crate::error::Locale;
 use crate::ids::{OrganisationId, UserId};
 
 /// One recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// Mail address.
     pub address: String,

@@ -1,15 +1,15 @@
-//! Telling what happened, in the transaction of the change: the event once, and for everybody concerned a mail, a notice in
-//! the service and a delivery to each webhook that wants it.
+//! Telling what happened, in the transaction of the change: the event once, a delivery to each webhook that wants it, and
+//! who is to learn of it with which facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use super::calendars::CalendarEntry;
-use super::catalogue::{EventKind, MailChoice, Reach};
-use super::message::message_id_for;
-use super::notice_store::{self, NewNotice};
+use super::catalogue::{EventKind, Reach};
 use super::recipient::Recipient;
-use super::store::{self, NewMessage};
-use super::template::{Brand, Notice, RenderedMail, render};
+use super::template::{Brand, Notice};
+use super::{notice_store, telling_store};
 use crate::app::App;
 use crate::db::Conn;
 use crate::error::Error;
@@ -63,13 +63,14 @@ impl Event {
 }
 
 /// What one recipient is told of an event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Who.
     pub to: Recipient,
     /// What, in words.
     pub notice: Notice,
     /// Calendar entries that go with the mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<CalendarEntry>,
 }
 
@@ -97,44 +98,24 @@ pub fn domain(app: &App) -> &str {
 
 /// Tells an event. `false`: it has been told before, and nobody is told again.
 ///
-/// No address and no person is told twice; who has chosen a digest or no mail gets the notice alone, unless the event is
-/// one that always comes by mail ([`Reach::Always`]).
+/// Kept with the change are the event, its deliveries to webhooks, and to whom it is to be told with which facts; mails and
+/// notices are made of that right after the commit ([`super::telling`]), so that a change does not wait for them. No address
+/// is told twice.
 pub fn publish(conn: &mut Conn, ctx: &Ctx, event: &Event, told: Vec<Told>) -> Result<bool, Error> {
-    let key = event.key();
-    let Some(id) = notice_store::insert_event(conn, event, &key, ctx.now)? else { return Ok(false) };
-    let reach = event.kind.reach();
-    let mut bodies: BTreeSet<OrganisationId> = event.bodies.iter().copied().collect();
-    bodies.insert(event.owner);
-    bodies.extend(told.iter().filter_map(|told| told.to.organisation_id));
-    let users: Vec<_> = told.iter().filter_map(|told| told.to.user_id).collect();
-    let chosen = match reach {
-        Reach::AsChosen if !users.is_empty() => notice_store::choices(conn, &users, event.kind.topic())?,
-        _ => BTreeMap::new(),
-    };
-    let brand = brand(&ctx.app);
-    let mut addresses: BTreeSet<String> = BTreeSet::new();
-    let (mut messages, mut notices) = (Vec::new(), Vec::<NewNotice>::new());
-    for told in told {
-        let address = told.to.address.to_ascii_lowercase();
-        if address.is_empty() || !addresses.insert(address.clone()) {
-            continue;
-        }
-        let rendered = render(&told.notice, told.to.locale, &brand);
-        let mail = told.to.user_id.and_then(|user| chosen.get(&user).copied()).unwrap_or(MailChoice::Immediate);
-        if let Some(user) = told.to.user_id.filter(|_| reach != Reach::Personal)
-            && !notices.iter().any(|known| known.user == user)
-        {
-            let (title, path) = (rendered.title.clone(), rendered.path.clone());
-            notices.push(NewNotice { event: id, user, organisation: told.to.organisation_id, title, path, mail });
-        }
-        if mail == MailChoice::Immediate {
-            messages.push(message(ctx, event, &key, &address, told, rendered)?);
-        }
-    }
-    store::insert(conn, &messages, ctx.now)?;
-    notice_store::insert(conn, &notices, ctx.now)?;
-    if reach != Reach::Personal {
+    let Some(id) = notice_store::insert_event(conn, event, &event.key(), ctx.now)? else { return Ok(false) };
+    if event.kind.reach() != Reach::Personal {
+        let mut bodies: BTreeSet<OrganisationId> = event.bodies.iter().copied().collect();
+        bodies.insert(event.owner);
+        bodies.extend(told.iter().filter_map(|told| told.to.organisation_id));
         crate::webhooks::service::fan_out(conn, ctx, event, id, &bodies)?;
+    }
+    let mut addresses: BTreeSet<String> = BTreeSet::new();
+    let told: Vec<Told> = told
+        .into_iter()
+        .filter(|told| !told.to.address.is_empty() && addresses.insert(told.to.address.to_ascii_lowercase()))
+        .collect();
+    if !told.is_empty() {
+        telling_store::keep(conn, id, &serde_json::to_string(&told).map_err(Error::internal)?, ctx.now)?;
     }
     Ok(true)
 }
@@ -151,53 +132,4 @@ pub fn untold<T>(conn: &mut Conn, due: Vec<(Event, T)>, most: usize) -> Result<V
     }
     left.truncate(most);
     Ok(left)
-}
-
-fn message(ctx: &Ctx, event: &Event, key: &str, address: &str, told: Told, rendered: RenderedMail) -> Result<NewMessage, Error> {
-    let dedupe_key = format!("{key}:{address}");
-    let domain = domain(&ctx.app);
-    let thread = match event.request {
-        Some(request) => format!("request:{request}"),
-        None => format!("{}:{}", event.entity.0, event.entity.1),
-    };
-    let calendars =
-        if told.calendars.is_empty() { None } else { Some(serde_json::to_string(&told.calendars).map_err(Error::internal)?) };
-    Ok(NewMessage {
-        event: event.kind,
-        message_id: message_id_for(&dedupe_key, domain),
-        thread_id: message_id_for(&thread, domain),
-        dedupe_key,
-        owner: event.owner,
-        entity: event.entity,
-        recipient_address: told.to.address,
-        recipient_name: told.to.name,
-        secret: secret_in(&rendered.text, &ctx.app.config.base_url).map(str::to_owned),
-        subject: rendered.subject,
-        body: rendered.text,
-        locale: told.to.locale,
-        calendars,
-    })
-}
-
-/// The one-time token in a text, so that it can be struck out once the mail has left. It stands in a line that is one of
-/// the service's own addresses; what people wrote does not count.
-fn secret_in<'a>(text: &'a str, base_url: &str) -> Option<&'a str> {
-    text.lines().map(str::trim).filter(|line| line.starts_with(base_url)).find_map(|line| {
-        let (_, token) = line.split_once("token=")?;
-        let formed = token.len() >= 20 && token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        formed.then_some(token)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::secret_in;
-
-    #[test]
-    fn finds_the_token_of_a_link_and_nothing_else() {
-        let base = "https://x.example";
-        let text = "事務局より: https://evil.example/?token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n次のリンクから\nhttps://x.example/offers/answer?token=abcdefghijklmnopqrstuvwxyz-_12\n回答";
-        assert_eq!(secret_in(text, base), Some("abcdefghijklmnopqrstuvwxyz-_12"));
-        assert_eq!(secret_in("https://x.example/requests/12", base), None);
-    }
 }

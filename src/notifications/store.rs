@@ -22,7 +22,7 @@ pub struct NewMessage {
     /// Whose outbox.
     pub owner: OrganisationId,
     /// The object.
-    pub entity: (&'static str, i64),
+    pub entity: (String, i64),
     /// To.
     pub recipient_address: String,
     /// Name.
@@ -39,10 +39,12 @@ pub struct NewMessage {
     pub calendars: Option<String>,
     /// Language of the text.
     pub locale: Locale,
+    /// When it happened; it may be sent from then on.
+    pub at: UtcTime,
 }
 
 /// Adds messages with one statement. Their keys must be new: they are, when the event they tell of is.
-pub fn insert(conn: &mut Conn, new: &[NewMessage], now: UtcTime) -> Result<(), Error> {
+pub fn insert(conn: &mut Conn, new: &[NewMessage]) -> Result<(), Error> {
     let rows: Vec<_> = new
         .iter()
         .map(|new| {
@@ -51,7 +53,7 @@ pub fn insert(conn: &mut Conn, new: &[NewMessage], now: UtcTime) -> Result<(), E
                 outbox::dedupe_key.eq(&new.dedupe_key),
                 outbox::message_id.eq(&new.message_id),
                 outbox::owner_organisation_id.eq(Some(new.owner.0)),
-                outbox::entity_kind.eq(Some(new.entity.0)),
+                outbox::entity_kind.eq(Some(new.entity.0.as_str())),
                 outbox::entity_id.eq(Some(new.entity.1)),
                 outbox::recipient_address.eq(&new.recipient_address),
                 outbox::recipient_name.eq(&new.recipient_name),
@@ -66,8 +68,8 @@ pub fn insert(conn: &mut Conn, new: &[NewMessage], now: UtcTime) -> Result<(), E
                 }),
                 outbox::is_digest.eq(new.event == EventKind::Digest),
                 outbox::status.eq("queued"),
-                outbox::next_attempt_at.eq(now),
-                outbox::created_at.eq(now),
+                outbox::next_attempt_at.eq(new.at),
+                outbox::created_at.eq(new.at),
             )
         })
         .collect();

@@ -10,7 +10,7 @@ use crate::clock::UtcTime;
 use crate::db::dialect;
 use crate::db::migrations::{self, SchemaState};
 use crate::notifications::delivery_store::paused_until;
-use crate::notifications::store;
+use crate::notifications::{store, telling_store};
 
 /// Registers the operations.
 pub fn configure(config: &mut ServiceConfig) {
@@ -68,19 +68,28 @@ async fn health() -> HttpResponse {
 #[get("/readyz")]
 async fn readiness(app: web::Data<App>) -> HttpResponse {
     let now = app.clock.now();
-    let warnings = app.config.warnings();
+    let mut warnings = app.config.warnings();
     let found = app
         .db
         .read(move |conn| {
             let schema = migrations::state(conn)?;
             let (oldest, parked) = store::backlog(conn)?;
-            // An older schema does not know of pauses, and readiness has to say that it is older.
-            let paused = if schema == SchemaState::Current { paused_until(conn)? } else { None };
-            Ok((dialect::name(conn), schema, oldest, parked, paused.filter(|until| *until > now)))
+            // An older schema does not know of all this, and readiness has to say that it is older.
+            let (paused, (untold, failed)) = match schema {
+                SchemaState::Current => (paused_until(conn)?, telling_store::backlog(conn)?),
+                _ => (None, (None, 0)),
+            };
+            let oldest = oldest.into_iter().chain(untold).min();
+            Ok((dialect::name(conn), schema, oldest, parked, paused.filter(|until| *until > now), failed))
         })
         .await;
     match found {
-        Ok((database, schema, oldest, parked, paused)) => {
+        Ok((database, schema, oldest, parked, paused, untold)) => {
+            if untold > 0 {
+                warnings.push(format!(
+                    "{untold} events could not be told to anybody yet; the log says why, and they are tried again"
+                ));
+            }
             let migrations = match schema {
                 SchemaState::Current => "current",
                 SchemaState::Behind(_) => "behind",

@@ -172,7 +172,7 @@ fn fill(app: &App, turn: usize, mails: usize) {
                         message_id: message_id_for(&key, "pref.example.jp"),
                         dedupe_key: key,
                         owner: OrganisationId(1),
-                        entity: ("request", 1),
+                        entity: ("request".to_owned(), 1),
                         recipient_address: to,
                         recipient_name: "企画課 御中".to_owned(),
                         subject: SUBJECT.to_owned(),
@@ -181,8 +181,9 @@ fn fill(app: &App, turn: usize, mails: usize) {
                         thread_id: "<thread@pref.example.jp>".to_owned(),
                         calendars: None,
                         locale: Locale::Ja,
+                        at: now,
                     };
-                    store::insert(conn, &[new], now)?;
+                    store::insert(conn, &[new])?;
                 }
                 Ok(())
             })

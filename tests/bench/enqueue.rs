@@ -1,5 +1,6 @@
 //! What telling adds to the write it belongs to: one request of the demo world is submitted again and again, in turns to an
-//! office with people and a mailbox and to one with nobody. What differs is the mails, notices and their rendering.
+//! office with people and a mailbox and to one with nobody. What differs is what is kept for telling; how long it takes a worker
+//! to make the mails and notices of it, after the answer, is said beside it.
 //!
 //! `cargo bench --bench enqueue [-- --writes 400]`, with PostgreSQL where `TASUKI_BENCH_POSTGRES_URL` names a throw-away
 //! database.
@@ -19,6 +20,7 @@ use tasuki::config::Config;
 use tasuki::demo;
 use tasuki::http::Ctx;
 use tasuki::ids::RequestId;
+use tasuki::notifications::telling::tell_due;
 use tasuki::notifications::transport::Mailer;
 use tasuki::requests::{store, submit};
 
@@ -65,8 +67,10 @@ fn measure(name: &str, url: &str, writes: usize) {
     );
     let owner = number(&app, &format!("SELECT owner_organisation_id AS n FROM requests WHERE id = {request}"));
     let office = format!("SELECT user_id FROM memberships WHERE organisation_id = {owner}");
-    let before = number(&app, "SELECT COUNT(*) AS n FROM outbox_messages");
     let (mut with, mut without) = (Vec::new(), Vec::new());
+    let mut telling = Duration::ZERO;
+    tell_due(&app, &|| true).unwrap();
+    let before = number(&app, "SELECT COUNT(*) AS n FROM outbox_messages");
     for _ in 0..writes.div_ceil(TURN) {
         execute(
             &app,
@@ -76,6 +80,9 @@ fn measure(name: &str, url: &str, writes: usize) {
             ),
         );
         turn(&app, request, &mut with);
+        let begun = Instant::now();
+        assert_eq!(tell_due(&app, &|| true).unwrap(), TURN);
+        telling += begun.elapsed();
         execute(
             &app,
             &format!(
@@ -88,9 +95,11 @@ fn measure(name: &str, url: &str, writes: usize) {
     let mails = number(&app, "SELECT COUNT(*) AS n FROM outbox_messages") - before;
     let (with, without) = (median(&mut with), median(&mut without));
     println!(
-        "{name}: submitting a request takes {with:.2?} with {} mails each and {without:.2?} with none: telling adds {:.1} %",
+        "{name}: submitting a request takes {with:.2?} with {} mails each and {without:.2?} with none: telling adds {:.1} %; \
+         a worker makes the mails and notices of one in {:.2?} afterwards",
         mails / i64::try_from(writes.div_ceil(TURN) * TURN).unwrap(),
-        (with.as_secs_f64() / without.as_secs_f64() - 1.0) * 100.0
+        (with.as_secs_f64() / without.as_secs_f64() - 1.0) * 100.0,
+        telling / u32::try_from(writes.div_ceil(TURN) * TURN).unwrap(),
     );
 }
 

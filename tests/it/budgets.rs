@@ -17,9 +17,8 @@ use crate::support::world::World;
 /// Beside the principal.
 const LIST: usize = 3;
 const PLAIN_WRITE: usize = 8;
-/// An event: itself, how people chose to be told, their notices, and the endpoints that listen. Its mails are one more, however
-/// many they are.
-const TOLD: usize = 4;
+/// An event: itself, the endpoints that listen, and who is to learn of it, however many they are.
+const TOLD: usize = 3;
 
 /// The answer, and the statements beside the one for the principal.
 #[track_caller]

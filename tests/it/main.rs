@@ -43,6 +43,7 @@ mod requests;
 mod scenario;
 mod second_factor;
 mod statistics;
+mod telling;
 mod threads;
 mod today;
 mod users;

@@ -1,8 +1,12 @@
 //! A plain HTTP client with the words tests use.
 
-use serde_json::Value;
+use std::sync::{Arc, Weak};
 
-use super::conformance;
+use serde_json::Value;
+use tasuki::app::App;
+use tasuki::notifications::telling::tell_due;
+
+use super::{conformance, queries};
 
 /// Credentials and address.
 #[derive(Clone)]
@@ -10,6 +14,7 @@ pub struct Client {
     base: String,
     token: Option<String>,
     agent: ureq::Agent,
+    app: Weak<App>,
 }
 
 /// An answer.
@@ -30,14 +35,19 @@ pub struct Call<'a> {
 }
 
 impl Client {
-    pub fn new(base: &str, token: Option<String>) -> Self {
+    pub fn new(base: &str, token: Option<String>, app: &Arc<App>) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(std::time::Duration::from_secs(60)))
             .build()
             .new_agent();
-        Self { base: base.to_owned(), token, agent }
+        Self { base: base.to_owned(), token, agent, app: Arc::downgrade(app) }
+    }
+
+    /// The same without a worker: nobody is told of what it does.
+    pub fn alone(&self) -> Self {
+        Self { app: Weak::new(), ..self.clone() }
     }
 
     pub fn call(&self, method: &'static str, path: impl Into<String>) -> Call<'_> {
@@ -80,6 +90,16 @@ impl Client {
     }
 }
 
+impl Client {
+    /// What a worker does a moment after each change: mails and notices are there before the next call. Not where the test
+    /// has taken the database away.
+    fn tell(&self) {
+        if let Some(app) = self.app.upgrade() {
+            queries::unheard(|| drop(tell_due(&app, &|| true)));
+        }
+    }
+}
+
 impl Call<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -118,6 +138,7 @@ impl Call<'_> {
         let bytes = response.body_mut().with_config().limit(50_000_000).read_to_vec().unwrap();
         let answer = Answer { status: response.status().as_u16(), headers, bytes };
         conformance::check(self.method, &self.path, self.body.as_deref(), &answer);
+        self.client.tell();
         answer
     }
 }

@@ -1,5 +1,6 @@
 //! Counts the statements that a request sends to the database.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
@@ -12,6 +13,19 @@ static WATCHED: Mutex<Option<HashMap<String, Vec<String>>>> = Mutex::new(None);
 /// How many databases are watched: nearly always none.
 static WATCHERS: AtomicUsize = AtomicUsize::new(0);
 
+thread_local! {
+    /// Whether this thread asks on its own behalf.
+    static UNHEARD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Asks on this thread what is not counted.
+pub fn unheard<T>(act: impl FnOnce() -> T) -> T {
+    UNHEARD.set(true);
+    let done = act();
+    UNHEARD.set(false);
+    done
+}
+
 /// Notes the statements of one connection when its database is watched.
 #[derive(Default)]
 struct Listener {
@@ -22,7 +36,7 @@ impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut self.address),
-            InstrumentationEvent::StartQuery { query, .. } if WATCHERS.load(Ordering::Acquire) > 0 => {
+            InstrumentationEvent::StartQuery { query, .. } if WATCHERS.load(Ordering::Acquire) > 0 && !UNHEARD.get() => {
                 let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(asked) = watched.as_mut().and_then(|watched| watched.get_mut(&self.address)) {
                     let text = query.to_string();

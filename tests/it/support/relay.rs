@@ -111,7 +111,7 @@ pub fn enqueue<'a>(app: &TestApp, mails: impl IntoIterator<Item = (&'a str, &'a 
                     message_id: message_id_for(&key, "pref.example.jp"),
                     dedupe_key: key,
                     owner,
-                    entity: ("request", 1),
+                    entity: ("request".to_owned(), 1),
                     recipient_address: to.to_owned(),
                     recipient_name: "鈴木 花子".to_owned(),
                     subject: subject.to_owned(),
@@ -120,8 +120,9 @@ pub fn enqueue<'a>(app: &TestApp, mails: impl IntoIterator<Item = (&'a str, &'a 
                     thread_id: "<thread@pref.example.jp>".to_owned(),
                     calendars: None,
                     locale: Locale::Ja,
+                    at: now,
                 };
-                store::insert(conn, &[new], now)?;
+                store::insert(conn, &[new])?;
             }
             Ok(())
         })

@@ -89,12 +89,12 @@ impl TestApp {
 
     /// A client without credentials.
     pub fn anonymous(&self) -> Client {
-        Client::new(&self.base, None)
+        Client::new(&self.base, None, &self.app)
     }
 
     /// A client with an access token or API key.
     pub fn with_token(&self, token: &str) -> Client {
-        Client::new(&self.base, Some(token.to_owned()))
+        Client::new(&self.base, Some(token.to_owned()), &self.app)
     }
 
     /// Moves the clock to an instant such as `2026-05-01T09:00:00+09:00`.

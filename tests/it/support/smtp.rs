@@ -149,12 +149,14 @@ impl SmtpSink {
                 }
                 state.streams.extend(stream.try_clone());
                 state.open += 1;
+                // Looked at here: when several come at once, one of them is the first.
+                let crowded = state.most.is_some_and(|most| state.open > most);
                 drop(state);
                 let shared = Arc::clone(&served);
                 std::thread::spawn(move || {
                     if let Ok(own) = stream.try_clone() {
                         // A client that hangs up ends this with an error, which is none of the test's business.
-                        let _ = serve(own, &shared);
+                        let _ = serve(own, &shared, crowded);
                     }
                     shared.lock().open -= 1;
                     shared.changed.notify_all();
@@ -314,7 +316,7 @@ impl Peer<'_> {
 }
 
 /// One connection, from greeting to QUIT.
-fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+fn serve(stream: TcpStream, shared: &Shared, crowded: bool) -> std::io::Result<()> {
     // Answers are single small packets; gathering them would only delay them.
     stream.set_nodelay(true)?;
     let mut wire = Wire::Clear(stream);
@@ -322,11 +324,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         wire = wire.protect(config)?;
     }
     let mut peer = Peer { input: BufReader::new(wire), shared };
-    let (down, crowded) = {
-        let state = shared.lock();
-        (state.down, state.most.is_some_and(|most| state.open > most))
-    };
-    if down {
+    if shared.lock().down {
         return peer.say("421 4.3.2 down");
     }
     if crowded {
