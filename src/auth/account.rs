@@ -4,7 +4,6 @@ use diesel::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::hashing;
 use super::policy;
 use super::principal::{self, Actor};
 use super::service::check_new_password;
@@ -12,12 +11,14 @@ use super::sessions::{self, SessionRow};
 use super::views::{
     ChangePasswordBody, EndedSessionsView, MeView, OwnMembershipView, SessionList, SessionView, SwitchMembershipBody,
 };
+use super::{changes, hashing};
 use crate::db::Conn;
 use crate::db::schema::users;
 use crate::error::{Error, ErrorCode};
 use crate::http::read::NoQuery;
 use crate::http::{Audit, Ctx, Outcome};
 use crate::ids::{MembershipId, SessionId, UserId};
+use crate::notifications::template::AccountChange;
 use crate::organisations::people;
 
 /// Tries of the own password in a minute: a stolen access token must not serve to guess it.
@@ -136,6 +137,7 @@ pub fn change_password(conn: &mut Conn, ctx: &Ctx, body: ChangePasswordBody) -> 
     };
     sessions::replace_password(conn, user, &hash, ctx.now)?;
     let ended = sessions::end_others(conn, user, session, "password_changed", ctx.now)?;
+    changes::tell_own(conn, ctx, user, AccountChange::PasswordChanged)?;
     let audit = Audit::new("user", user.0, ctx.organisation()).created(json!({"password": "set", "ended_sessions": ended}));
     Ok(Outcome::done(EndedSessionsView { ended_sessions: i64::try_from(ended).unwrap_or(i64::MAX) }, audit))
 }

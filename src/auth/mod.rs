@@ -4,6 +4,7 @@
 pub mod account;
 pub mod account_pages;
 pub mod api;
+pub mod changes;
 pub mod clients;
 pub mod hashing;
 pub mod pages;

@@ -14,7 +14,7 @@ use super::principal::Actor;
 use super::second_factor_views::{
     RecoveryCodesView, SecondFactorCodeBody, SecondFactorPasswordBody, SecondFactorSecretView, SecondFactorView,
 };
-use super::{hashing, secrets, totp};
+use super::{changes, hashing, secrets, totp};
 use crate::app::App;
 use crate::clock::UtcTime;
 use crate::db::Conn;
@@ -22,6 +22,7 @@ use crate::db::schema::{organisations, recovery_codes, second_factors, users};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Audit, Ctx, Outcome};
 use crate::ids::{OrganisationId, UserId};
+use crate::notifications::template::AccountChange;
 
 /// Recovery codes given at once.
 const RECOVERY_CODES: usize = 10;
@@ -205,6 +206,7 @@ pub fn confirm(conn: &mut Conn, ctx: &Ctx, body: SecondFactorCodeBody) -> Result
     diesel::update(second_factors::table.find(user))
         .set((second_factors::confirmed_at.eq(ctx.now), second_factors::last_step.eq(step)))
         .execute(conn)?;
+    changes::tell_own(conn, ctx, user, AccountChange::SecondFactorOn)?;
     let audit =
         Audit::new("user", user.0, ctx.organisation()).change(json!({"second_factor": false}), json!({"second_factor": true}));
     Ok(Outcome::done(new_codes(conn, user)?, audit).secret())
@@ -229,6 +231,7 @@ pub fn renew_codes(conn: &mut Conn, ctx: &Ctx, body: SecondFactorCodeBody) -> Re
     if !accept(conn, &ctx.app, user, &body.code, ctx.now)? {
         return Err(wrong("/code", "確認コードが違います", "Wrong code"));
     }
+    changes::tell_own(conn, ctx, user, AccountChange::RecoveryCodes)?;
     let audit = Audit::new("user", user.0, ctx.organisation()).created(json!({"recovery_codes": RECOVERY_CODES}));
     Ok(Outcome::done(new_codes(conn, user)?, audit).secret())
 }
@@ -240,7 +243,11 @@ pub fn remove(conn: &mut Conn, ctx: &Ctx, body: SecondFactorPasswordBody) -> Res
     if demanded(conn, ctx.organisation())? {
         return Err(Error::new(ErrorCode::SecondFactorDemanded));
     }
+    let confirmed = is_set_up(conn, user)?;
     forget(conn, user)?;
+    if confirmed {
+        changes::tell_own(conn, ctx, user, AccountChange::SecondFactorOff)?;
+    }
     let audit =
         Audit::new("user", user.0, ctx.organisation()).change(json!({"second_factor": true}), json!({"second_factor": false}));
     Ok(Outcome::done(view(conn, ctx)?, audit))

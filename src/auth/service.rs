@@ -13,7 +13,7 @@ use super::views::{
     AcceptInvitationBody, CreateTokenBody, PasswordSetView, RefreshTokenBody, RequestPasswordResetBody, ResetPasswordBody,
     TokenView,
 };
-use super::{hashing, passwords, second_factor, secrets};
+use super::{changes, hashing, passwords, second_factor, secrets};
 use crate::clock::UtcTime;
 use crate::db::{Conn, dialect};
 use crate::error::{Error, ErrorCode};
@@ -23,7 +23,7 @@ use crate::ids::{MembershipId, SessionId};
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{Notice, OneTimeLink};
+use crate::notifications::template::{AccountChange, Notice, OneTimeLink};
 use crate::organisations::model::UserStatus;
 use crate::organisations::people;
 
@@ -311,7 +311,11 @@ async fn set_by_link(
         let audit = Audit::new("user", user.0, home).created(
             json!({"password": "set", "by": if kind == TokenKind::Invitation { "invitation" } else { "password_reset" }}),
         );
-        Ok(Done::with(PasswordSetView { email: email.clone() }, call.by_link(home), audit))
+        let ctx = call.by_link(home);
+        if kind == TokenKind::PasswordReset {
+            changes::tell_own(conn, &ctx, user, AccountChange::PasswordReset)?;
+        }
+        Ok(Done::with(PasswordSetView { email: email.clone() }, ctx, audit))
     })
     .await
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::model::{self, Exception, ExceptionKind, Window};
 use super::store::{self, ExceptionRow, ExpertRow, WeeklyRow};
+use super::unavailable;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::http::{Audit, Ctx, Fields, Outcome};
@@ -155,6 +156,7 @@ pub fn replace(
     store::replace_availability(conn, expert.id, &weekly, &rows)?;
     let owner = pools_store::pool(conn, expert.pool_id)?.owner_organisation_id;
     let row = store::touch(conn, &expert, ctx.now)?;
+    unavailable::entered(conn, ctx, &row, owner, (&old.1, &rows))?;
     let audit = Audit::new("expert", row.id.0, owner).change(summary(&old.0, &old.1), summary(&weekly, &rows));
     let view =
         ExpertAvailabilityView { expert_id: row.id, weekly: body.weekly, exceptions: body.exceptions, version: row.version };

@@ -19,5 +19,6 @@ pub mod reminders;
 pub mod search;
 pub mod service;
 pub mod store;
+mod unavailable;
 pub mod views;
 pub mod workload;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::model::{Capacity, EmployerConsent, ExpertVerb, check_languages};
 use super::store::{self, ConflictRow, ExpertData, ExpertRow};
+use super::unavailable;
 use super::views::{
     CreateExpertBody, ExpertConflict, ExpertConflictList, ExpertStateBody, ExpertView, ReplaceExpertConflictsBody,
     ReplaceExpertSkillsBody, Sight, UpdateExpertBody,
@@ -165,6 +166,9 @@ pub fn transition(
     fields.text("/reason", &body.reason, 1000);
     fields.finish()?;
     let row = store::set_status(conn, &expert, status, ctx.now)?;
+    if verb == ExpertVerb::Suspend {
+        unavailable::suspended(conn, ctx, &row, ctx.organisation())?;
+    }
     let mut audit = Audit::new("expert", row.id.0, ctx.organisation())
         .change(json!({"status": expert.status}), json!({"status": row.status}));
     if !body.reason.is_empty() {

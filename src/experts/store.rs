@@ -15,7 +15,7 @@ use crate::db::schema::{
 use crate::db::{Conn, Ids, dialect};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
-use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId, UserId};
+use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId, UserId, VisitId};
 use crate::pools::store::{self as pools_store, Standing};
 use crate::text;
 
@@ -403,6 +403,33 @@ pub fn visits_ahead(conn: &mut Conn, id: ExpertId) -> Result<i64, Error> {
         .filter(visits::status.eq_any(["held", "planned"]))
         .count()
         .get_result(conn)?)
+}
+
+/// A visit that is ahead.
+#[derive(Debug, Clone, Queryable)]
+pub struct VisitAhead {
+    /// Id.
+    pub id: VisitId,
+    /// The day, where one is fixed.
+    pub day: Option<NaiveDate>,
+    /// Beginning in minutes of the day, where that is fixed.
+    pub start_minute: Option<i32>,
+    /// How long it lasts.
+    pub minutes: i32,
+    /// The body that is visited.
+    pub applicant: String,
+}
+
+/// The planned visits of an expert from a day on, and those whose day is still open; the next first.
+pub fn visits_from(conn: &mut Conn, id: ExpertId, from: NaiveDate) -> Result<Vec<VisitAhead>, Error> {
+    Ok(visits::table
+        .inner_join(organisations::table.on(organisations::id.eq(visits::applicant_organisation_id)))
+        .filter(visits::expert_id.eq(id))
+        .filter(visits::status.eq("planned"))
+        .filter(visits::load_day.ge(from).or(visits::day.is_null()))
+        .order((visits::load_day, visits::id))
+        .select((visits::id, visits::day, visits::start_minute, visits::planned_minutes, organisations::name))
+        .load(conn)?)
 }
 
 /// Whether an organisation may have an expert's contact data: a dispatch of the expert to it, as applicant or joint

@@ -21,6 +21,7 @@ pub const ALL: &[(&str, i64, Reminder)] = &[
     ("remind.workloads", 10, crate::experts::reminders::workloads),
     ("remind.postings", 10, crate::postings::reminders::ending),
     ("remind.undeliverable", 1, crate::notifications::undeliverable::tell),
+    ("remind.claims", 10, crate::settlements::overdue::remind),
     ("remind.surveys", 10, crate::dispatches::surveys::due),
 ];
 

@@ -106,6 +106,8 @@ catalogue! {
     AccountInvited = "account.invited", "招待", People, Personal;
     /// Somebody asked for a new password.
     PasswordResetRequested = "account.password_reset_requested", "パスワード再設定の依頼", People, Personal;
+    /// The password, the second factor or the mail address of an account was changed.
+    AccountChanged = "account.changed", "アカウントの変更", People, Personal;
     /// A membership was given.
     MembershipGiven = "membership.given", "所属の付与", People, AsChosen;
     /// A membership was ended.
@@ -174,8 +176,16 @@ catalogue! {
     SurveyDue = "survey.due", "翌年度調査の依頼", Deadlines, AsChosen;
     /// A placed person worked more days in a month than agreed.
     PostingDaysExceeded = "posting.days_exceeded", "配属日数の超過", Workload, AsChosen;
+    /// A placement was decided.
+    PostingDecided = "posting.decided", "配属の決定", Dispatches, AsChosen;
+    /// Days or share of a placement were changed.
+    PostingChanged = "posting.changed", "配属の変更", Dispatches, AsChosen;
+    /// A placement was cancelled.
+    PostingCancelled = "posting.cancelled", "配属の取消し", Dispatches, AsChosen;
     /// A placement ends soon.
     PostingEnding = "posting.ending", "配属の終了間近", Deadlines, AsChosen;
+    /// An expert cannot keep visits that are ahead.
+    ExpertUnavailable = "expert.unavailable", "専門家の都合と訪問予定の重なり", Dispatches, AsChosen;
     /// An expert's appointment ends soon.
     AppointmentEnding = "appointment.ending", "委嘱の終了間近", Deadlines, AsChosen;
     /// An expert's pause ends soon.
@@ -194,6 +204,8 @@ catalogue! {
     AgreementConcluded = "agreement.concluded", "費用分担の合意", Money, AsChosen;
     /// A body was billed for its share.
     SettlementBilled = "settlement.billed", "負担金の請求", Money, AsChosen;
+    /// A body's share was not paid in time.
+    ClaimOverdue = "claim.overdue", "負担金の支払期限超過", Deadlines, AsChosen;
     /// A settlement was closed.
     SettlementClosed = "settlement.closed", "精算の完了", Money, Programs;
     /// An address cannot be reached by mail.

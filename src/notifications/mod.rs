@@ -39,9 +39,11 @@ pub mod template_api;
 #[cfg(test)]
 mod template_more_tests;
 mod templates_accounts;
+mod templates_accounts_changed;
 mod templates_budgets;
 mod templates_deadlines;
 mod templates_dispatches;
+mod templates_experts;
 mod templates_facts;
 mod templates_kinds;
 mod templates_letter;

@@ -8,12 +8,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use super::templates_accounts_changed::{AccountChange, AccountChanged};
 pub use super::templates_deadlines::{AppointmentEnding, PauseEnding, PostingEnding, PostingReader, WindowClosing};
+pub use super::templates_experts::{ExpertUnavailable, PostingNews, PostingStep, UnavailableCause, VisitInQuestion};
 pub use super::templates_facts::{
     Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
 };
 pub use super::templates_kinds::NoticeKind;
-pub use super::templates_money::{AgreementConcluded, AgreementProposed, BilledKind, Instalment, SettlementBilled};
+pub use super::templates_money::{AgreementConcluded, AgreementProposed, BilledKind, ClaimOverdue, Instalment, SettlementBilled};
 pub use super::templates_people::{MembershipEnded, MembershipGiven};
 pub use super::templates_samples::{sample, samples};
 pub use super::templates_steps::{
@@ -453,6 +455,9 @@ pub enum Notice {
         /// Where the report is corrected.
         link: String,
     },
+    /// To a person: password, second factor or address of the account was changed.
+    #[serde(rename = "account.changed")]
+    AccountChanged(AccountChanged),
     /// To a person: a membership was given.
     #[serde(rename = "membership.given")]
     MembershipGiven(MembershipGiven),
@@ -489,6 +494,9 @@ pub enum Notice {
     /// To the body that pays: a claim was issued.
     #[serde(rename = "settlement.billed")]
     SettlementBilled(SettlementBilled),
+    /// To the body that pays and the one that is paid: a claim was not paid in time.
+    #[serde(rename = "claim.overdue")]
+    ClaimOverdue(ClaimOverdue),
     /// To the office and the expert: 80 % of the agreed load is reached.
     #[serde(rename = "workload.near_limit")]
     WorkloadNearLimit(Workload),
@@ -501,6 +509,18 @@ pub enum Notice {
     /// To the office and the expert: a pause ends soon.
     #[serde(rename = "pause.ending")]
     PauseEnding(PauseEnding),
+    /// To the office: an expert cannot keep visits that are ahead.
+    #[serde(rename = "expert.unavailable")]
+    ExpertUnavailable(ExpertUnavailable),
+    /// To the host and the person: a placement was decided.
+    #[serde(rename = "posting.decided")]
+    PostingDecided(PostingNews),
+    /// To the host and the person: days or share of a placement were changed.
+    #[serde(rename = "posting.changed")]
+    PostingChanged(PostingNews),
+    /// To the host and the person: a placement was cancelled.
+    #[serde(rename = "posting.cancelled")]
+    PostingCancelled(PostingNews),
     /// To the office, the host and the placed person: a placement ends soon.
     #[serde(rename = "posting.ending")]
     PostingEnding(PostingEnding),

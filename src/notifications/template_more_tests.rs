@@ -170,7 +170,19 @@ fn with_words(value: &mut Value, words: &mut impl Iterator<Item = String>) {
         Value::Array(values) => values.iter_mut().for_each(|value| with_words(value, words)),
         Value::Object(fields) => {
             // A link is a path that the service wrote; only what stands beside it is anybody's.
-            let fixed = ["event", "kind", "reader", "cancelled_by", "mode", "cause", "link", "answer_link", "settings_link"];
+            let fixed = [
+                "event",
+                "kind",
+                "reader",
+                "cancelled_by",
+                "mode",
+                "cause",
+                "step",
+                "change",
+                "link",
+                "answer_link",
+                "settings_link",
+            ];
             let dated = |value: &Value| value.as_str().is_some_and(|text| text.starts_with("20") && text.contains('-'));
             for (_, value) in fields.iter_mut().filter(|(name, value)| !fixed.contains(&name.as_str()) && !dated(value)) {
                 if value.is_string() {

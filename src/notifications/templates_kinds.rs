@@ -36,6 +36,7 @@ macro_rules! kinds {
 kinds! {
     Invitation = "account.invited";
     PasswordReset = "account.password_reset_requested";
+    AccountChanged = "account.changed";
     MembershipGiven = "membership.given";
     MembershipEnded = "membership.ended";
     WindowClosing = "window.closing";
@@ -72,10 +73,15 @@ kinds! {
     ReportReturned = "report.returned";
     SurveyDue = "survey.due";
     SettlementBilled = "settlement.billed";
+    ClaimOverdue = "claim.overdue";
     WorkloadNearLimit = "workload.near_limit";
     WorkloadReached = "workload.reached";
     AppointmentEnding = "appointment.ending";
     PauseEnding = "pause.ending";
+    ExpertUnavailable = "expert.unavailable";
+    PostingDecided = "posting.decided";
+    PostingChanged = "posting.changed";
+    PostingCancelled = "posting.cancelled";
     PostingEnding = "posting.ending";
     WebhookDisabled = "webhook.disabled";
     MailUndeliverable = "mail.undeliverable";

@@ -199,3 +199,58 @@ impl SettlementBilled {
             .link(brand, "精算の画面（内訳と書類）", "The settlement (details and papers)", &self.link)
     }
 }
+
+/// A claim was not paid in time: to the body that pays, and to the one that is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimOverdue {
+    /// The reader.
+    pub recipient: Addressee,
+    /// Whether the reader is the body that pays.
+    pub own: bool,
+    /// Number of the claim.
+    pub number: String,
+    /// The body that pays.
+    pub debtor: String,
+    /// The body that is paid.
+    pub creditor: String,
+    /// Yen due by now and not recorded as paid.
+    pub unpaid_yen: i64,
+    /// The day on which the oldest unpaid part was due.
+    pub due_on: NaiveDate,
+    /// The claim's page.
+    pub link: String,
+}
+
+impl ClaimOverdue {
+    pub(super) fn letter(&self, locale: Locale, brand: &Brand) -> Letter {
+        let pen = pen(locale, brand, &self.recipient, &self.link);
+        let (debtor, creditor, unpaid) = (&self.debtor, &self.creditor, yen(&pen, self.unpaid_yen));
+        let happened = match (self.own, locale) {
+            (true, Locale::Ja) => format!("{creditor}への負担金{unpaid}が、期限を過ぎても入金済みになっていません。"),
+            (true, Locale::En) => format!("{unpaid} due to {creditor} is not recorded as paid."),
+            (false, Locale::Ja) => format!("{debtor}からの負担金{unpaid}が、期限を過ぎても入金済みになっていません。"),
+            (false, Locale::En) => format!("{unpaid} due from {debtor} is not recorded as paid."),
+        };
+        let to_do = if self.own {
+            pen.say(
+                "支払いの手続きをしてください。すでに支払った場合は、支払先へ支払日をお知らせください。",
+                "Please pay; if you have, tell the creditor on which day.",
+            )
+        } else {
+            pen.say(
+                "入金を確かめ、届いていれば記録し、届いていなければ相手の団体へ確かめてください。",
+                "See whether it has arrived and record it; if not, ask the body that owes it.",
+            )
+        };
+        pen.letter(pen.say("負担金の支払期限の超過", "A payment is overdue"), &happened)
+            .subject_extra(self.number.as_str())
+            .action(to_do)
+            .group()
+            .fact("番号", "Number", self.number.as_str())
+            .fact("支払元", "Paid by", debtor.as_str())
+            .fact("支払先", "Pay to", creditor.as_str())
+            .fact("未入金額", "Unpaid", unpaid.as_str())
+            .fact("支払期限", "Was due on", day_text(self.due_on, locale).as_str())
+            .link(brand, "請求の画面", "The claim", &self.link)
+    }
+}

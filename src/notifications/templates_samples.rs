@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::template::{Notice, NoticeKind};
+use super::template::{Notice, NoticeKind, PostingStep};
 use super::templates_facts::{
     Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
 };
@@ -208,6 +208,7 @@ pub fn sample(kind: NoticeKind) -> Notice {
             correct_by: Some(day(34)),
             link: "/dispatches/7/report".to_owned(),
         },
+        NoticeKind::AccountChanged => Notice::AccountChanged(more::account_changed()),
         NoticeKind::MembershipGiven => Notice::MembershipGiven(more::membership_given()),
         NoticeKind::MembershipEnded => Notice::MembershipEnded(more::membership_ended()),
         NoticeKind::WindowClosing => Notice::WindowClosing(more::window_closing()),
@@ -220,10 +221,15 @@ pub fn sample(kind: NoticeKind) -> Notice {
         NoticeKind::ReportSubmitted => Notice::ReportSubmitted(more::report_submitted()),
         NoticeKind::SurveyDue => Notice::SurveyDue(more::survey_due()),
         NoticeKind::SettlementBilled => Notice::SettlementBilled(more::settlement_billed()),
+        NoticeKind::ClaimOverdue => Notice::ClaimOverdue(more::claim_overdue()),
         NoticeKind::WorkloadNearLimit => Notice::WorkloadNearLimit(more::workload(32)),
         NoticeKind::WorkloadReached => Notice::WorkloadReached(more::workload(40)),
         NoticeKind::AppointmentEnding => Notice::AppointmentEnding(more::appointment_ending()),
         NoticeKind::PauseEnding => Notice::PauseEnding(more::pause_ending()),
+        NoticeKind::ExpertUnavailable => Notice::ExpertUnavailable(more::expert_unavailable()),
+        NoticeKind::PostingDecided => Notice::PostingDecided(more::posting_news(PostingStep::Decided)),
+        NoticeKind::PostingChanged => Notice::PostingChanged(more::posting_news(PostingStep::Changed)),
+        NoticeKind::PostingCancelled => Notice::PostingCancelled(more::posting_news(PostingStep::Cancelled)),
         NoticeKind::PostingEnding => Notice::PostingEnding(more::posting_ending()),
         NoticeKind::WebhookDisabled => Notice::WebhookDisabled(more::webhook_disabled()),
         NoticeKind::MailUndeliverable => Notice::MailUndeliverable(more::mail_undeliverable()),

@@ -11,6 +11,55 @@ fn text(text: &str) -> String {
     text.to_owned()
 }
 
+pub(super) fn account_changed() -> AccountChanged {
+    AccountChanged {
+        recipient: town_person(),
+        change: AccountChange::PasswordChanged,
+        changed_by: None,
+        changed_at: at(0, 10),
+        link: text("/account"),
+    }
+}
+
+pub(super) fn expert_unavailable() -> ExpertUnavailable {
+    let visit = |day, applicant| VisitInQuestion { day, applicant: text(applicant) };
+    ExpertUnavailable {
+        recipient: office(),
+        expert: text(NAME),
+        cause: UnavailableCause::Calendar,
+        visits: vec![visit(Some(day(20)), TOWN), visit(Some(day(21)), OTHER)],
+        link: text("/experts/3"),
+    }
+}
+
+pub(super) fn posting_news(step: PostingStep) -> PostingNews {
+    PostingNews {
+        recipient: town_section(),
+        reader: PostingReader::Host,
+        step,
+        expert: text(NAME),
+        host: text(TOWN),
+        from: day(30),
+        last_day: day(211),
+        share_percent: 40,
+        reason: (step == PostingStep::Cancelled).then(|| text("本人の都合により、配属を見送ります。")),
+        link: text("/postings/2"),
+    }
+}
+
+pub(super) fn claim_overdue() -> ClaimOverdue {
+    ClaimOverdue {
+        recipient: town_section(),
+        own: true,
+        number: text("R8-C0012"),
+        debtor: text(TOWN),
+        creditor: text("伊予県"),
+        unpaid_yen: 617_284,
+        due_on: day(0),
+        link: text("/claims/5"),
+    }
+}
+
 pub(super) fn membership_given() -> MembershipGiven {
     MembershipGiven {
         recipient: town_person(),
@@ -234,7 +283,16 @@ pub(super) fn variants() -> Vec<Notice> {
     let billed = |kind| SettlementBilled { kind, amount_yen: 50_000, instalments: vec![single.clone()], ..settlement_billed() };
     let load = |limit, used, agreed| Workload { recipient: expert(), own: true, limit, used, agreed, ..workload(0) };
     let posting = |reader, recipient| PostingEnding { reader, recipient, days_left: 1, ..posting_ending() };
-    vec![
+    let changes = [
+        AccountChange::PasswordReset,
+        AccountChange::SecondFactorOn,
+        AccountChange::SecondFactorOff,
+        AccountChange::SecondFactorReset,
+        AccountChange::RecoveryCodes,
+        AccountChange::Email,
+    ];
+    let changed = changes.map(|change| Notice::AccountChanged(AccountChanged { change, ..account_changed() }));
+    let mut all = vec![
         Notice::WindowClosing(WindowClosing { office: true, recipient: office(), link: text("/requests"), ..window_closing() }),
         Notice::RequestConsented(RequestConsented { agrees: false, waiting: vec![text(OTHER)], ..request_consented() }),
         Notice::RequestConsented(RequestConsented { waiting: Vec::new(), ..request_consented() }),
@@ -246,8 +304,21 @@ pub(super) fn variants() -> Vec<Notice> {
         Notice::WorkloadReached(load(LoadLimit::YearDays(2026), 21, 20)),
         Notice::AppointmentEnding(AppointmentEnding { own: true, recipient: expert(), days_left: 3, ..appointment_ending() }),
         Notice::PauseEnding(PauseEnding { own: false, recipient: office(), ..pause_ending() }),
+        Notice::ExpertUnavailable(ExpertUnavailable {
+            cause: UnavailableCause::Suspended,
+            visits: vec![VisitInQuestion { day: None, applicant: text(TOWN) }],
+            ..expert_unavailable()
+        }),
+        Notice::ClaimOverdue(ClaimOverdue { own: false, recipient: office(), ..claim_overdue() }),
+        Notice::PostingDecided(PostingNews {
+            reader: PostingReader::Expert,
+            recipient: expert(),
+            ..posting_news(PostingStep::Decided)
+        }),
         Notice::PostingEnding(posting(PostingReader::Host, town_section())),
         Notice::PostingEnding(posting(PostingReader::Expert, expert())),
         Notice::WebhookDisabled(WebhookDisabled { cause: WebhookCause::Gone, undelivered: 0, ..webhook_disabled() }),
-    ]
+    ];
+    all.extend(changed);
+    all
 }

@@ -191,6 +191,7 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
         Notice::ReportReturned { recipient, dispatch, visit_on, reason, correct_by, link } => {
             templates_reports::returned(&pen(locale, brand, recipient, link), dispatch, *visit_on, reason.as_deref(), *correct_by)
         }
+        Notice::AccountChanged(facts) => facts.letter(locale, brand),
         Notice::MembershipGiven(facts) => facts.letter(locale, brand),
         Notice::MembershipEnded(facts) => facts.letter(locale, brand),
         Notice::WindowClosing(facts) => facts.letter(locale, brand),
@@ -203,10 +204,15 @@ pub(super) fn write(notice: &Notice, locale: Locale, brand: &Brand) -> Letter {
         Notice::ReportSubmitted(facts) => facts.letter(locale, brand),
         Notice::SurveyDue(facts) => facts.letter(locale, brand),
         Notice::SettlementBilled(facts) => facts.letter(locale, brand),
+        Notice::ClaimOverdue(facts) => facts.letter(locale, brand),
         Notice::WorkloadNearLimit(facts) => facts.letter(locale, brand, false),
         Notice::WorkloadReached(facts) => facts.letter(locale, brand, true),
         Notice::AppointmentEnding(facts) => facts.letter(locale, brand),
         Notice::PauseEnding(facts) => facts.letter(locale, brand),
+        Notice::ExpertUnavailable(facts) => facts.letter(locale, brand),
+        Notice::PostingDecided(facts) | Notice::PostingChanged(facts) | Notice::PostingCancelled(facts) => {
+            facts.letter(locale, brand)
+        }
         Notice::PostingEnding(facts) => facts.letter(locale, brand),
         Notice::WebhookDisabled(facts) => facts.letter(locale, brand),
         Notice::MailUndeliverable(facts) => facts.letter(locale, brand),

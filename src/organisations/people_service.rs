@@ -8,6 +8,7 @@ use super::people::{self, HeldMembership, NewUser, Person, UserRow};
 use super::people_views::{EndMembershipBody, InviteUserBody, NewMembershipBody, UpdateUserBody, UserView};
 use super::reach::Reach;
 use super::store::{self, OrganisationRow};
+use crate::auth::changes;
 use crate::auth::policy::Role;
 use crate::auth::second_factor;
 use crate::auth::sessions::{self, TokenKind};
@@ -19,7 +20,7 @@ use crate::ids::{MembershipId, OrganisationId, UserId};
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{MembershipEnded, MembershipGiven, Notice, OneTimeLink};
+use crate::notifications::template::{AccountChange, MembershipEnded, MembershipGiven, Notice, OneTimeLink};
 
 /// Invites a person: the account, its memberships and the mail with the link, all or nothing.
 pub fn invite(conn: &mut Conn, ctx: &Ctx, body: InviteUserBody) -> Result<Outcome<UserView>, Error> {
@@ -241,6 +242,9 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, person: Person, body: UpdateUserBody) 
     }
     if user.email != before.email {
         sessions::void_tokens(conn, user.id, ctx.now)?;
+        if before.status == UserStatus::Active {
+            changes::tell(conn, ctx, &before, AccountChange::Email)?;
+        }
     }
     // Names and addresses are personal data and stay out of the audit trail; that they changed does not.
     let audit = about(ctx, &person)
@@ -272,6 +276,9 @@ pub fn reset_second_factor(conn: &mut Conn, ctx: &Ctx, person: Person, _: NoQuer
     let had = second_factor::is_set_up(conn, person.user.id)?;
     second_factor::forget(conn, person.user.id)?;
     sessions::end_all(conn, person.user.id, "second_factor_reset", ctx.now)?;
+    if had {
+        changes::tell(conn, ctx, &person.user, AccountChange::SecondFactorReset)?;
+    }
     let audit = about(ctx, &person).change(json!({"second_factor": had}), json!({"second_factor": false}));
     write(conn, ctx, person, audit)
 }

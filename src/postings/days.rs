@@ -6,6 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::model::{PostingStatus, PostingVerb};
+use super::news;
 use super::service::{self, Plan};
 use super::store::{self, PostingRow};
 use super::views::PostingView;
@@ -16,7 +17,7 @@ use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::PostingId;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::Notice;
+use crate::notifications::template::{Notice, PostingStep};
 use crate::organisations::people;
 use crate::pools::store as pools;
 
@@ -158,6 +159,7 @@ pub fn extend(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: ExtendPosti
     Plan::of(&row, &programme).check_beyond_term(conn)?;
     store::insert_amendment(conn, &posting, (row.valid_to, &body.document_number, &body.reason), ctx.now)?;
     let row = store::update(conn, &row, ctx.now)?;
+    news::tell(conn, ctx, &row, PostingStep::Changed, &body.reason)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id)
         .change(json!({"valid_to": posting.valid_to}), json!({"valid_to": row.valid_to, "document_number": body.document_number}))
         .because(body.reason);

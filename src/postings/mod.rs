@@ -4,6 +4,7 @@
 pub mod api;
 pub mod days;
 pub mod model;
+mod news;
 pub mod reminders;
 pub mod service;
 pub mod store;

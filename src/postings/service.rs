@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::model::{self, Period, PostingStatus, PostingVerb};
+use super::news;
 use super::store::{self, NewPosting, PostingRow};
 use super::views::{CancelPostingBody, CreatePostingBody, PostingView, UpdatePostingBody};
 use crate::calendar::wareki;
@@ -13,6 +14,7 @@ use crate::experts::model::ExpertStatus;
 use crate::experts::store as experts_store;
 use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, OrganisationId, PostingId};
+use crate::notifications::template::PostingStep;
 use crate::pools::rules::PostingRules;
 use crate::pools::service as pools_service;
 use crate::pools::store::{self as pools_store, ProgrammeRow, Standing};
@@ -56,6 +58,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreatePostingBody) -> Result<Out
             updated_at: ctx.now,
         },
     )?;
+    news::tell(conn, ctx, &row, PostingStep::Decided, "")?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id).created(figures(&row));
     let (location, version) = (format!("/api/v1/postings/{}", row.id), row.version);
     Ok(Outcome::created(view(conn, row)?, version, location, audit))
@@ -78,6 +81,9 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: UpdatePosti
         Plan::of(&row, &programme).check(conn)?;
     }
     let row = store::update(conn, &row, ctx.now)?;
+    if row.period() != posting.period() || row.share_percent != posting.share_percent {
+        news::tell(conn, ctx, &row, PostingStep::Changed, "")?;
+    }
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id).change(figures(&posting), figures(&row));
     let version = row.version;
     Ok(Outcome::changed(view(conn, row)?, version, audit))
@@ -91,6 +97,7 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: CancelPosti
     fields.line("/reason", &body.reason, 1000);
     fields.finish()?;
     let row = store::update(conn, &row, ctx.now)?;
+    news::tell(conn, ctx, &row, PostingStep::Cancelled, &body.reason)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id)
         .change(json!({"status": posting.status}), json!({"status": row.status}))
         .because(body.reason);

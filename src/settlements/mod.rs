@@ -23,6 +23,7 @@ mod mails;
 pub mod menu_store;
 pub mod menus;
 pub mod model;
+pub mod overdue;
 pub mod page_claims;
 pub mod pages;
 pub mod papers;

@@ -1,7 +1,11 @@
 //! SQL of settlements, claims and payments.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Date, Nullable};
 
 use crate::clock::UtcTime;
 use crate::costs::WithholdingCategory;
@@ -706,13 +710,53 @@ pub fn paid_between(
         .load(conn)?)
 }
 
+/// The day on which the first instalment that is not paid in full is due.
+const DUE: &str = "(SELECT MIN(i.due_on) FROM claim_instalments i WHERE i.claim_id = claims.id AND \
+    (SELECT SUM(j.amount_yen) FROM claim_instalments j WHERE j.claim_id = i.claim_id AND j.number <= i.number) > claims.paid_yen)";
+
+/// A claim of which a part was due and is not paid.
+#[derive(Debug, Clone)]
+pub struct OverdueClaim {
+    /// The claim.
+    pub claim: ClaimRow,
+    /// The day on which the first part that is not paid in full was due.
+    pub due_on: NaiveDate,
+    /// Yen due by now and not paid.
+    pub unpaid_yen: i64,
+}
+
+/// The claims of which something was due before a day and is not paid, oldest first.
+pub fn overdue(conn: &mut Conn, today: NaiveDate) -> Result<Vec<OverdueClaim>, Error> {
+    let rows: Vec<(ClaimRow, Option<NaiveDate>)> = claims::table
+        .filter(claims::paid_yen.lt(claims::amount_yen))
+        .filter(sql::<Nullable<Date>>(DUE).lt(today))
+        .order(claims::id)
+        .select((ClaimRow::as_select(), sql::<Nullable<Date>>(DUE)))
+        .load(conn)?;
+    let ids: Vec<ClaimId> = rows.iter().map(|(claim, _)| claim.id).collect();
+    let mut due: HashMap<ClaimId, i64> = HashMap::new();
+    for some in ids.chunks(500) {
+        let parts: Vec<(ClaimId, i64)> = claim_instalments::table
+            .filter(claim_instalments::claim_id.eq_any(some))
+            .filter(claim_instalments::due_on.lt(today))
+            .select((claim_instalments::claim_id, claim_instalments::amount_yen))
+            .load(conn)?;
+        for (claim, yen) in parts {
+            *due.entry(claim).or_insert(0) += yen;
+        }
+    }
+    Ok(rows
+        .into_iter()
+        .filter_map(|(claim, due_on)| {
+            let unpaid_yen = due.get(&claim.id).copied().unwrap_or(0) - claim.paid_yen;
+            Some(OverdueClaim { due_on: due_on?, unpaid_yen, claim })
+        })
+        .collect())
+}
+
 /// The claims that a body has yet to pay, at most so many, those that fall due first; each with the day on which the first
 /// instalment that is not paid in full is due.
 pub fn owed(conn: &mut Conn, debtor: OrganisationId, most: i64) -> Result<Vec<(ClaimRow, Option<NaiveDate>)>, Error> {
-    use diesel::dsl::sql;
-    use diesel::sql_types::{Date, Nullable};
-    const DUE: &str = "(SELECT MIN(i.due_on) FROM claim_instalments i WHERE i.claim_id = claims.id AND \
-        (SELECT SUM(j.amount_yen) FROM claim_instalments j WHERE j.claim_id = i.claim_id AND j.number <= i.number) > claims.paid_yen)";
     Ok(claims::table
         .filter(claims::debtor_organisation_id.eq(debtor))
         .filter(claims::paid_yen.lt(claims::amount_yen))

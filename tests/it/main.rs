@@ -26,6 +26,7 @@ mod matching;
 mod matching_fields;
 mod money;
 mod money_corrections;
+mod news;
 mod notices;
 mod offers;
 mod openapi;

@@ -45,6 +45,8 @@ fn set_up(app: &TestApp, world: &World) -> (String, Vec<String>) {
     assert_eq!(sign_in(app, None).status, 200, "it counts only once it is confirmed");
     assert_eq!(staff.post("/auth/second-factor/confirm", &json!({"code": "000000"})).problem(422), "validation_failed");
     let confirmed = staff.post("/auth/second-factor/confirm", &json!({"code": code(app, &secret)})).ok(200);
+    let told = app.mails_to(STAFF);
+    assert!(told.last().is_some_and(|sent| sent.mail.text.starts_with("二段階認証が設定されました。")), "{told:?}");
     let codes = confirmed["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
     (secret, codes)
 }
@@ -73,6 +75,8 @@ on_both! {
         let people = world.coordinator.get("/users?q=staff@hamamatsu").ok(200);
         let path = format!("/users/{}", people["items"][0]["id"]);
         world.coordinator.verb(&path, "reset-second-factor", &json!({})).ok(200);
+        let told = app.mails_to(STAFF).pop().unwrap().mail.text;
+        assert!(told.starts_with("利用者の管理者が二段階認証を解除しました。") && told.contains("変更した人：静岡 花子"), "{told}");
         assert_eq!(world.hamamatsu_staff.get("/auth/me").problem(401), "unauthenticated");
         assert_eq!(sign_in(app, None).status, 200);
         // Nothing of it lies readable in the database.
