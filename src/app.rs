@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{ConnSettings, Db};
 use crate::error::Error;
+use crate::experts::candidates::Memory;
 use crate::http::rate::Rates;
 use crate::notifications::transport::Mailer;
 use crate::webhooks::hooks::Hooks;
@@ -28,6 +29,8 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// What calling webhooks needs; nothing where no key is set.
     pub webhooks: Option<Hooks>,
+    /// What is remembered of experts.
+    pub experts: Memory,
     /// Whether this is the demo: its mailbox page shows what would be sent.
     pub demo: bool,
 }
@@ -42,6 +45,7 @@ impl App {
         Ok(Arc::new(Self {
             webhooks: Hooks::new(&config.webhooks).map_err(Error::internal)?,
             keys: TokenKeys::new(&config.auth),
+            experts: Memory::default(),
             rates: Rates::new(config.limits.requests_per_minute),
             db,
             clock,

@@ -2,7 +2,7 @@
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::{Attempt, Conn};
 use crate::clock::UtcTime;
@@ -100,6 +100,60 @@ pub(crate) use {insert_new, insert_new_returning, insert_rows, load_unlocked};
 struct Flag {
     #[diesel(sql_type = Bool)]
     taken: bool,
+}
+
+/// What the database has noted of changes to experts.
+#[derive(Debug)]
+pub struct ExpertChanges {
+    /// Up to where everything is known: what is asked for next time.
+    pub upto: i64,
+    /// The first change that is still kept.
+    pub oldest: Option<i64>,
+    /// The last one.
+    pub newest: i64,
+    /// The changes since, with the expert; without one it is everybody.
+    pub since: Vec<(i64, Option<i64>)>,
+}
+
+#[derive(QueryableByName)]
+struct ChangeRow {
+    #[diesel(sql_type = BigInt)]
+    upto: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    oldest: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    id: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    expert_id: Option<i64>,
+}
+
+/// The changes to experts since a point that was given before as [`ExpertChanges::upto`]; none with the largest number. On SQLite
+/// the point is the last change. On PostgreSQL, where a change noted earlier may be committed later, it is the oldest
+/// transaction that was not over: the same changes may come again, but none is missed.
+pub fn expert_changes(conn: &mut Conn, since: i64) -> QueryResult<ExpertChanges> {
+    const SQLITE: &str = "SELECT s.upto, s.oldest, s.upto AS newest, c.id, c.expert_id FROM (SELECT COALESCE((SELECT MAX(id) FROM \
+        expert_changes), 0) AS upto, (SELECT MIN(id) FROM expert_changes) AS oldest) s LEFT JOIN expert_changes c ON c.id > ?";
+    const POSTGRES: &str = "SELECT s.upto, s.oldest, s.newest, c.id, c.expert_id FROM (SELECT \
+        CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS upto, (SELECT MIN(id) FROM expert_changes) AS oldest, \
+        COALESCE((SELECT MAX(id) FROM expert_changes), 0) AS newest) s LEFT JOIN expert_changes c ON c.xid >= $1";
+    let rows: Vec<ChangeRow> = match conn {
+        Conn::Sqlite(c) => diesel::sql_query(SQLITE).bind::<BigInt, _>(since).load(c)?,
+        Conn::Postgres(c) => diesel::sql_query(POSTGRES).bind::<BigInt, _>(since).load(c)?,
+    };
+    let first = rows.first().ok_or(diesel::result::Error::NotFound)?;
+    let (upto, oldest, newest) = (first.upto, first.oldest, first.newest);
+    let since = rows.into_iter().filter_map(|row| Some((row.id?, row.expert_id))).collect();
+    Ok(ExpertChanges { upto, oldest, newest, since })
+}
+
+/// Forgets all but the last changes to experts; who has not looked since learns of it by [`ExpertChanges::oldest`].
+pub fn forget_expert_changes(conn: &mut Conn, kept: i64) -> QueryResult<usize> {
+    use super::schema::expert_changes;
+    let newest: Option<i64> = expert_changes::table.select(diesel::dsl::max(expert_changes::id)).get_result(conn)?;
+    let last = newest.unwrap_or(0).saturating_sub(kept);
+    diesel::delete(expert_changes::table.filter(expert_changes::id.le(last))).execute(conn)
 }
 
 /// Takes the right to work on `key` until the transaction ends. `false`: somebody else holds it. On SQLite the write

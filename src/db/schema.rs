@@ -1072,6 +1072,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    expert_changes (id) {
+        id -> BigInt,
+        expert_id -> Nullable<BigInt>,
+        xid -> BigInt,
+    }
+}
+
+diesel::table! {
     event_tellings (event_id) {
         event_id -> BigInt,
         told -> Text,
@@ -1350,6 +1358,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox_messages,
     events,
     event_tellings,
+    expert_changes,
     notices,
     notification_preferences,
     webhook_endpoints,

@@ -21,6 +21,9 @@ use crate::webhooks::delivery::deliver_due;
 /// The job of planning.
 const PLANNING: &str = "allocations.plan";
 
+/// Changes to experts that are kept for processes which have not looked at them yet.
+const CHANGES_KEPT: i64 = 100_000;
+
 /// How long a process keeps a periodic job to itself.
 const LEASE_SECONDS: i64 = 120;
 
@@ -70,6 +73,10 @@ fn run_periodic(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     note(leased(app, name, "idempotency.forget", |ctx| {
         app.db.write_blocking(|conn| crate::http::write::forget_old_records(conn, ctx.now)).map(drop)
     }));
+    note(
+        every(app, "experts.forget_changes", 60, |conn| Ok(dialect::forget_expert_changes(conn, CHANGES_KEPT).map(drop)?))
+            .map(drop),
+    );
     note(every(app, "statistics.refresh", 60, |conn| Ok(dialect::refresh_statistics(conn)?)).map(drop));
     note((|| {
         loop {

@@ -178,8 +178,8 @@ impl Index {
         (earned, possible)
     }
 
-    /// Who holds the required skills, in order; `None`: none is required.
-    fn holding_all(&self, asked: &Asked<'_>) -> Option<Vec<u32>> {
+    /// Who holds the required skills, by their places in order; `None`: none is required.
+    pub fn holding_all(&self, asked: &Asked<'_>) -> Option<Vec<u32>> {
         let mut lists: Vec<Vec<u32>> =
             asked.skill_requirements().iter().map(|alternatives| self.holding_one(alternatives)).collect();
         lists.sort_by_key(Vec::len);

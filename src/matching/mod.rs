@@ -95,7 +95,7 @@ impl Ranking {
 /// Ranks the candidates for one request. Each expert is to be given once.
 pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
     let asked = Asked::of(need);
-    let (eligible, excluded) = split(&asked, candidates);
+    let (eligible, excluded) = split(&asked, candidates, 0..candidates.len());
     let eligible: Vec<(&Candidate, DayFit)> =
         eligible.into_iter().filter_map(|(place, days)| Some((candidates.get(place)?, days))).collect();
     let mut field = score::Field::default();
@@ -113,10 +113,14 @@ pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
     Ranking { candidates, eligible_count: eligible.len(), excluded }
 }
 
-/// The eligible by their places, and the others by id with their reasons.
-fn split(asked: &Asked<'_>, candidates: &[Candidate]) -> (Vec<(usize, DayFit)>, Vec<(i64, Reasons)>) {
-    let (mut eligible, mut excluded) = (Vec::with_capacity(candidates.len()), Vec::new());
-    for (place, candidate) in candidates.iter().enumerate() {
+/// Of the candidates at some places the eligible, by their places, and the others by id with their reasons.
+fn split(
+    asked: &Asked<'_>,
+    candidates: &[Candidate],
+    places: impl Iterator<Item = usize>,
+) -> (Vec<(usize, DayFit)>, Vec<(i64, Reasons)>) {
+    let (mut eligible, mut excluded) = (Vec::new(), Vec::new());
+    for (place, candidate) in places.filter_map(|place| Some((place, candidates.get(place)?))) {
         let days = DayFit::of(asked, candidate);
         let reasons = reasons_with(asked, candidate, &days);
         if reasons.is_empty() {

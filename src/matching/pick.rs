@@ -13,19 +13,25 @@ use super::{Ranking, score};
 const FIRST: usize = if cfg!(test) { 1 } else { 64 };
 const TIMES: usize = 3;
 
-/// Ranks as [`super::rank`] does and leaves off after the best `most`. The candidates come without their earlier work; `merits`
-/// is given ids and says what these have done, who has done nothing left out.
+/// Ranks the candidates at some places as [`super::rank`] does and leaves off after the best `most`. What the candidates know of
+/// their own earlier work does not matter; `merits` is given ids and says what these have done, who has done nothing left out.
 ///
 /// # Errors
 /// Those of `merits`.
 pub fn pick<E>(
     need: &Need,
-    mut candidates: Vec<Candidate>,
+    candidates: &mut [Candidate],
+    places: &[usize],
     most: usize,
     mut merits: impl FnMut(&[i64]) -> Result<HashMap<i64, Merits>, E>,
 ) -> Result<Ranking, E> {
     let asked = Asked::of(need);
-    let (eligible, excluded) = super::split(&asked, &candidates);
+    for place in places {
+        if let Some(candidate) = candidates.get_mut(*place) {
+            candidate.learn(Merits::default());
+        }
+    }
+    let (eligible, excluded) = super::split(&asked, candidates, places.iter().copied());
     let eligible_count = eligible.len();
     let mut field = score::Field::default();
     for candidate in eligible.iter().filter_map(|(place, _)| candidates.get(*place)) {

@@ -731,9 +731,9 @@ proptest! {
         };
         let merits: HashMap<i64, Merits> = experts.iter().map(|expert| (expert.expert_id, of(expert))).collect();
         let mut unknown = experts;
-        unknown.iter_mut().for_each(|expert| expert.learn(Merits::default()));
         let mut asked_for = Vec::new();
-        let picked = pick(&need, unknown, most, |ids| {
+        let places: Vec<usize> = (0..unknown.len()).collect();
+        let picked = pick(&need, &mut unknown, &places, most, |ids| {
             asked_for.extend_from_slice(ids);
             Ok::<_, ()>(ids.iter().filter_map(|id| Some((*id, *merits.get(id)?))).collect())
         });

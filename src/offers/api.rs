@@ -69,9 +69,9 @@ async fn list_candidates(read: Read<MatchExperts>) -> Result<HttpResponse, Error
     let id = read.id::<RequestId>("id");
     read.run_after(
         move |conn, ctx| crate::requests::store::owned(conn, ctx, id?),
-        |conn, _, request, params: CandidateListParams| {
+        |conn, ctx, request, params: CandidateListParams| {
             let list = ListQuery::new(params.limit, params.cursor.as_deref(), &("candidates", request.id))?;
-            let page = candidates::page(conn, &request, &list)?;
+            let page = candidates::page(conn, ctx, &request, &list)?;
             let next = page.next_cursor.clone();
             Ok(Answer::List(page, next))
         },
@@ -106,7 +106,7 @@ async fn get_near_misses(read: Read<MatchExperts>) -> Result<HttpResponse, Error
     let id = read.id::<RequestId>("id");
     read.run_after(
         move |conn, ctx| crate::requests::store::owned(conn, ctx, id?),
-        |conn, _, request, _: NoQuery| Ok(Answer::Json(near::near_misses(conn, &request)?)),
+        |conn, ctx, request, _: NoQuery| Ok(Answer::Json(near::near_misses(conn, ctx, &request)?)),
     )
     .await
 }

@@ -216,7 +216,7 @@ async fn compare(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
         // Who was chosen may stand far down.
         let limit = params.compare.as_ref().map(|_| FAR_DOWN);
         let list = ListQuery::new(limit, params.cursor.as_deref(), &("candidates", id))?;
-        let found = candidates::page(conn, &request, &list)?;
+        let found = candidates::page(conn, &view.ctx, &request, &list)?;
         let wanted: Vec<i64> =
             params.compare.as_deref().unwrap_or_default().split(',').filter_map(|one| one.parse().ok()).collect();
         let is_there = |id: &i64| found.items.iter().any(|candidate| candidate.expert_id.0 == *id);
@@ -354,7 +354,7 @@ fn line(t: Tongue, (request, open): (RequestId, bool), one: &CandidateView, show
 /// What would bring in more, in words.
 fn nearly(conn: &mut Conn, view: &View, request: &RequestRow) -> Result<Vec<String>, Error> {
     let t = view.tongue;
-    let found = near::near_misses(conn, request)?;
+    let found = near::near_misses(conn, &view.ctx, request)?;
     let mut lines: Vec<String> = found
         .changes
         .iter()

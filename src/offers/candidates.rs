@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 use crate::db::Conn;
 use crate::error::Error;
-use crate::experts::candidates::{self, PoolFacts};
+use crate::experts::candidates::{Chosen, PoolFacts};
 use crate::experts::model::AffiliationKind;
 use crate::experts::store::NameRow;
-use crate::http::{ListQuery, Page};
+use crate::http::{Ctx, ListQuery, Page};
 use crate::ids::{ExpertId, PoolId};
 use crate::matching::{self, Asked, Exclusion, ExclusionCount, Ranked, ScorePart};
 use crate::requests::store::RequestRow;
@@ -98,22 +98,22 @@ fn pool_of(conn: &mut Conn, request: &RequestRow) -> Result<PoolId, Error> {
 }
 
 /// A page of the eligible, best first.
-pub fn page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) -> Result<CandidatePage, Error> {
+pub fn page(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, list: &ListQuery) -> Result<CandidatePage, Error> {
     let need = crate::requests::service::need_of(conn, request)?;
     let pool = pool_of(conn, request)?;
-    let (screened, candidates) = candidates::look(conn, pool, &need)?;
     let after = list.after_parsed::<u32>()?.map_or(0, |(rank, _)| rank);
     // One row more than the page shows tells whether there is a next page.
     let fetch = usize::try_from(list.fetch()).unwrap_or(usize::MAX);
     let most = fetch.saturating_add(usize::try_from(after).unwrap_or(usize::MAX));
-    let ranking = matching::pick(&need, candidates, most, |ids| candidates::merits(conn, pool, &need, ids))?;
+    let Chosen { ranking, total, counts: first } = ctx.app.experts.choose(conn, pool, &need, ctx.today(), most)?;
     let mut counts = ranking.exclusion_counts();
-    counts.extend(screened.counts.iter().copied().filter(|(_, count)| *count > 0));
+    let first = first.into_iter().filter(|(_, count)| *count > 0);
+    counts.extend(first.map(|(code, count)| (code, u32::try_from(count).unwrap_or(u32::MAX))));
     let mut exclusion_counts: Vec<ExclusionCount> =
         counts.into_iter().map(|(code, count)| ExclusionCount { code, count }).collect();
     exclusion_counts.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code));
     let eligible_count = ranking.eligible_count;
-    let excluded_count = usize::try_from(screened.total).unwrap_or(usize::MAX).saturating_sub(eligible_count);
+    let excluded_count = total.saturating_sub(eligible_count);
     let rows: Vec<Ranked> = ranking.candidates.into_iter().filter(|ranked| ranked.rank > after).collect();
     let Page { items, next_cursor } = list.page(rows, |ranked| (ranked.rank.to_string(), ranked.expert_id));
     let ids: Vec<ExpertId> = items.iter().map(|ranked| ExpertId(ranked.expert_id)).collect();

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use crate::calendar::{FiscalYear, month_range};
 use crate::db::Conn;
 use crate::error::Error;
-use crate::experts::candidates::{self, PoolFacts};
+use crate::experts::candidates::PoolFacts;
 use crate::experts::store::ExpertRow;
+use crate::http::Ctx;
 use crate::ids::{ExpertId, OrganisationId, PoolId, RequestId};
 use crate::matching::{self, NearMiss, Need, PlannedVisit, Relaxation, ScorePart};
 use crate::requests::store::RequestRow;
@@ -91,7 +92,7 @@ pub struct OtherPool {
 ///
 /// # Errors
 /// The database's.
-pub fn near_misses(conn: &mut Conn, request: &RequestRow) -> Result<NearMissView, Error> {
+pub fn near_misses(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<NearMissView, Error> {
     let need = crate::requests::service::need_of(conn, request)?;
     let pool = crate::pools::store::programme(conn, request.programme_id)?.pool_id;
     let candidates = PoolFacts::load(conn, pool, std::slice::from_ref(&need), None)?.for_need(&need).to_vec();
@@ -104,7 +105,7 @@ pub fn near_misses(conn: &mut Conn, request: &RequestRow) -> Result<NearMissView
     let year_end = FiscalYear::of(need.period_from).last_day();
     for (from, to) in later_periods(need.period_from, need.period_to).filter(|(_, to)| *to <= year_end) {
         let moved = moved(&need, from, to);
-        let count = candidates::eligible(conn, pool, &moved)?.iter().filter(|expert| !known(&expert.0)).count();
+        let count = ctx.app.experts.eligible(conn, pool, &moved, ctx.today())?.iter().filter(|expert| !known(&expert.0)).count();
         if count > 0 {
             later = Some(LaterPeriod { period_from: from, period_to: to, count });
             break;
@@ -112,7 +113,7 @@ pub fn near_misses(conn: &mut Conn, request: &RequestRow) -> Result<NearMissView
     }
     let mut other_pools = Vec::new();
     for (id, name) in crate::pools::store::other_pools(conn, request.owner_organisation_id, pool, MOST_POOLS)? {
-        let count = candidates::eligible(conn, id, &need)?.len();
+        let count = ctx.app.experts.eligible(conn, id, &need, ctx.today())?.len();
         if count > 0 {
             other_pools.push(OtherPool { pool_id: id, name, count });
         }

@@ -37,6 +37,7 @@ mod pages;
 mod papers;
 mod permissions;
 mod postings;
+mod remembered;
 mod reminders;
 mod reports;
 mod request_rules;

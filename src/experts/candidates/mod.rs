@@ -1,18 +1,18 @@
 //! Everything the matching engine has to know about the experts of a pool, for one request or for many, in a bounded number
 //! of queries however many there are of either. Decides nothing itself.
 
-mod look;
-mod merits;
+mod limits;
+mod memory;
 mod queries;
-mod screen;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike as _, Days, NaiveDate};
 
-pub use look::{eligible, look, merits};
-use merits::Record;
-pub use screen::Screened;
+use limits::Limits;
+pub use memory::{Chosen, Memory};
+use work::Work;
 
 use super::model::{AffiliationKind, EmployerConsent, ExceptionKind, ExpertStatus, languages_in};
 use super::store::ExceptionRow;
@@ -20,19 +20,22 @@ use crate::calendar::{FiscalYear, MINUTES_PER_DAY, jst_day, jst_minute, month_ra
 use crate::clock::UtcTime;
 use crate::db::{Conn, Ids};
 use crate::error::Error;
-use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId, RequestId};
+use crate::ids::{ExpertId, OrganisationId, PoolId};
 use crate::matching::{
-    Answers, AvailabilityException, BusySlot, Candidate, CandidateStatus, Consent, MonthLoad, Need, NeedMode, Place,
-    ProgrammeLimit, WeekLoad, YearDays, YearLoad,
+    Answers, AvailabilityException, BusySlot, Candidate, CandidateStatus, Consent, MonthLoad, Need, NeedMode, Place, WeekLoad,
+    YearDays, YearLoad,
 };
 use queries::{FactRow, LoadColumns, Query};
 
 /// The experts of a pool with all that bears on some requests. What depends on a request is put in by [`Self::for_need`].
 #[derive(Debug)]
 pub struct PoolFacts {
+    /// By id.
     candidates: Vec<Candidate>,
-    engagements: Engagements,
-    record: Record,
+    /// What they have done and have to do, by id.
+    work: HashMap<i64, Work>,
+    /// The skills that requests asked for, for which somebody has worked.
+    skills_of: HashMap<i64, Vec<i64>>,
     limits: Limits,
 }
 
@@ -43,22 +46,25 @@ impl PoolFacts {
     /// # Errors
     /// The database's.
     pub fn load(conn: &mut Conn, pool: PoolId, needs: &[Need], only: Option<&[ExpertId]>) -> Result<Self, Error> {
+        let mut facts = Self::within(conn, pool, &Scope::of(needs), only)?;
+        facts.limits = Limits::load(conn, needs)?;
+        Ok(facts)
+    }
+
+    /// Gathers what a scope holds; no limits of programmes.
+    fn within(conn: &mut Conn, pool: PoolId, scope: &Scope, only: Option<&[ExpertId]>) -> Result<Self, Error> {
         let query = Query { pool, only: only.map(|ids| Ids::new(conn, ids.iter().map(|id| id.0))) };
-        let wished: Vec<ExpertId> = needs.iter().flat_map(|need| &need.wished_experts).copied().map(ExpertId).collect();
-        let rows = query.experts(conn, &wished)?;
+        let rows = query.experts(conn, scope.wished.as_deref())?;
         let places = queries::places(conn, &rows.iter().filter_map(|row| row.base_organisation_id).collect())?;
         let mut candidates: Vec<Candidate> = rows.into_iter().map(|row| base(&row, &places)).collect();
-        let asked: BTreeSet<i64> = needs.iter().flat_map(|need| &need.required).map(|skill| skill.skill_item_id).collect();
-        for (id, skill) in query.skills(conn, &asked)? {
+        for (id, skill) in query.skills(conn, scope.skills.as_ref())? {
             with(&mut candidates, id, |candidate| candidate.skills.push(skill));
         }
-        restrain(conn, &query, needs, &mut candidates)?;
-        Ok(Self {
-            candidates,
-            engagements: Engagements::load(conn, &query)?,
-            record: Record::load(conn, &query, needs)?,
-            limits: Limits::load(conn, needs)?,
-        })
+        let mut work = Work::load(conn, &query, scope)?;
+        restrain(conn, &query, scope, &mut candidates, &mut work)?;
+        let done: BTreeSet<i64> = work.values().flat_map(Work::requests).collect();
+        let skills_of = queries::skills_of(conn, &done, scope.skills.as_ref())?;
+        Ok(Self { candidates, work, skills_of, limits: Limits::default() })
     }
 
     /// Changes every candidate, for what is only assumed.
@@ -68,13 +74,28 @@ impl PoolFacts {
 
     /// The candidates for one of the requests, by id.
     pub fn for_need(&mut self, need: &Need) -> &[Candidate] {
-        self.engagements.put(need, &mut self.candidates);
-        self.limits.put(need, &mut self.candidates);
-        let merits = self.record.of(need);
+        let days = wished_days(need);
         for candidate in &mut self.candidates {
-            candidate.learn(merits.get(&candidate.expert_id).copied().unwrap_or_default());
+            let work = self.work.get(&candidate.expert_id);
+            put(candidate, work, need, &days);
+            candidate.programme_limit = self.limits.of(need, candidate.expert_id);
+            candidate.learn(work.map(|work| work.merits(need, &self.skills_of)).unwrap_or_default());
         }
         &self.candidates
+    }
+}
+
+/// The days that a request names.
+fn wished_days(need: &Need) -> BTreeSet<NaiveDate> {
+    need.visits.iter().filter_map(|visit| visit.day).collect()
+}
+
+/// What depends on the request: engagements for others than this count, and exceptions bear on its days alone.
+fn put(candidate: &mut Candidate, work: Option<&Work>, need: &Need, days: &BTreeSet<NaiveDate>) {
+    candidate.simultaneous = work.map_or(0, |work| work.engaged_beside(need.request_id));
+    candidate.exceptions.clear();
+    if let Some(work) = work.filter(|_| !days.is_empty()) {
+        work.exceptions.iter().for_each(|row| add_exception(candidate, row, days));
     }
 }
 
@@ -86,30 +107,85 @@ fn with(candidates: &mut [Candidate], id: ExpertId, change: impl FnOnce(&mut Can
     }
 }
 
+/// Of what facts are gathered. Nothing chosen is everything.
+#[derive(Debug)]
+struct Scope {
+    /// The days that bear on it.
+    span: Span,
+    /// Skills.
+    skills: Option<BTreeSet<i64>>,
+    /// Where experts go: that binds no online work.
+    areas: bool,
+    /// Bodies with which there may be conflicts.
+    bodies: Option<BTreeSet<i64>>,
+    /// Municipalities that were visited.
+    municipalities: Option<BTreeSet<i64>>,
+    /// Retired experts who are to be there.
+    wished: Option<Vec<ExpertId>>,
+}
+
+impl Scope {
+    /// What bears on some requests.
+    fn of(needs: &[Need]) -> Self {
+        let bodies = needs
+            .iter()
+            .flat_map(|need| need.conflict_org_ids.iter().copied().chain(need.parent_id).chain([need.municipality_id]))
+            .collect();
+        Self {
+            span: Span::of(needs),
+            skills: Some(needs.iter().flat_map(|need| &need.required).map(|skill| skill.skill_item_id).collect()),
+            areas: needs.iter().any(|need| need.mode != NeedMode::Online),
+            bodies: Some(bodies),
+            municipalities: Some(needs.iter().map(|need| need.municipality_id).collect()),
+            wished: Some(needs.iter().flat_map(|need| &need.wished_experts).copied().map(ExpertId).collect()),
+        }
+    }
+
+    /// What bears on any request whose work falls between two days.
+    fn whole(first: NaiveDate, last: NaiveDate) -> Self {
+        Self {
+            span: Span { first, last, days: None },
+            skills: None,
+            areas: true,
+            bodies: None,
+            municipalities: None,
+            wished: None,
+        }
+    }
+}
+
 /// What can stand in an expert's way beside the registration itself: areas, calendar, conflicts, load. Only what bears on the
-/// requests is read: areas bind no online work, and the calendar bears on wished days.
-fn restrain(conn: &mut Conn, query: &Query, needs: &[Need], candidates: &mut [Candidate]) -> Result<(), Error> {
-    let span = Span::of(needs);
-    if needs.iter().any(|need| need.mode != NeedMode::Online) {
+/// scope is read: areas bind no online work, and the calendar bears on wished days.
+fn restrain(
+    conn: &mut Conn,
+    query: &Query,
+    scope: &Scope,
+    candidates: &mut [Candidate],
+    work: &mut HashMap<i64, Work>,
+) -> Result<(), Error> {
+    let span = &scope.span;
+    if scope.areas {
         for (id, area) in query.areas(conn)? {
             with(candidates, id, |candidate| candidate.areas.push(area.0));
         }
     }
-    if !span.days.is_empty() {
+    if let Some((first, last)) = span.calendar() {
         for (id, window) in query.weekly(conn)? {
             with(candidates, id, |candidate| candidate.weekly.push(window));
         }
-        for (id, from, to) in query.busy(conn, &span.days)? {
-            let slots = slots(from, to).into_iter().filter(|slot| span.days.contains(&slot.day));
+        for (id, from, to) in query.busy(conn, (first, last))? {
+            let slots = slots(from, to).into_iter().filter(|slot| span.names(slot.day));
             with(candidates, id, |candidate| candidate.busy.extend(slots));
         }
     }
     for row in query.exceptions(conn, (span.first, span.last))? {
-        with(candidates, row.expert_id, |candidate| add_exception(candidate, &row, &span.days));
+        if row.kind == ExceptionKind::Leave {
+            with(candidates, row.expert_id, |candidate| candidate.leaves.push((row.first_day, row.last_day)));
+        } else {
+            work.entry(row.expert_id.0).or_default().exceptions.push(row);
+        }
     }
-    let bodies =
-        needs.iter().flat_map(|need| need.conflict_org_ids.iter().copied().chain(need.parent_id).chain([need.municipality_id]));
-    for (id, conflict) in query.conflicts(conn, &bodies.collect(), (span.first, span.last))? {
+    for (id, conflict) in query.conflicts(conn, scope.bodies.as_ref(), (span.first, span.last))? {
         with(candidates, id, |candidate| candidate.conflicts.push(conflict));
     }
     for (id, load) in loads(query.loads(conn, span.loading())?) {
@@ -118,35 +194,13 @@ fn restrain(conn: &mut Conn, query: &Query, needs: &[Need], candidates: &mut [Ca
     Ok(())
 }
 
-/// For each expert the requests with visits ahead.
-#[derive(Debug, Default)]
-struct Engagements(HashMap<i64, BTreeSet<i64>>);
-
-impl Engagements {
-    fn load(conn: &mut Conn, query: &Query) -> Result<Self, Error> {
-        let mut found = Self::default();
-        for (id, request) in query.engagements(conn)? {
-            found.0.entry(id.0).or_default().insert(request.0);
-        }
-        Ok(found)
-    }
-
-    /// Those for other requests than this count.
-    fn put(&self, need: &Need, candidates: &mut [Candidate]) {
-        for candidate in candidates {
-            let going_on = self.0.get(&candidate.expert_id);
-            let own = going_on.is_some_and(|requests| requests.contains(&need.request_id));
-            let count = going_on.map_or(0, BTreeSet::len) - usize::from(own);
-            candidate.simultaneous = u32::try_from(count).unwrap_or(u32::MAX);
-        }
-    }
-}
-
 /// The days that bear on requests: their periods widened to all dated visits, and those days themselves.
+#[derive(Debug)]
 struct Span {
     first: NaiveDate,
     last: NaiveDate,
-    days: BTreeSet<NaiveDate>,
+    /// `None`: any day between.
+    days: Option<BTreeSet<NaiveDate>>,
 }
 
 impl Span {
@@ -154,7 +208,20 @@ impl Span {
         let days: BTreeSet<NaiveDate> = needs.iter().flat_map(|need| &need.visits).filter_map(|visit| visit.day).collect();
         let first = needs.iter().map(|need| need.period_from).chain(days.first().copied()).min().unwrap_or_default();
         let last = needs.iter().map(|need| need.period_to).chain(days.last().copied()).max().unwrap_or_default();
-        Self { first, last, days }
+        Self { first, last, days: Some(days) }
+    }
+
+    /// The first and the last day on which calendars matter; none where no day is named.
+    fn calendar(&self) -> Option<(NaiveDate, NaiveDate)> {
+        match &self.days {
+            Some(days) => days.first().copied().zip(days.last().copied()),
+            None => Some((self.first, self.last)),
+        }
+    }
+
+    /// Whether a day matters.
+    fn names(&self, day: NaiveDate) -> bool {
+        self.days.as_ref().is_none_or(|days| days.contains(&day))
     }
 
     /// The days whose load matters: whole fiscal years, and the weeks that go on over their ends.
@@ -251,12 +318,8 @@ fn unhindered(id: ExpertId) -> Candidate {
     }
 }
 
-/// Leave keeps its period, since it bars undated visits too; the other exceptions only bear on the wished days.
+/// An exception other than leave, on the wished days; leave keeps its period, since it bars undated visits too.
 fn add_exception(candidate: &mut Candidate, row: &ExceptionRow, days: &BTreeSet<NaiveDate>) {
-    if row.kind == ExceptionKind::Leave {
-        candidate.leaves.push((row.first_day, row.last_day));
-        return;
-    }
     let (start_minute, end_minute) = match (row.start_minute, row.end_minute) {
         (Some(start), Some(end)) => (minute(start), minute(end)),
         _ => (0, MINUTES_PER_DAY),
@@ -329,68 +392,6 @@ fn loads(rows: Vec<LoadColumns>) -> HashMap<ExpertId, Load> {
         loads.entry(id).or_default().add(load_day.into(), dated, cut(i64::from(minutes)));
     }
     loads
-}
-
-/// The programmes' limits for one expert and one body, where they have one; by request.
-#[derive(Debug)]
-struct Limits(HashMap<i64, Limit>);
-
-/// The programme's limit for a request: how often the same body may have the same expert for the same theme in the year, and how
-/// often each expert has been sent already.
-#[derive(Debug)]
-struct Limit {
-    most: u32,
-    used: HashMap<i64, u32>,
-}
-
-impl Limits {
-    fn load(conn: &mut Conn, needs: &[Need]) -> Result<Self, Error> {
-        let ids: Vec<RequestId> = needs.iter().map(|need| RequestId(need.request_id)).collect();
-        let requests = queries::themes(conn, &ids)?;
-        let mut wanted: Vec<(ProgrammeId, i32)> = requests.iter().map(|request| (request.programme, request.year)).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut most: HashMap<(ProgrammeId, i32), u32> = HashMap::new();
-        for year in crate::pools::store::years_of(conn, &wanted)? {
-            let limit = year.rules.limits.iter().find_map(|limit| match limit {
-                crate::pools::rules::Limit::SameThemeAndExpert { max_per_year } => Some(*max_per_year),
-                _ => None,
-            });
-            if let Some(limit) = limit {
-                most.insert((year.programme_id, year.fiscal_year), cut(i64::from(limit)));
-            }
-        }
-        let mut found = HashMap::new();
-        if most.is_empty() {
-            return Ok(Self(found));
-        }
-        let keys: Vec<(ProgrammeId, i32)> = most.keys().copied().collect();
-        let sent = queries::sent(conn, &keys, requests.iter().map(|request| request.applicant))?;
-        for request in requests {
-            let Some(most) = most.get(&(request.programme, request.year)) else { continue };
-            let mut used: HashMap<i64, u32> = HashMap::new();
-            let alike = sent.iter().filter(|other| {
-                (other.programme, other.year, other.applicant) == (request.programme, request.year, request.applicant)
-                    && other.theme_key == request.theme_key
-                    && other.request != request.request
-            });
-            for other in alike {
-                *used.entry(other.expert.0).or_insert(0) += 1;
-            }
-            found.insert(request.request.0, Limit { most: *most, used });
-        }
-        Ok(Self(found))
-    }
-
-    fn put(&self, need: &Need, candidates: &mut [Candidate]) {
-        let limit = self.0.get(&need.request_id);
-        for candidate in candidates {
-            candidate.programme_limit = limit.map(|limit| ProgrammeLimit {
-                used: limit.used.get(&candidate.expert_id).copied().unwrap_or(0),
-                limit: limit.most,
-            });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -75,10 +75,13 @@ pub(super) struct FactRow {
 }
 
 impl Query {
-    /// The experts by id. Retired ones only where they are named.
-    pub(super) fn experts(&self, conn: &mut Conn, wished: &[ExpertId]) -> Result<Vec<FactRow>, Error> {
-        let wished = Ids::new(conn, wished.iter().map(|id| id.0));
-        let all = experts::table.filter(experts::status.ne(ExpertStatus::Retired).or(wished.among(experts::id))).into_boxed();
+    /// The experts by id. Of the retired ones those who are named, or all.
+    pub(super) fn experts(&self, conn: &mut Conn, wished: Option<&[ExpertId]>) -> Result<Vec<FactRow>, Error> {
+        let mut all = experts::table.into_boxed();
+        if let Some(wished) = wished {
+            let wished = Ids::new(conn, wished.iter().map(|id| id.0));
+            all = all.filter(experts::status.ne(ExpertStatus::Retired).or(wished.among(experts::id)));
+        }
         let all = match &self.only {
             Some(ids) => all.filter(experts::pool_id.eq(self.pool)).filter(ids.among(experts::id)),
             None => all.filter(experts::pool_id.eq(self.pool)),
@@ -87,14 +90,20 @@ impl Query {
     }
 
     /// Only the skills asked for: others bear on nothing.
-    pub(super) fn skills(&self, conn: &mut Conn, asked: &BTreeSet<i64>) -> Result<Vec<(ExpertId, CandidateSkill)>, Error> {
-        if asked.is_empty() {
-            return Ok(Vec::new());
+    pub(super) fn skills(
+        &self,
+        conn: &mut Conn,
+        asked: Option<&BTreeSet<i64>>,
+    ) -> Result<Vec<(ExpertId, CandidateSkill)>, Error> {
+        let all = expert_skills::table.filter(expert_skills::pool_id.eq(self.pool));
+        let mut all = of_pool!(all, expert_skills::expert_id, self);
+        if let Some(asked) = asked {
+            if asked.is_empty() {
+                return Ok(Vec::new());
+            }
+            all = all.filter(Ids::new(conn, asked.iter().copied()).among(expert_skills::skill_item_id));
         }
-        let asked = Ids::new(conn, asked.iter().copied());
-        let all =
-            expert_skills::table.filter(expert_skills::pool_id.eq(self.pool)).filter(asked.among(expert_skills::skill_item_id));
-        let rows: Vec<(ExpertId, SkillItemId, i32, bool)> = of_pool!(all, expert_skills::expert_id, self)
+        let rows: Vec<(ExpertId, SkillItemId, i32, bool)> = all
             .order((expert_skills::expert_id, expert_skills::skill_item_id))
             .select((expert_skills::expert_id, expert_skills::skill_item_id, expert_skills::level, expert_skills::verified))
             .load(conn)?;
@@ -144,13 +153,20 @@ impl Query {
     pub(super) fn conflicts(
         &self,
         conn: &mut Conn,
-        bodies: &BTreeSet<i64>,
+        bodies: Option<&BTreeSet<i64>>,
         (from, to): (NaiveDate, NaiveDate),
     ) -> Result<Vec<(ExpertId, Conflict)>, Error> {
         type Row = (ExpertId, OrganisationId, model::ConflictKind, NaiveDate, Option<NaiveDate>);
-        let bodies = Ids::new(conn, bodies.iter().copied());
-        let rows: Vec<Row> = expert_conflicts::table
-            .filter(bodies.among(expert_conflicts::organisation_id))
+        let all = expert_conflicts::table;
+        let mut all = match bodies {
+            // Few have any with these, whoever is asked for.
+            Some(_) => all.into_boxed(),
+            None => of_pool!(all, expert_conflicts::expert_id, self),
+        };
+        if let Some(bodies) = bodies {
+            all = all.filter(Ids::new(conn, bodies.iter().copied()).among(expert_conflicts::organisation_id));
+        }
+        let rows: Vec<Row> = all
             .filter(expert_conflicts::valid_from.le(to))
             .filter(expert_conflicts::valid_to.is_null().or(expert_conflicts::valid_to.gt(from)))
             .order((expert_conflicts::expert_id, expert_conflicts::id))
@@ -175,11 +191,14 @@ impl Query {
             .collect())
     }
 
-    /// Time held between the first and the last of the wished days. Who names no day needs none.
-    pub(super) fn busy(&self, conn: &mut Conn, days: &BTreeSet<NaiveDate>) -> Result<Vec<(ExpertId, UtcTime, UtcTime)>, Error> {
-        let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
-        let from = UtcTime::from_naive(jst_to_utc(*first, 0));
-        let to = UtcTime::from_naive(jst_to_utc(*last, MINUTES_PER_DAY));
+    /// Time held between two days, both included.
+    pub(super) fn busy(
+        &self,
+        conn: &mut Conn,
+        (first, last): (NaiveDate, NaiveDate),
+    ) -> Result<Vec<(ExpertId, UtcTime, UtcTime)>, Error> {
+        let from = UtcTime::from_naive(jst_to_utc(first, 0));
+        let to = UtcTime::from_naive(jst_to_utc(last, MINUTES_PER_DAY));
         let all = visits::table.filter(loading!()).filter(visits::blocked_from.lt(to)).filter(visits::blocked_to.gt(from));
         Ok(of_pool!(all, visits::expert_id, self)
             .select((visits::expert_id, visits::blocked_from.assume_not_null(), visits::blocked_to.assume_not_null()))
@@ -211,15 +230,17 @@ impl Query {
     pub(super) fn past_visits(
         &self,
         conn: &mut Conn,
-        municipalities: &BTreeSet<i64>,
+        municipalities: Option<&BTreeSet<i64>>,
     ) -> Result<Vec<(OrganisationId, ExpertId, i64)>, Error> {
-        let municipalities = Ids::new(conn, municipalities.iter().copied());
         let all = visits::table
             .inner_join(visit_participants::table.on(visit_participants::visit_id.eq(visits::id)))
-            .filter(municipalities.among(visit_participants::organisation_id))
             .filter(visits::status.eq("done"));
+        let mut all = of_pool!(all, visits::expert_id, self);
+        if let Some(municipalities) = municipalities {
+            all = all.filter(Ids::new(conn, municipalities.iter().copied()).among(visit_participants::organisation_id));
+        }
         let rows: Vec<(OrganisationId, ExpertId)> =
-            of_pool!(all, visits::expert_id, self).select((visit_participants::organisation_id, visits::expert_id)).load(conn)?;
+            all.select((visit_participants::organisation_id, visits::expert_id)).load(conn)?;
         let mut counts: HashMap<(OrganisationId, ExpertId), i64> = HashMap::new();
         for key in rows {
             *counts.entry(key).or_insert(0) += 1;
@@ -261,22 +282,23 @@ impl Query {
     }
 }
 
-/// Which of some skills requests asked for.
+/// Which skills requests asked for: of some, or all.
 pub(super) fn skills_of(
     conn: &mut Conn,
     requests: &BTreeSet<i64>,
-    asked: &BTreeSet<i64>,
+    asked: Option<&BTreeSet<i64>>,
 ) -> Result<HashMap<i64, Vec<i64>>, Error> {
     let mut skills: HashMap<i64, Vec<i64>> = HashMap::new();
-    if requests.is_empty() || asked.is_empty() {
+    if requests.is_empty() || asked.is_some_and(BTreeSet::is_empty) {
         return Ok(skills);
     }
-    let (requests, asked) = (Ids::new(conn, requests.iter().copied()), Ids::new(conn, asked.iter().copied()));
-    let rows: Vec<(RequestId, SkillItemId)> = request_skills::table
-        .filter(requests.among(request_skills::request_id))
-        .filter(asked.among(request_skills::skill_item_id))
-        .select((request_skills::request_id, request_skills::skill_item_id))
-        .load(conn)?;
+    let requests = Ids::new(conn, requests.iter().copied());
+    let mut all = request_skills::table.filter(requests.among(request_skills::request_id)).into_boxed();
+    if let Some(asked) = asked {
+        all = all.filter(Ids::new(conn, asked.iter().copied()).among(request_skills::skill_item_id));
+    }
+    let rows: Vec<(RequestId, SkillItemId)> =
+        all.select((request_skills::request_id, request_skills::skill_item_id)).load(conn)?;
     for (request, skill) in rows {
         skills.entry(request.0).or_default().push(skill.0);
     }

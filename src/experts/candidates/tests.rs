@@ -27,10 +27,8 @@ fn exceptions_are_spread_over_the_wished_days_only() {
     };
     let days = BTreeSet::from([day(7), day(21)]);
     let mut candidate = blank();
-    add_exception(&mut candidate, &row(ExceptionKind::Leave, None), &days);
     add_exception(&mut candidate, &row(ExceptionKind::Unavailable, Some((540, 720))), &days);
     add_exception(&mut candidate, &row(ExceptionKind::Available, None), &days);
-    assert_eq!(candidate.leaves, [(day(1), day(20))]);
     assert_eq!(
         candidate.exceptions,
         [

@@ -1,0 +1,17 @@
+DROP TRIGGER organisations_moved ON organisations;
+DROP TRIGGER request_skills_changed ON request_skills;
+DROP TRIGGER visit_participants_changed ON visit_participants;
+DROP TRIGGER offers_changed ON offers;
+DROP TRIGGER visits_changed ON visits;
+DROP TRIGGER expert_conflicts_changed ON expert_conflicts;
+DROP TRIGGER expert_exceptions_changed ON expert_exceptions;
+DROP TRIGGER expert_weekly_slots_changed ON expert_weekly_slots;
+DROP TRIGGER expert_areas_changed ON expert_areas;
+DROP TRIGGER expert_skills_changed ON expert_skills;
+DROP TRIGGER experts_changed ON experts;
+DROP FUNCTION note_change_of_all();
+DROP FUNCTION note_change_of_request();
+DROP FUNCTION note_change_of_visit();
+DROP FUNCTION note_change_for_expert();
+DROP FUNCTION note_change_of_expert();
+DROP TABLE expert_changes;
