@@ -95,11 +95,11 @@ impl Index {
         let mut by_minutes: BinaryHeap<(u32, Reverse<u32>)> =
             looked_at.iter().map(|(place, card)| (own(*place, card), Reverse(*place))).collect();
         let mut field = Field::default();
-        let mut fits: HashMap<u32, Option<DayFit>> = HashMap::new();
+        let mut fits: Vec<(u32, Option<DayFit>)> = Vec::new();
         while let Some((_, Reverse(place))) = by_minutes.pop() {
             let Some(candidate) = at(place) else { continue };
             let fit = eligible_days(asked, candidate, true);
-            fits.insert(place, fit);
+            fits.push((place, fit));
             if fit.is_some() {
                 field.take(score::minutes_of_the_years(asked, candidate));
                 break;
@@ -123,19 +123,23 @@ impl Index {
         let mut open: BinaryHeap<(u32, Reverse<u32>)> =
             looked_at.iter().map(|(place, card)| (bound(*place, card), Reverse(*place))).collect();
         // The best so far, the worst of them on top.
-        let mut best: BinaryHeap<(Reverse<u32>, i64, u32)> = BinaryHeap::new();
-        let mut found: HashMap<u32, DayFit> = HashMap::new();
+        let mut best: BinaryHeap<(Reverse<u32>, i64, u32, usize)> = BinaryHeap::with_capacity(most.min(looked_at.len()) + 1);
+        let mut found: Vec<DayFit> = Vec::new();
         while let Some((bound, Reverse(place))) = open.pop() {
             let full = best.len() >= most;
             if most == 0 || (full && best.peek().is_some_and(|(Reverse(worst), ..)| bound < *worst)) {
                 break;
             }
             let Some(candidate) = at(place) else { continue };
-            let fit = fits.get(&place).copied().unwrap_or_else(|| eligible_days(asked, candidate, true));
+            let known = fits.iter().find(|(known, _)| *known == place);
+            let fit = known.map_or_else(|| eligible_days(asked, candidate, true), |(_, fit)| *fit);
             let Some(fit) = fit else { continue };
             let total = score::total(&score::measure(asked, candidate, &fit, &field));
-            found.insert(place, fit);
-            best.push((Reverse(total), candidate.expert_id, place));
+            if full && best.peek().is_some_and(|worst| (worst.0, worst.1) < (Reverse(total), candidate.expert_id)) {
+                continue;
+            }
+            best.push((Reverse(total), candidate.expert_id, place, found.len()));
+            found.push(fit);
             if best.len() > most {
                 best.pop();
             }
@@ -143,7 +147,7 @@ impl Index {
         let ranked = best
             .into_sorted_vec()
             .into_iter()
-            .filter_map(|(Reverse(score), expert_id, place)| Some((score, expert_id, at(place)?, found.get(&place)?)));
+            .filter_map(|(Reverse(score), expert_id, place, fit)| Some((score, expert_id, at(place)?, found.get(fit)?)));
         (1..)
             .zip(ranked)
             .map(|(rank, (score, expert_id, candidate, fit))| Ranked {

@@ -46,6 +46,19 @@ pub struct PlannedVisit {
     pub minutes: u32,
 }
 
+/// Work of the same theme for the same body, of which the programme lets one expert do so much in a fiscal year.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SameTheme {
+    /// The programme.
+    pub programme_id: i64,
+    /// Starting year of the fiscal year.
+    pub fiscal_year: i32,
+    /// The theme, in the form in which equal ones are equal.
+    pub theme: String,
+    /// Dispatches of one expert at most.
+    pub most: u32,
+}
+
 /// What one request needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
@@ -85,6 +98,8 @@ pub struct Need {
     pub buffer_minutes: u32,
     /// What the parts of the score weigh.
     pub weights: Weights,
+    /// How often one expert may do such work for the applicant; `None`: as often as you like.
+    pub same_theme: Option<SameTheme>,
 }
 
 impl Need {

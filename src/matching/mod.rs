@@ -55,7 +55,8 @@ pub use explain::{Exclusion, ExclusionCode, ExclusionCount, Ranked, ReasonParam,
 pub use index::Index;
 pub use input::{
     Answers, AvailabilityException, BusySlot, Candidate, CandidateSkill, CandidateStatus, Conflict, ConflictKind, Consent,
-    Merits, MonthLoad, Need, NeedMode, PlannedVisit, ProgrammeLimit, SkillNeed, WeekLoad, WeeklyWindow, YearDays, YearLoad,
+    Merits, MonthLoad, Need, NeedMode, PlannedVisit, ProgrammeLimit, SameTheme, SkillNeed, WeekLoad, WeeklyWindow, YearDays,
+    YearLoad,
 };
 pub use near::{NearMiss, Relaxation, near_misses};
 pub use pick::pick;

@@ -14,9 +14,10 @@ use crate::db::{Conn, Ids};
 use crate::error::Error;
 use crate::experts::model::languages_in;
 use crate::ids::{ExpertId, OrganisationId, ProgrammeId, RequestId};
-use crate::matching::{Need, NeedMode, Place, PlannedVisit, SkillNeed, Weights};
+use crate::matching::{Need, NeedMode, Place, PlannedVisit, SameTheme, SkillNeed, Weights};
 use crate::organisations::model::OrganisationKind;
 use crate::organisations::store::{self as bodies, OrganisationRow};
+use crate::pools::rules::{Limit, ProgrammeRules};
 use crate::pools::store::YearRow;
 
 /// What one request needs.
@@ -71,10 +72,24 @@ pub fn needs_of(conn: &mut Conn, requests: &[RequestRow]) -> Result<Vec<Need>, E
                 experts_needed: u32::try_from(request.experts_needed).unwrap_or(1),
                 rotation: request.rotation,
                 buffer_minutes: rules.map_or(0, |rules| u32::try_from(rules.travel_buffer_minutes).unwrap_or(0)),
+                same_theme: rules.and_then(|rules| same_theme(request, rules)),
                 weights: rules.map_or_else(Weights::default, |rules| rules.matching.weights),
             })
         })
         .collect()
+}
+
+fn same_theme(request: &RequestRow, rules: &ProgrammeRules) -> Option<SameTheme> {
+    let most = rules.limits.iter().find_map(|limit| match limit {
+        Limit::SameThemeAndExpert { max_per_year } => Some(*max_per_year),
+        _ => None,
+    })?;
+    Some(SameTheme {
+        programme_id: request.programme_id.0,
+        fiscal_year: request.fiscal_year,
+        theme: request.theme_key.clone(),
+        most: u32::try_from(most).unwrap_or(0),
+    })
 }
 
 fn applicants(conn: &mut Conn, requests: &[RequestRow]) -> Result<HashMap<OrganisationId, OrganisationRow>, Error> {

@@ -118,6 +118,7 @@ fn request(dice: &mut Dice, request_id: i64) -> Need {
         experts_needed: 1,
         rotation: false,
         buffer_minutes: 60,
+        same_theme: None,
         weights: Weights::default(),
     }
 }

@@ -89,7 +89,7 @@ on_both! {
             world.coordinator.get(&format!("/requests/{}/candidates", case.request)).ok(200);
             let objects = [
                 (6, format!("/requests/{}", case.request)), (4, format!("/experts/{expert}")), (11, format!("/dispatches/{}", case.dispatch)),
-                (3, format!("/visits/{}", case.visits[0])), (14, format!("/requests/{}/candidates", case.request)),
+                (3, format!("/visits/{}", case.visits[0])), (12, format!("/requests/{}/candidates", case.request)),
             ];
             objects.iter().map(|(most, path)| within(app, *most, path, || world.coordinator.get(path)).1).collect()
         };

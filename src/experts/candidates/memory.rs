@@ -14,7 +14,7 @@ use crate::calendar::FiscalYear;
 use crate::db::{Conn, dialect};
 use crate::error::Error;
 use crate::ids::{ExpertId, PoolId};
-use crate::matching::{self, Asked, Candidate, CandidateStatus, ExclusionCode, Index, Merits, Need, NeedMode, Ranking};
+use crate::matching::{self, Asked, Candidate, CandidateStatus, ExclusionCode, Index, Need, NeedMode, Ranking};
 
 /// Pools that are kept at most.
 const MOST_POOLS: usize = 16;
@@ -186,15 +186,15 @@ impl Known {
     /// Takes what is new of some experts in place of what was known of them; who is not there is gone.
     fn replace(&mut self, experts: &BTreeSet<i64>, fresh: PoolFacts) {
         let facts = &mut self.facts;
-        facts.candidates.retain(|candidate| !experts.contains(&candidate.expert_id));
-        facts.candidates.extend(fresh.candidates);
-        facts.candidates.sort_by_key(|candidate| candidate.expert_id);
-        facts.work.retain(|expert, _| !experts.contains(expert));
-        for request in fresh.work.values().flat_map(Work::requests) {
+        for request in fresh.work.iter().flat_map(Work::requests) {
             facts.skills_of.remove(&request);
         }
-        facts.work.extend(fresh.work);
         facts.skills_of.extend(fresh.skills_of);
+        let known = std::mem::take(&mut facts.candidates).into_iter().zip(std::mem::take(&mut facts.work));
+        let mut all: Vec<(Candidate, Work)> = known.filter(|(candidate, _)| !experts.contains(&candidate.expert_id)).collect();
+        all.extend(fresh.candidates.into_iter().zip(fresh.work));
+        all.sort_by_key(|(candidate, _)| candidate.expert_id);
+        (facts.candidates, facts.work) = all.into_iter().unzip();
         self.index = Index::of(&self.facts.candidates);
         self.standings = self.facts.candidates.iter().map(Standing::of).collect();
     }
@@ -242,8 +242,8 @@ impl Known {
         let days = wished_days(need);
         let PoolFacts { candidates, work, .. } = &mut self.facts;
         for place in &places {
-            if let Some(candidate) = candidates.get_mut(*place) {
-                put(candidate, work.get(&candidate.expert_id), need, &days);
+            if let Some((candidate, work)) = candidates.get_mut(*place).zip(work.get(*place)) {
+                put(candidate, work, need, &days);
                 candidate.programme_limit = limits.of(need, candidate.expert_id);
             }
         }
@@ -254,11 +254,8 @@ impl Known {
         let asked = Asked::of(need);
         let ((total, counts), places) = self.looked_at(conn, &asked)?;
         let PoolFacts { candidates, work, skills_of, .. } = &mut self.facts;
-        let merits = |ids: &[i64]| -> Result<HashMap<i64, Merits>, Error> {
-            let of = |id: &i64| work.get(id).map(|work: &Work| (*id, work.merits(need, skills_of)));
-            Ok(ids.iter().filter_map(of).collect())
-        };
-        let ranking = matching::pick(need, candidates, &places, most, merits)?;
+        let merits = |place: usize| work.get(place).map(|work| work.merits(need, skills_of)).unwrap_or_default();
+        let ranking = matching::pick(need, candidates, &places, most, merits);
         Ok(Chosen { ranking, total, counts })
     }
 }

@@ -32,8 +32,8 @@ use queries::{FactRow, LoadColumns, Query};
 pub struct PoolFacts {
     /// By id.
     candidates: Vec<Candidate>,
-    /// What they have done and have to do, by id.
-    work: HashMap<i64, Work>,
+    /// What each of them has done and has to do, in the same order.
+    work: Vec<Work>,
     /// The skills that requests asked for, for which somebody has worked.
     skills_of: HashMap<i64, Vec<i64>>,
     limits: Limits,
@@ -62,7 +62,8 @@ impl PoolFacts {
         }
         let mut work = Work::load(conn, &query, scope)?;
         restrain(conn, &query, scope, &mut candidates, &mut work)?;
-        let done: BTreeSet<i64> = work.values().flat_map(Work::requests).collect();
+        let work: Vec<Work> = candidates.iter().map(|candidate| work.remove(&candidate.expert_id).unwrap_or_default()).collect();
+        let done: BTreeSet<i64> = work.iter().flat_map(Work::requests).collect();
         let skills_of = queries::skills_of(conn, &done, scope.skills.as_ref())?;
         Ok(Self { candidates, work, skills_of, limits: Limits::default() })
     }
@@ -75,11 +76,10 @@ impl PoolFacts {
     /// The candidates for one of the requests, by id.
     pub fn for_need(&mut self, need: &Need) -> &[Candidate] {
         let days = wished_days(need);
-        for candidate in &mut self.candidates {
-            let work = self.work.get(&candidate.expert_id);
+        for (candidate, work) in self.candidates.iter_mut().zip(&self.work) {
             put(candidate, work, need, &days);
             candidate.programme_limit = self.limits.of(need, candidate.expert_id);
-            candidate.learn(work.map(|work| work.merits(need, &self.skills_of)).unwrap_or_default());
+            candidate.learn(work.merits(need, &self.skills_of));
         }
         &self.candidates
     }
@@ -91,10 +91,10 @@ fn wished_days(need: &Need) -> BTreeSet<NaiveDate> {
 }
 
 /// What depends on the request: engagements for others than this count, and exceptions bear on its days alone.
-fn put(candidate: &mut Candidate, work: Option<&Work>, need: &Need, days: &BTreeSet<NaiveDate>) {
-    candidate.simultaneous = work.map_or(0, |work| work.engaged_beside(need.request_id));
+fn put(candidate: &mut Candidate, work: &Work, need: &Need, days: &BTreeSet<NaiveDate>) {
+    candidate.simultaneous = work.engaged_beside(need.request_id);
     candidate.exceptions.clear();
-    if let Some(work) = work.filter(|_| !days.is_empty()) {
+    if !days.is_empty() {
         work.exceptions.iter().for_each(|row| add_exception(candidate, row, days));
     }
 }

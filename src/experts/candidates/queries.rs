@@ -322,34 +322,6 @@ fn first_day(year: i32) -> Result<NaiveDate, Error> {
     Ok(FiscalYear::new(year.max(2000)).map_err(Error::internal)?.first_day())
 }
 
-/// What a request is about.
-pub(super) struct Theme {
-    pub(super) request: RequestId,
-    pub(super) programme: ProgrammeId,
-    pub(super) year: i32,
-    pub(super) applicant: OrganisationId,
-    pub(super) theme_key: String,
-}
-
-/// What requests are about.
-pub(super) fn themes(conn: &mut Conn, ids: &[RequestId]) -> Result<Vec<Theme>, Error> {
-    let ids = Ids::new(conn, ids.iter().map(|id| id.0));
-    let rows: Vec<(RequestId, ProgrammeId, i32, OrganisationId, String)> = requests::table
-        .filter(ids.among(requests::id))
-        .select((
-            requests::id,
-            requests::programme_id,
-            requests::fiscal_year,
-            requests::applicant_organisation_id,
-            requests::theme_key,
-        ))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(request, programme, year, applicant, theme_key)| Theme { request, programme, year, applicant, theme_key })
-        .collect())
-}
-
 /// An expert who was sent.
 pub(super) struct Sent {
     pub(super) expert: ExpertId,

@@ -21,7 +21,7 @@ pub(super) struct Work {
     /// Times that differ from the ordinary week, leave not among them.
     pub(super) exceptions: Vec<ExceptionRow>,
     /// Visits done by municipality.
-    past_visits: HashMap<i64, u32>,
+    past_visits: Vec<(i64, u32)>,
     /// Visits done: fiscal year, request, how many.
     done: Vec<(i32, i64, u32)>,
     /// Offers that ended: fiscal year, whether answered, how many.
@@ -36,7 +36,7 @@ impl Work {
             found.entry(id.0).or_default().engaged.insert(request.0);
         }
         for (municipality, id, count) in query.past_visits(conn, scope.municipalities.as_ref())? {
-            found.entry(id.0).or_default().past_visits.insert(municipality.0, cut(count));
+            found.entry(id.0).or_default().past_visits.push((municipality.0, cut(count)));
         }
         let since = FiscalYear::of(scope.span.first).starting_year() - (YEARS_OF_EVIDENCE - 1);
         for (year, id, request, count) in query.done(conn, since)? {
@@ -75,7 +75,8 @@ impl Work {
             merits.answers.asked += count;
             merits.answers.answered += if *answered { *count } else { 0 };
         }
-        merits.past_visits_with_municipality = self.past_visits.get(&need.municipality_id).copied().unwrap_or(0);
+        let there = self.past_visits.iter().find(|(municipality, _)| *municipality == need.municipality_id);
+        merits.past_visits_with_municipality = there.map_or(0, |(_, visits)| *visits);
         merits
     }
 }
