@@ -107,10 +107,8 @@ struct Flag {
 pub struct ExpertChanges {
     /// Up to where everything is known: what is asked for next time.
     pub upto: i64,
-    /// The first change that is still kept.
-    pub oldest: Option<i64>,
-    /// The last one.
-    pub newest: i64,
+    /// Whether there were changes since that are not kept any more.
+    pub forgotten: bool,
     /// The changes since, with the expert; without one it is everybody.
     pub since: Vec<(i64, Option<i64>)>,
 }
@@ -119,10 +117,8 @@ pub struct ExpertChanges {
 struct ChangeRow {
     #[diesel(sql_type = BigInt)]
     upto: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    oldest: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    newest: i64,
+    #[diesel(sql_type = Bool)]
+    forgotten: bool,
     #[diesel(sql_type = Nullable<BigInt>)]
     id: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -131,29 +127,43 @@ struct ChangeRow {
 
 /// The changes to experts since a point that was given before as [`ExpertChanges::upto`]; none with the largest number. On SQLite
 /// the point is the last change. On PostgreSQL, where a change noted earlier may be committed later, it is the oldest
-/// transaction that was not over: the same changes may come again, but none is missed.
+/// transaction that was not over: the same changes may come again, but none is missed. Transactions that have not begun yet are
+/// those of another cluster, from which the database was restored.
 pub fn expert_changes(conn: &mut Conn, since: i64) -> QueryResult<ExpertChanges> {
-    const SQLITE: &str = "SELECT s.upto, s.oldest, s.upto AS newest, c.id, c.expert_id FROM (SELECT COALESCE((SELECT MAX(id) FROM \
-        expert_changes), 0) AS upto, (SELECT MIN(id) FROM expert_changes) AS oldest) s LEFT JOIN expert_changes c ON c.id > ?";
-    const POSTGRES: &str = "SELECT s.upto, s.oldest, s.newest, c.id, c.expert_id FROM (SELECT \
-        CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS upto, (SELECT MIN(id) FROM expert_changes) AS oldest, \
-        COALESCE((SELECT MAX(id) FROM expert_changes), 0) AS newest) s LEFT JOIN expert_changes c ON c.xid >= $1";
+    const SQLITE: &str = "SELECT s.upto, (SELECT upto FROM expert_changes_forgotten) > ?1 AS forgotten, c.id, c.expert_id \
+        FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'expert_changes'), 0) AS upto) s LEFT JOIN expert_changes c ON c.id > ?1";
+    const POSTGRES: &str = "SELECT s.upto, s.forgotten >= $1 AND s.forgotten < s.top AS forgotten, c.id, c.expert_id \
+        FROM (SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS upto, \
+        CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) AS top, \
+        (SELECT upto FROM expert_changes_forgotten) AS forgotten) s LEFT JOIN expert_changes c ON c.xid >= $1 AND c.xid < s.top";
     let rows: Vec<ChangeRow> = match conn {
         Conn::Sqlite(c) => diesel::sql_query(SQLITE).bind::<BigInt, _>(since).load(c)?,
         Conn::Postgres(c) => diesel::sql_query(POSTGRES).bind::<BigInt, _>(since).load(c)?,
     };
     let first = rows.first().ok_or(diesel::result::Error::NotFound)?;
-    let (upto, oldest, newest) = (first.upto, first.oldest, first.newest);
+    let (upto, forgotten) = (first.upto, first.forgotten);
     let since = rows.into_iter().filter_map(|row| Some((row.id?, row.expert_id))).collect();
-    Ok(ExpertChanges { upto, oldest, newest, since })
+    Ok(ExpertChanges { upto, forgotten, since })
 }
 
-/// Forgets all but the last changes to experts; who has not looked since learns of it by [`ExpertChanges::oldest`].
-pub fn forget_expert_changes(conn: &mut Conn, kept: i64) -> QueryResult<usize> {
-    use super::schema::expert_changes;
-    let newest: Option<i64> = expert_changes::table.select(diesel::dsl::max(expert_changes::id)).get_result(conn)?;
-    let last = newest.unwrap_or(0).saturating_sub(kept);
-    diesel::delete(expert_changes::table.filter(expert_changes::id.le(last))).execute(conn)
+/// Forgets all but the last changes to experts; who has not looked since learns of it by [`ExpertChanges::forgotten`].
+pub fn forget_expert_changes(conn: &mut Conn, kept: i64) -> QueryResult<()> {
+    const SQLITE: [&str; 2] = [
+        "UPDATE expert_changes_forgotten SET upto = MAX(upto, COALESCE((SELECT MAX(id) FROM expert_changes), 0) - ?)",
+        "DELETE FROM expert_changes WHERE id <= (SELECT MAX(id) FROM expert_changes) - ?",
+    ];
+    // One statement, so that what is deleted is what is counted.
+    const POSTGRES: &str = "WITH s AS (SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) AS top, \
+        (SELECT MAX(id) FROM expert_changes) - $1 AS last), \
+        gone AS (DELETE FROM expert_changes c USING s WHERE c.id <= s.last RETURNING c.xid) \
+        UPDATE expert_changes_forgotten f SET upto = GREATEST(CASE WHEN f.upto < s.top THEN f.upto ELSE 0 END, \
+        COALESCE((SELECT MAX(gone.xid) FROM gone WHERE gone.xid < s.top), 0)) FROM s";
+    match conn {
+        Conn::Sqlite(c) => {
+            SQLITE.into_iter().try_for_each(|one| diesel::sql_query(one).bind::<BigInt, _>(kept).execute(c).map(drop))
+        }
+        Conn::Postgres(c) => diesel::sql_query(POSTGRES).bind::<BigInt, _>(kept).execute(c).map(drop),
+    }
 }
 
 /// Takes the right to work on `key` until the transaction ends. `false`: somebody else holds it. On SQLite the write

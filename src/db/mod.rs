@@ -114,14 +114,18 @@ impl Db {
     }
 
     /// [`Db::write`] for threads of our own (jobs, commands).
-    pub fn write_blocking<T>(&self, mut work: impl FnMut(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn write_blocking<T>(&self, work: impl FnMut(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        let done = self.write_quietly(work)?;
+        self.committed.ring();
+        Ok(done)
+    }
+
+    /// The same without ringing: for those who wait for the bell themselves.
+    pub fn write_quietly<T>(&self, mut work: impl FnMut(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
         let mut conn = self.writers.get()?;
         for _ in 0..WRITE_ATTEMPTS {
             match dialect::in_write_transaction(&mut conn, &mut work) {
-                Ok(value) => {
-                    self.committed.ring();
-                    return Ok(value);
-                }
+                Ok(value) => return Ok(value),
                 Err(Attempt::Failed(error)) => return Err(error),
                 Err(Attempt::LostRace) => {}
             }

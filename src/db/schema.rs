@@ -1080,6 +1080,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    expert_changes_forgotten (only_row) {
+        only_row -> Integer,
+        upto -> BigInt,
+    }
+}
+
+diesel::table! {
     event_tellings (event_id) {
         event_id -> BigInt,
         told -> Text,
@@ -1359,6 +1366,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     event_tellings,
     expert_changes,
+    expert_changes_forgotten,
     notices,
     notification_preferences,
     webhook_endpoints,

@@ -22,7 +22,7 @@ use crate::webhooks::delivery::deliver_due;
 const PLANNING: &str = "allocations.plan";
 
 /// Changes to experts that are kept for processes which have not looked at them yet.
-const CHANGES_KEPT: i64 = 100_000;
+const CHANGES_KEPT: i64 = 20_000;
 
 /// How long a process keeps a periodic job to itself.
 const LEASE_SECONDS: i64 = 120;
@@ -73,10 +73,7 @@ fn run_periodic(app: &Arc<App>, name: &str) -> Result<Round, Error> {
     note(leased(app, name, "idempotency.forget", |ctx| {
         app.db.write_blocking(|conn| crate::http::write::forget_old_records(conn, ctx.now)).map(drop)
     }));
-    note(
-        every(app, "experts.forget_changes", 60, |conn| Ok(dialect::forget_expert_changes(conn, CHANGES_KEPT).map(drop)?))
-            .map(drop),
-    );
+    note(every(app, "experts.forget_changes", 60, |conn| Ok(dialect::forget_expert_changes(conn, CHANGES_KEPT)?)).map(drop));
     note(every(app, "statistics.refresh", 60, |conn| Ok(dialect::refresh_statistics(conn)?)).map(drop));
     note((|| {
         loop {
@@ -250,7 +247,6 @@ fn tell(app: &App, (stop, _): &(Mutex<bool>, Condvar)) {
         if let Err(error) = tell_due(app, &go_on) {
             tracing::error!(%error, "what happened could not be told");
         }
-        // What was told has rung the bell too; looking once more is one small read.
         app.db.committed().wait(heard, pause(app));
     }
 }

@@ -95,15 +95,21 @@ impl Index {
         let mut by_minutes: BinaryHeap<(u32, Reverse<u32>)> =
             looked_at.iter().map(|(place, card)| (own(*place, card), Reverse(*place))).collect();
         let mut field = Field::default();
-        let mut fits: Vec<(u32, Option<DayFit>)> = Vec::new();
+        let mut barred = vec![false; candidates.len()];
+        let mut anybody = false;
         while let Some((_, Reverse(place))) = by_minutes.pop() {
             let Some(candidate) = at(place) else { continue };
-            let fit = eligible_days(asked, candidate, true);
-            fits.push((place, fit));
-            if fit.is_some() {
+            if eligible_days(asked, candidate, true).is_some() {
+                anybody = true;
                 field.take(score::minutes_of_the_years(asked, candidate));
                 break;
             }
+            if let Some(barred) = barred.get_mut(place as usize) {
+                *barred = true;
+            }
+        }
+        if !anybody {
+            return Vec::new();
         }
         let (earned, possible) = self.skill_percents(asked, candidates.len());
         let weights = &asked.need.weights;
@@ -131,9 +137,10 @@ impl Index {
                 break;
             }
             let Some(candidate) = at(place) else { continue };
-            let known = fits.iter().find(|(known, _)| *known == place);
-            let fit = known.map_or_else(|| eligible_days(asked, candidate, true), |(_, fit)| *fit);
-            let Some(fit) = fit else { continue };
+            if barred.get(place as usize) == Some(&true) {
+                continue;
+            }
+            let Some(fit) = eligible_days(asked, candidate, true) else { continue };
             let total = score::total(&score::measure(asked, candidate, &fit, &field));
             if full && best.peek().is_some_and(|worst| (worst.0, worst.1) < (Reverse(total), candidate.expert_id)) {
                 continue;

@@ -36,6 +36,9 @@ pub fn told(conn: &mut Conn, keys: &[String]) -> Result<Vec<String>, Error> {
     Ok(events::table.filter(events::dedupe_key.eq_any(keys)).select(events::dedupe_key).load(conn)?)
 }
 
+/// Rows of one statement at most.
+const AT_ONCE: usize = 500;
+
 /// A notice to add.
 #[derive(Debug)]
 pub struct NewNotice {
@@ -51,12 +54,17 @@ pub struct NewNotice {
     pub path: Option<String>,
     /// How the mail about it goes.
     pub mail: MailChoice,
-    /// When it happened.
+    /// When it is told: whoever reads notices up to an instant misses none that is told later.
     pub at: UtcTime,
 }
 
-/// Adds notices with one statement.
+/// Adds notices, many with one statement.
 pub fn insert(conn: &mut Conn, new: &[NewNotice]) -> Result<(), Error> {
+    // A statement takes so many values at most.
+    new.chunks(AT_ONCE).try_for_each(|some| insert_some(conn, some))
+}
+
+fn insert_some(conn: &mut Conn, new: &[NewNotice]) -> Result<(), Error> {
     let rows: Vec<_> = new
         .iter()
         .map(|new| {

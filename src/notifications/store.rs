@@ -10,6 +10,9 @@ use crate::error::{Error, Locale};
 use crate::http::ListQuery;
 use crate::ids::{OrganisationId, OutboxMessageId};
 
+/// Rows of one statement at most.
+const AT_ONCE: usize = 500;
+
 /// A message to add.
 #[derive(Debug)]
 pub struct NewMessage {
@@ -43,8 +46,13 @@ pub struct NewMessage {
     pub at: UtcTime,
 }
 
-/// Adds messages with one statement. Their keys must be new: they are, when the event they tell of is.
+/// Adds messages, many with one statement. Their keys must be new: they are, when the event they tell of is.
 pub fn insert(conn: &mut Conn, new: &[NewMessage]) -> Result<(), Error> {
+    // A statement takes so many values at most.
+    new.chunks(AT_ONCE).try_for_each(|some| insert_some(conn, some))
+}
+
+fn insert_some(conn: &mut Conn, new: &[NewMessage]) -> Result<(), Error> {
     let rows: Vec<_> = new
         .iter()
         .map(|new| {

@@ -14,7 +14,7 @@ use super::telling_store::{self, Waiting, pause};
 use super::template::{RenderedMail, render};
 use crate::app::App;
 use crate::db::Conn;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::ids::{EventId, UserId};
 
 /// Events told in one transaction.
@@ -25,8 +25,9 @@ const AT_ONCE: i64 = 50;
 pub fn tell_due(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize, Error> {
     let mut told = 0;
     while go_on() && app.db.read_blocking(|conn| telling_store::anything_due(conn, app.clock.now()))? {
-        let some = match app.db.write_blocking(|conn| tell_some(conn, app, AT_ONCE)) {
+        let some = match app.db.write_quietly(|conn| tell_some(conn, app, None)) {
             Ok(some) => some,
+            Err(error) if error.code == ErrorCode::Unavailable => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "events could not be told together; each is tried alone");
                 tell_each(app)?
@@ -40,10 +41,10 @@ pub fn tell_due(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize, Error> {
     Ok(told)
 }
 
-/// Tells some events in one transaction; how many were looked at.
-fn tell_some(conn: &mut Conn, app: &App, most: i64) -> Result<usize, Error> {
+/// Tells some events, or the one that is named, in one transaction; how many were looked at.
+fn tell_some(conn: &mut Conn, app: &App, only: Option<EventId>) -> Result<usize, Error> {
     let now = app.clock.now();
-    let due = telling_store::due(conn, now, most)?;
+    let due = telling_store::due(conn, now, only, AT_ONCE)?;
     let mut readable: Vec<(&Waiting, Vec<Told>)> = Vec::new();
     for waiting in &due {
         match serde_json::from_str(&waiting.told) {
@@ -74,20 +75,19 @@ fn tell_some(conn: &mut Conn, app: &App, most: i64) -> Result<usize, Error> {
     Ok(due.len())
 }
 
-/// Tells what is due one by one, and puts off what the database refuses.
+/// Tells what is due one by one, and puts off what the database refuses. Where it does not answer, nothing is put off.
 fn tell_each(app: &App) -> Result<usize, Error> {
+    let next = app.db.read_blocking(|conn| telling_store::next(conn, app.clock.now(), AT_ONCE))?;
     let mut told = 0;
-    for _ in 0..AT_ONCE {
-        match app.db.write_blocking(|conn| tell_some(conn, app, 1)) {
-            Ok(0) => break,
+    for (event, attempts) in next {
+        match app.db.write_quietly(|conn| tell_some(conn, app, Some(event))) {
             Ok(some) => told += some,
-            // Where the database is not there at all this fails too, and nothing is put off.
+            Err(error) if error.code == ErrorCode::Unavailable => return Err(error),
             Err(error) => {
-                told += app.db.write_blocking(|conn| {
-                    let due = telling_store::due(conn, app.clock.now(), 1)?;
-                    due.iter().try_for_each(|waiting| put_off(conn, app, waiting, &error.to_string()))?;
-                    Ok(due.len())
-                })?;
+                tracing::error!(event = event.0, %error, "an event could not be told");
+                let until = app.clock.now().plus(pause(attempts));
+                app.db.write_quietly(|conn| telling_store::put_off(conn, event, until))?;
+                told += 1;
             }
         }
     }
@@ -107,7 +107,7 @@ fn write(
     told: Vec<Told>,
     chosen: &BTreeMap<(UserId, Topic), MailChoice>,
 ) -> Result<(Vec<NewMessage>, Vec<NewNotice>), Error> {
-    let (reach, topic, brand) = (waiting.kind.reach(), waiting.kind.topic(), brand(app));
+    let (reach, topic, brand, now) = (waiting.kind.reach(), waiting.kind.topic(), brand(app), app.clock.now());
     let (mut messages, mut notices) = (Vec::new(), Vec::<NewNotice>::new());
     for told in told {
         let rendered = render(&told.notice, told.to.locale, &brand);
@@ -118,7 +118,7 @@ fn write(
         {
             let (title, path) = (rendered.title.clone(), rendered.path.clone());
             let organisation = told.to.organisation_id;
-            notices.push(NewNotice { event: waiting.event, user, organisation, title, path, mail, at: waiting.at });
+            notices.push(NewNotice { event: waiting.event, user, organisation, title, path, mail, at: now });
         }
         if mail == MailChoice::Immediate {
             messages.push(message(app, waiting, told, rendered)?);

@@ -52,14 +52,17 @@ pub fn anything_due(conn: &mut Conn, now: UtcTime) -> Result<bool, Error> {
     Ok(diesel::select(diesel::dsl::exists(due)).get_result(conn)?)
 }
 
-/// What is to be told now, at most `most` events, the oldest first; nothing while another process tells.
-pub fn due(conn: &mut Conn, now: UtcTime, most: i64) -> Result<Vec<Waiting>, Error> {
+/// What is to be told now, at most `most` events, the oldest first, or the one that is named; nothing while another process
+/// tells.
+pub fn due(conn: &mut Conn, now: UtcTime, only: Option<EventId>, most: i64) -> Result<Vec<Waiting>, Error> {
     if !dialect::try_claim(conn, KEY)? {
         return Ok(Vec::new());
     }
-    Ok(tellings::table
-        .inner_join(events::table)
-        .filter(tellings::not_before.le(now))
+    let mut due = tellings::table.inner_join(events::table).filter(tellings::not_before.le(now)).into_boxed();
+    if let Some(only) = only {
+        due = due.filter(tellings::event_id.eq(only));
+    }
+    Ok(due
         .order(tellings::event_id)
         .limit(most)
         .select((
@@ -75,6 +78,12 @@ pub fn due(conn: &mut Conn, now: UtcTime, most: i64) -> Result<Vec<Waiting>, Err
             tellings::attempts,
         ))
         .load(conn)?)
+}
+
+/// The events that are to be told now, at most `most`, the oldest first, each with the attempts that failed.
+pub fn next(conn: &mut Conn, now: UtcTime, most: i64) -> Result<Vec<(EventId, i32)>, Error> {
+    let due = tellings::table.filter(tellings::not_before.le(now)).order(tellings::event_id).limit(most);
+    Ok(due.select((tellings::event_id, tellings::attempts)).load(conn)?)
 }
 
 /// Notes that events have been told.

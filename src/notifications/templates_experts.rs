@@ -40,8 +40,6 @@ pub struct PostingNews {
     pub last_day: NaiveDate,
     /// Percent of the person's working time.
     pub share_percent: i32,
-    /// Why, as written.
-    pub reason: Option<String>,
     /// The placement's page.
     pub link: String,
 }
@@ -87,7 +85,6 @@ impl PostingNews {
             .fact("最初の日", "First day", from.as_str())
             .fact("最終日", "Last day", to.as_str())
             .fact("割合", "Share", share.as_str())
-            .quote("理由", "Reason", self.reason.as_deref())
             .link(brand, "配属の画面", "The placement", &self.link)
     }
 }

@@ -207,6 +207,8 @@ pub struct ClaimOverdue {
     pub recipient: Addressee,
     /// Whether the reader is the body that pays.
     pub own: bool,
+    /// What it is for.
+    pub kind: BilledKind,
     /// Number of the claim.
     pub number: String,
     /// The body that pays.
@@ -225,11 +227,15 @@ impl ClaimOverdue {
     pub(super) fn letter(&self, locale: Locale, brand: &Brand) -> Letter {
         let pen = pen(locale, brand, &self.recipient, &self.link);
         let (debtor, creditor, unpaid) = (&self.debtor, &self.creditor, yen(&pen, self.unpaid_yen));
+        let (what, subject, back) = match self.kind {
+            BilledKind::Repayment => ("返還金", "返還金の支払期限の超過", " to be paid back"),
+            BilledKind::Contribution | BilledKind::Additional => ("負担金", "負担金の支払期限の超過", ""),
+        };
         let happened = match (self.own, locale) {
-            (true, Locale::Ja) => format!("{creditor}への負担金{unpaid}が、期限を過ぎても入金済みになっていません。"),
-            (true, Locale::En) => format!("{unpaid} due to {creditor} is not recorded as paid."),
-            (false, Locale::Ja) => format!("{debtor}からの負担金{unpaid}が、期限を過ぎても入金済みになっていません。"),
-            (false, Locale::En) => format!("{unpaid} due from {debtor} is not recorded as paid."),
+            (true, Locale::Ja) => format!("{creditor}への{what}{unpaid}が、期限を過ぎても入金済みになっていません。"),
+            (true, Locale::En) => format!("{unpaid}{back} due to {creditor} is not recorded as paid."),
+            (false, Locale::Ja) => format!("{debtor}からの{what}{unpaid}が、期限を過ぎても入金済みになっていません。"),
+            (false, Locale::En) => format!("{unpaid}{back} due from {debtor} is not recorded as paid."),
         };
         let to_do = if self.own {
             pen.say(
@@ -242,7 +248,7 @@ impl ClaimOverdue {
                 "See whether it has arrived and record it; if not, ask the body that owes it.",
             )
         };
-        pen.letter(pen.say("負担金の支払期限の超過", "A payment is overdue"), &happened)
+        pen.letter(pen.say(subject, "A payment is overdue"), &happened)
             .subject_extra(self.number.as_str())
             .action(to_do)
             .group()

@@ -42,7 +42,6 @@ pub(super) fn posting_news(step: PostingStep) -> PostingNews {
         from: day(30),
         last_day: day(211),
         share_percent: 40,
-        reason: (step == PostingStep::Cancelled).then(|| text("本人の都合により、配属を見送ります。")),
         link: text("/postings/2"),
     }
 }
@@ -51,6 +50,7 @@ pub(super) fn claim_overdue() -> ClaimOverdue {
     ClaimOverdue {
         recipient: town_section(),
         own: true,
+        kind: BilledKind::Contribution,
         number: text("R8-C0012"),
         debtor: text(TOWN),
         creditor: text("伊予県"),
@@ -310,6 +310,7 @@ pub(super) fn variants() -> Vec<Notice> {
             ..expert_unavailable()
         }),
         Notice::ClaimOverdue(ClaimOverdue { own: false, recipient: office(), ..claim_overdue() }),
+        Notice::ClaimOverdue(ClaimOverdue { kind: BilledKind::Repayment, ..claim_overdue() }),
         Notice::PostingDecided(PostingNews {
             reader: PostingReader::Expert,
             recipient: expert(),

@@ -159,7 +159,7 @@ pub fn extend(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: ExtendPosti
     Plan::of(&row, &programme).check_beyond_term(conn)?;
     store::insert_amendment(conn, &posting, (row.valid_to, &body.document_number, &body.reason), ctx.now)?;
     let row = store::update(conn, &row, ctx.now)?;
-    news::tell(conn, ctx, &row, PostingStep::Changed, &body.reason)?;
+    news::tell(conn, ctx, &row, PostingStep::Changed)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id)
         .change(json!({"valid_to": posting.valid_to}), json!({"valid_to": row.valid_to, "document_number": body.document_number}))
         .because(body.reason);

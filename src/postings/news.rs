@@ -10,11 +10,11 @@ use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Notice, PostingNews, PostingReader, PostingStep};
 use crate::organisations::people;
 
-/// Tells the host and the placed person; `reason` as written.
+/// Tells the host and the placed person. Why is kept in the audit trail and told to nobody.
 ///
 /// # Errors
 /// The database's.
-pub(super) fn tell(conn: &mut Conn, ctx: &Ctx, row: &PostingRow, step: PostingStep, reason: &str) -> Result<(), Error> {
+pub(super) fn tell(conn: &mut Conn, ctx: &Ctx, row: &PostingRow, step: PostingStep) -> Result<(), Error> {
     let (_, host, name) = store::names(conn, &[row.id])?.into_iter().next().ok_or_else(Error::not_found)?;
     let staff = people::staff_of(conn, row.host_organisation_id, ctx.today())?;
     let mut readers: Vec<_> = staff.into_iter().map(|to| (to, PostingReader::Host)).collect();
@@ -39,7 +39,6 @@ pub(super) fn tell(conn: &mut Conn, ctx: &Ctx, row: &PostingRow, step: PostingSt
                 from: row.valid_from,
                 last_day: row.valid_to.pred_opt().unwrap_or(row.valid_to),
                 share_percent: row.share_percent,
-                reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
                 link: format!("/postings/{}", row.id),
             };
             Told::new(to, as_notice(news))

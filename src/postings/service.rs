@@ -58,7 +58,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, body: CreatePostingBody) -> Result<Out
             updated_at: ctx.now,
         },
     )?;
-    news::tell(conn, ctx, &row, PostingStep::Decided, "")?;
+    news::tell(conn, ctx, &row, PostingStep::Decided)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id).created(figures(&row));
     let (location, version) = (format!("/api/v1/postings/{}", row.id), row.version);
     Ok(Outcome::created(view(conn, row)?, version, location, audit))
@@ -82,7 +82,7 @@ pub fn update(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: UpdatePosti
     }
     let row = store::update(conn, &row, ctx.now)?;
     if row.period() != posting.period() || row.share_percent != posting.share_percent {
-        news::tell(conn, ctx, &row, PostingStep::Changed, "")?;
+        news::tell(conn, ctx, &row, PostingStep::Changed)?;
     }
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id).change(figures(&posting), figures(&row));
     let version = row.version;
@@ -97,7 +97,7 @@ pub fn cancel(conn: &mut Conn, ctx: &Ctx, posting: PostingRow, body: CancelPosti
     fields.line("/reason", &body.reason, 1000);
     fields.finish()?;
     let row = store::update(conn, &row, ctx.now)?;
-    news::tell(conn, ctx, &row, PostingStep::Cancelled, &body.reason)?;
+    news::tell(conn, ctx, &row, PostingStep::Cancelled)?;
     let audit = Audit::new("posting", row.id.0, row.owner_organisation_id)
         .change(json!({"status": posting.status}), json!({"status": row.status}))
         .because(body.reason);

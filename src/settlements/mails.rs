@@ -90,15 +90,20 @@ pub(super) fn concluded(conn: &mut Conn, ctx: &Ctx, row: &RequestRow, agreement:
     publish(conn, ctx, &event(EventKind::AgreementConcluded, row, agreement), told).map(drop)
 }
 
+/// What a claim is for, as mails name it.
+pub(super) fn billed_kind(kind: ClaimKind) -> BilledKind {
+    match kind {
+        ClaimKind::Contribution => BilledKind::Contribution,
+        ClaimKind::Additional => BilledKind::Additional,
+        ClaimKind::Repayment => BilledKind::Repayment,
+    }
+}
+
 /// Tells the debtor of a claim what is to be paid and when.
 pub(super) fn billed(conn: &mut Conn, ctx: &Ctx, row: &SettlementRow, id: ClaimId, claim: &NewClaim) -> Result<(), Error> {
     let creditor = organisations::find(conn, claim.creditor)?.map(|body| body.name).unwrap_or_default();
     let programme = crate::pools::store::programme(conn, row.programme_id)?.name;
-    let kind = match claim.kind {
-        ClaimKind::Contribution => BilledKind::Contribution,
-        ClaimKind::Additional => BilledKind::Additional,
-        ClaimKind::Repayment => BilledKind::Repayment,
-    };
+    let kind = billed_kind(claim.kind);
     let told = people::staff_of(conn, claim.debtor, ctx.today())?
         .into_iter()
         .map(|to| {

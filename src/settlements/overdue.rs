@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::mails::billed_kind;
 use super::settlement_store::{self as store, ClaimRow, OverdueClaim};
 use crate::db::Conn;
 use crate::error::Error;
@@ -56,6 +57,7 @@ fn tell(conn: &mut Conn, ctx: &Ctx, event: &Event, found: &OverdueClaim) -> Resu
         let notice = Notice::ClaimOverdue(ClaimOverdue {
             recipient: to.addressee(),
             own,
+            kind: billed_kind(claim.kind),
             number: claim.number.clone(),
             debtor: name(debtor),
             creditor: name(creditor),

@@ -4,6 +4,7 @@
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
+use tasuki::db::dialect;
 use tasuki::experts::candidates::{Memory, PoolFacts};
 use tasuki::ids::{PoolId, RequestId};
 use tasuki::matching::{self, ExclusionCode};
@@ -157,10 +158,26 @@ on_both! {
         same("another base");
         sql(app, &format!("UPDATE organisations SET latitude_e6 = 43000000, longitude_e6 = 141000000 WHERE id = {}", world.kosai)).unwrap();
         same("an office that moved");
-        sql(app, "DELETE FROM expert_changes WHERE id < (SELECT MAX(id) FROM expert_changes)").unwrap();
+        // The worker forgets changes, of which nobody here has looked at the last ones.
         skilled(experts[1], items[0], 5);
-        sql(app, "DELETE FROM expert_changes WHERE id < (SELECT MAX(id) FROM expert_changes)").unwrap();
+        let forget = |kept: i64| app.app.db.write_blocking(|conn| Ok(dialect::forget_expert_changes(conn, kept)?)).unwrap();
+        forget(0);
         same("changes that were forgotten before anybody looked");
+        skilled(experts[1], items[0], 4);
+        forget(1_000);
+        same("changes of which none had to be forgotten");
+        // As after a restore into a cluster whose transactions are counted from the beginning.
+        if app.app.db.read_blocking(|conn| Ok(dialect::name(conn) == "postgresql")).unwrap() {
+            sql(app, "UPDATE expert_changes SET xid = 4000000000000000").unwrap();
+            sql(app, "UPDATE expert_changes_forgotten SET upto = 3000000000000000").unwrap();
+        }
+        same("a restore");
+        skilled(experts[1], items[0], 3);
+        same("a change after it");
+        forget(1);
+        skilled(experts[2], items[0], 5);
+        forget(0);
+        same("forgetting after it");
         app.set_time("2027-04-02T09:00:00+09:00");
         same("another fiscal year");
     }

@@ -14,4 +14,5 @@ DROP FUNCTION note_change_of_request();
 DROP FUNCTION note_change_of_visit();
 DROP FUNCTION note_change_for_expert();
 DROP FUNCTION note_change_of_expert();
+DROP TABLE expert_changes_forgotten;
 DROP TABLE expert_changes;

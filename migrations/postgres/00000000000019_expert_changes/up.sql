@@ -10,6 +10,13 @@ CREATE TABLE expert_changes (
 );
 CREATE INDEX expert_changes_xid_idx ON expert_changes (xid);
 
+-- Up to where changes were forgotten: whoever knows no more than this reads everything anew.
+CREATE TABLE expert_changes_forgotten (
+    only_row INTEGER PRIMARY KEY CONSTRAINT expert_changes_forgotten_check CHECK (only_row = 1),
+    upto BIGINT NOT NULL
+);
+INSERT INTO expert_changes_forgotten (only_row, upto) VALUES (1, 0);
+
 CREATE FUNCTION note_change_of_expert() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN INSERT INTO expert_changes (expert_id) VALUES (OLD.id); END IF;

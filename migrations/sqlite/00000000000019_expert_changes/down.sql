@@ -29,4 +29,5 @@ DROP TRIGGER expert_skills_added;
 DROP TRIGGER experts_removed;
 DROP TRIGGER experts_changed;
 DROP TRIGGER experts_added;
+DROP TABLE expert_changes_forgotten;
 DROP TABLE expert_changes;

@@ -9,6 +9,13 @@ CREATE TABLE expert_changes (
     xid BIGINT NOT NULL DEFAULT 0
 );
 
+-- Up to where changes were forgotten: whoever knows no more than this reads everything anew.
+CREATE TABLE expert_changes_forgotten (
+    only_row INTEGER PRIMARY KEY CONSTRAINT expert_changes_forgotten_check CHECK (only_row = 1),
+    upto BIGINT NOT NULL
+);
+INSERT INTO expert_changes_forgotten (only_row, upto) VALUES (1, 0);
+
 CREATE TRIGGER experts_added AFTER INSERT ON experts
 BEGIN INSERT INTO expert_changes (expert_id) VALUES (NEW.id); END;
 CREATE TRIGGER experts_changed AFTER UPDATE ON experts

@@ -109,8 +109,6 @@ struct Remembered {
     known: Known,
     /// Up to where changes are known.
     upto: i64,
-    /// The last change when that was read.
-    newest: i64,
     /// Changes that are known beyond.
     applied: HashSet<i64>,
 }
@@ -120,8 +118,7 @@ impl Remembered {
         // First the point, then the facts: what changes between comes again.
         let changes = dialect::expert_changes(conn, i64::MAX)?;
         let facts = PoolFacts::within(conn, pool, &Scope::whole(span.0, span.1), None)?;
-        let (upto, newest) = (changes.upto, changes.newest);
-        Ok(Self { span, known: Known::of(facts), upto, newest, applied: HashSet::new() })
+        Ok(Self { span, known: Known::of(facts), upto: changes.upto, applied: HashSet::new() })
     }
 
     /// The same with what has changed since.
@@ -131,11 +128,13 @@ impl Remembered {
             // A reader that began before the one who looked last.
             return Ok(self);
         }
-        let forgotten = changes.oldest.is_some_and(|oldest| oldest > self.newest.saturating_add(1));
         let new = || changes.since.iter().filter(|(id, _)| !self.applied.contains(id)).map(|(_, expert)| *expert);
         let experts: BTreeSet<i64> = new().flatten().collect();
-        if forgotten || new().any(|expert| expert.is_none()) || experts.len() > MOST_ANEW {
-            return Self::new(conn, pool, self.span);
+        let all = changes.forgotten || new().any(|expert| expert.is_none()) || experts.len() > MOST_ANEW;
+        let applied = changes.since.iter().map(|(id, _)| *id).collect();
+        if all {
+            // What was read before everything else is known by it.
+            return Ok(Self { applied, ..Self::new(conn, pool, self.span)? });
         }
         if !experts.is_empty() {
             let ids: Vec<ExpertId> = experts.iter().copied().map(ExpertId).collect();
@@ -144,8 +143,7 @@ impl Remembered {
             self.known.replace(&experts, fresh);
         }
         self.upto = changes.upto;
-        self.newest = changes.newest;
-        self.applied = changes.since.into_iter().map(|(id, _)| id).collect();
+        self.applied = applied;
         Ok(self)
     }
 }
