@@ -135,3 +135,57 @@ on_both! {
         assert_eq!(app.mails_to("coordinator@pref.example.jp").len(), 1);
     }
 }
+
+on_both! {
+    fn what_is_told_after_the_digest_of_its_day_stands_in_the_next(app) {
+        let world = World::new(app);
+        let topics = json!({"topics": [{"topic": "requests", "mail": "digest"}]});
+        world.coordinator.post("/notification-preferences", &topics).ok(200);
+        let submit = |theme: &str| {
+            let mut body = flow::request_body(&world);
+            body["theme"] = json!(theme);
+            let request = flow::id(&world.hamamatsu_staff.post("/requests", &body), 201);
+            world.hamamatsu_staff.alone().verb(&format!("/requests/{request}"), "submit", &json!({})).ok(200);
+        };
+        let digests = || -> Vec<String> {
+            let mails = app.mails_to("coordinator@pref.example.jp").into_iter().map(|sent| sent.mail.text);
+            mails.filter(|text| text.contains("のお知らせは")).collect()
+        };
+        app.set_time("2026-04-07T07:50:00+09:00");
+        submit("早い申請");
+        tell_due(&app.app, &|| true).unwrap();
+        app.set_time("2026-04-07T07:59:00+09:00");
+        submit("遅い申請");
+        // The digest is written before the other has been told.
+        app.set_time("2026-04-07T08:05:00+09:00");
+        app.run_jobs();
+        let first = digests();
+        assert!(first.len() == 1 && first[0].contains("1件") && waiting(app) == 0, "{first:?}");
+        app.set_time("2026-04-08T08:20:00+09:00");
+        app.run_jobs();
+        let both = digests();
+        assert!(both.len() == 2 && both[1].contains("1件"), "{both:?}");
+    }
+}
+
+on_both! {
+    fn an_event_for_thousands_is_told(app) {
+        let world = World::new(app);
+        let owner = OrganisationId(world.prefecture);
+        let ctx = Ctx::internal(&app.app, Actor::System, owner, "test");
+        app.app
+            .db
+            .write_blocking(|conn| {
+                let told = (0..4_000).map(|n| {
+                    let to = Recipient::section(format!("office-{n}@example.jp"), "浜松市");
+                    let notice = Notice::TestMail { recipient: to.addressee(), requested_at: ctx.now.instant() };
+                    Told::new(to, notice)
+                });
+                let event = Event::new(EventKind::WindowClosing, owner, ("programme", 1), "x");
+                publish(conn, &ctx, &event, told.collect())
+            })
+            .unwrap();
+        assert_eq!(tell_due(&app.app, &|| true).unwrap(), 1);
+        assert_eq!(number(app, "SELECT COUNT(*) FROM outbox_messages"), 4_000);
+    }
+}
