@@ -38,7 +38,6 @@ mod explain;
 mod index;
 mod input;
 mod near;
-mod pick;
 mod score;
 mod weights;
 mod wording;
@@ -59,7 +58,6 @@ pub use input::{
     YearLoad,
 };
 pub use near::{NearMiss, Relaxation, near_misses};
-pub use pick::pick;
 pub use weights::{MAX_SCORE, OutOfBounds, Weights};
 
 /// Everything a person needs to choose: who can come, in order, and why the others cannot.
@@ -95,8 +93,13 @@ impl Ranking {
 
 /// Ranks the candidates for one request. Each expert is to be given once.
 pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
+    best(need, candidates, 0..candidates.len(), usize::MAX)
+}
+
+/// Ranks the candidates at some places as if there were no others, and leaves off after the best `most`.
+pub fn best(need: &Need, candidates: &[Candidate], places: impl Iterator<Item = usize>, most: usize) -> Ranking {
     let asked = Asked::of(need);
-    let (eligible, excluded) = split(&asked, candidates, 0..candidates.len());
+    let (eligible, excluded) = split(&asked, candidates, places);
     let eligible: Vec<(&Candidate, DayFit)> =
         eligible.into_iter().filter_map(|(place, days)| Some((candidates.get(place)?, days))).collect();
     let mut field = score::Field::default();
@@ -104,12 +107,21 @@ pub fn rank(need: &Need, candidates: &[Candidate]) -> Ranking {
         field.take(score::minutes_of_the_years(&asked, candidate));
     }
     let measured = |(candidate, days): &(&Candidate, DayFit)| score::measure(&asked, candidate, days, &field);
-    let mut scored: Vec<(Reverse<u32>, i64, (&Candidate, DayFit))> =
-        eligible.iter().map(|one| (Reverse(score::total(&measured(one))), one.0.expert_id, *one)).collect();
-    scored.sort_unstable_by_key(|(score, expert_id, _)| (*score, *expert_id));
+    let mut scored: Vec<(Reverse<u32>, i64, usize)> = eligible
+        .iter()
+        .enumerate()
+        .map(|(number, one)| (Reverse(score::total(&measured(one))), one.0.expert_id, number))
+        .collect();
+    if most < scored.len() {
+        scored.select_nth_unstable(most);
+        scored.truncate(most);
+    }
+    scored.sort_unstable();
     let candidates = (1..)
         .zip(scored)
-        .map(|(rank, (Reverse(score), expert_id, one))| Ranked { rank, expert_id, score, measured: measured(&one) })
+        .filter_map(|(rank, (Reverse(score), expert_id, number))| {
+            Some(Ranked { rank, expert_id, score, measured: measured(eligible.get(number)?) })
+        })
         .collect();
     Ranking { candidates, eligible_count: eligible.len(), excluded }
 }

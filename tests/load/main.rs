@@ -160,7 +160,9 @@ fn run(time: Duration, size: Size, keep: Option<&str>) {
 
 /// How much longer one request takes than another, one at a time, in turns.
 fn compare(port: u16, token: &str, (name, path): (&str, &str), (other, beside): (&str, &str), time: Duration) {
+    let begun = Instant::now();
     let answer = client::get(port, path, Some(token)).unwrap();
+    let first = begun.elapsed();
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{name}: {}", String::from_utf8_lossy(&answer));
     let (mut own, mut plain) = (Vec::new(), Vec::new());
     for _ in 0..3 {
@@ -169,7 +171,7 @@ fn compare(port: u16, token: &str, (name, path): (&str, &str), (other, beside): 
     }
     let (own, plain) = (Figures::merge(own), Figures::merge(plain));
     println!(
-        "{name}: p50 {:.2} ms p99 {:.2} ms; {other}: p50 {:.2} ms p99 {:.2} ms; ratio {:.1} (p50)",
+        "{name}: first {first:.0?}, then p50 {:.2} ms p99 {:.2} ms; {other}: p50 {:.2} ms p99 {:.2} ms; ratio {:.2} (p50)",
         own.p50,
         own.p99,
         plain.p50,

@@ -54,7 +54,7 @@ impl Memory {
     pub fn eligible(&self, conn: &mut Conn, pool: PoolId, need: &Need, today: NaiveDate) -> Result<Vec<ExpertId>, Error> {
         self.with(conn, pool, need, today, |conn, known| {
             let asked = Asked::of(need);
-            let places = known.looked_at(conn, &asked)?.1;
+            let places = known.looked_at(conn, &asked)?.places;
             let candidates = places.iter().filter_map(|place| known.facts.candidates.get(*place));
             let eligible = candidates.filter(|candidate| matching::is_eligible(&asked, candidate));
             Ok(eligible.map(|candidate| ExpertId(candidate.expert_id)).collect())
@@ -197,12 +197,8 @@ impl Known {
         self.standings = self.facts.candidates.iter().map(Standing::of).collect();
     }
 
-    /// What the first conditions say of everybody, and the places of those who meet them, with what depends on the request.
-    fn looked_at(
-        &mut self,
-        conn: &mut Conn,
-        asked: &Asked<'_>,
-    ) -> Result<((usize, Vec<(ExclusionCode, usize)>), Vec<usize>), Error> {
+    /// Holds everybody against the first conditions, and puts in what depends on the request for those who meet them.
+    fn looked_at(&mut self, conn: &mut Conn, asked: &Asked<'_>) -> Result<LookedAt, Error> {
         let need = asked.need;
         // Retired experts are there for those who wished for them.
         let wished: Vec<usize> = need
@@ -238,22 +234,30 @@ impl Known {
         ];
         let limits = Limits::load(conn, std::slice::from_ref(need))?;
         let days = wished_days(need);
-        let PoolFacts { candidates, work, .. } = &mut self.facts;
+        let PoolFacts { candidates, work, skills_of, .. } = &mut self.facts;
         for place in &places {
             if let Some((candidate, work)) = candidates.get_mut(*place).zip(work.get(*place)) {
                 put(candidate, work, need, &days);
                 candidate.programme_limit = limits.of(need, candidate.expert_id);
+                candidate.learn(work.merits(need, skills_of));
             }
         }
-        Ok(((total, counts), places))
+        Ok(LookedAt { total, counts, places })
     }
 
     fn choose(&mut self, conn: &mut Conn, need: &Need, most: usize) -> Result<Chosen, Error> {
-        let asked = Asked::of(need);
-        let ((total, counts), places) = self.looked_at(conn, &asked)?;
-        let PoolFacts { candidates, work, skills_of, .. } = &mut self.facts;
-        let merits = |place: usize| work.get(place).map(|work| work.merits(need, skills_of)).unwrap_or_default();
-        let ranking = matching::pick(need, candidates, &places, most, merits);
+        let LookedAt { total, counts, places } = self.looked_at(conn, &Asked::of(need))?;
+        let ranking = matching::best(need, &self.facts.candidates, places.into_iter(), most);
         Ok(Chosen { ranking, total, counts })
     }
+}
+
+/// What the first conditions say.
+struct LookedAt {
+    /// How many experts there are.
+    total: usize,
+    /// How many of them fail each.
+    counts: Vec<(ExclusionCode, usize)>,
+    /// Where those stand who meet them all.
+    places: Vec<usize>,
 }
