@@ -115,10 +115,11 @@ struct Remembered {
 
 impl Remembered {
     fn new(conn: &mut Conn, pool: PoolId, span: (NaiveDate, NaiveDate)) -> Result<Self, Error> {
-        // First the point, then the facts: what changes between comes again.
-        let changes = dialect::expert_changes(conn, i64::MAX)?;
+        // First the point, then the facts: what changes between comes again, what was there before need not.
+        let upto = dialect::expert_changes(conn, i64::MAX)?.upto;
+        let applied = dialect::expert_changes(conn, upto)?.since.into_iter().map(|(id, _)| id).collect();
         let facts = PoolFacts::within(conn, pool, &Scope::whole(span.0, span.1), None)?;
-        Ok(Self { span, known: Known::of(facts), upto: changes.upto, applied: HashSet::new() })
+        Ok(Self { span, known: Known::of(facts), upto, applied })
     }
 
     /// The same with what has changed since.
@@ -130,11 +131,8 @@ impl Remembered {
         }
         let new = || changes.since.iter().filter(|(id, _)| !self.applied.contains(id)).map(|(_, expert)| *expert);
         let experts: BTreeSet<i64> = new().flatten().collect();
-        let all = changes.forgotten || new().any(|expert| expert.is_none()) || experts.len() > MOST_ANEW;
-        let applied = changes.since.iter().map(|(id, _)| *id).collect();
-        if all {
-            // What was read before everything else is known by it.
-            return Ok(Self { applied, ..Self::new(conn, pool, self.span)? });
+        if changes.forgotten || new().any(|expert| expert.is_none()) || experts.len() > MOST_ANEW {
+            return Self::new(conn, pool, self.span);
         }
         if !experts.is_empty() {
             let ids: Vec<ExpertId> = experts.iter().copied().map(ExpertId).collect();
@@ -143,7 +141,7 @@ impl Remembered {
             self.known.replace(&experts, fresh);
         }
         self.upto = changes.upto;
-        self.applied = applied;
+        self.applied = changes.since.into_iter().map(|(id, _)| id).collect();
         Ok(self)
     }
 }
