@@ -13,9 +13,10 @@ use crate::db::schema::{
     memberships, organisations, pools, request_participants, skill_frameworks, skill_items, visits,
 };
 use crate::db::{Conn, Ids, dialect};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Locale};
 use crate::http::{Ctx, Versioned};
 use crate::ids::{ExpertId, OrganisationId, PoolId, SkillItemId, UserId, VisitId};
+use crate::notifications::recipient::Recipient;
 use crate::pools::store::{self as pools_store, Standing};
 use crate::text;
 
@@ -403,6 +404,13 @@ pub fn visits_ahead(conn: &mut Conn, id: ExpertId) -> Result<i64, Error> {
         .filter(visits::status.eq_any(["held", "planned"]))
         .count()
         .get_result(conn)?)
+}
+
+impl ExpertRow {
+    /// The expert as somebody who is told, with the account if there is one.
+    pub fn recipient(&self) -> Recipient {
+        Recipient::person(&self.email, &self.name, "", Locale::Ja).with_account(self.user_id)
+    }
 }
 
 /// A visit that is ahead.

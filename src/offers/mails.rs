@@ -4,12 +4,11 @@
 use super::model::OfferedVisit;
 use super::store::OfferRow;
 use crate::db::Conn;
-use crate::error::{Error, Locale};
+use crate::error::Error;
 use crate::experts::store::ExpertRow;
 use crate::http::Ctx;
 use crate::ids::OrganisationId;
 use crate::notifications::catalogue::EventKind;
-use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Addressee, Notice, OfferExpiring, OneTimeLink, PlannedVisit, RequestRef};
 use crate::organisations::people;
@@ -60,11 +59,6 @@ pub fn event(kind: EventKind, request: &RequestRow, offer: &OfferRow) -> Event {
     Event::new(kind, request.owner_organisation_id, ("offer", offer.id.0), offer.version).of_request(request.id)
 }
 
-/// The expert, with the account if there is one.
-fn person(expert: &ExpertRow) -> Recipient {
-    Recipient::person(&expert.email, &expert.name, "", Locale::Ja).with_account(expert.user_id)
-}
-
 /// Asks the expert, with the one-time link. The token is in this mail and nowhere else.
 pub fn to_expert(
     conn: &mut Conn,
@@ -76,7 +70,7 @@ pub fn to_expert(
     token: &str,
 ) -> Result<(), Error> {
     let expires_at = offer.expires_at.ok_or_else(|| Error::internal("a sent offer has no end"))?;
-    let to = person(expert);
+    let to = expert.recipient();
     let notice = Notice::OfferSent {
         recipient: to.addressee(),
         request: request_ref(conn, request)?,
@@ -98,7 +92,7 @@ pub fn withdrawn_to_expert(
     visits: &[OfferedVisit],
     had_accepted: bool,
 ) -> Result<(), Error> {
-    let to = person(expert);
+    let to = expert.recipient();
     let notice = Notice::OfferWithdrawn {
         recipient: to.addressee(),
         request: request_ref(conn, request)?,
@@ -214,7 +208,7 @@ pub fn expiring(
     visits: &[OfferedVisit],
 ) -> Result<Told, Error> {
     let expires_at = offer.expires_at.ok_or_else(|| Error::internal("a sent offer has no end"))?;
-    let to = person(expert);
+    let to = expert.recipient();
     let notice = Notice::OfferExpiring(OfferExpiring {
         recipient: to.addressee(),
         request: request_ref(conn, request)?,

@@ -2,10 +2,9 @@
 
 use super::store::{self, PostingRow};
 use crate::db::Conn;
-use crate::error::{Error, Locale};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::notifications::catalogue::EventKind;
-use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
 use crate::notifications::template::{Notice, PostingNews, PostingReader, PostingStep};
 use crate::organisations::people;
@@ -19,8 +18,7 @@ pub(super) fn tell(conn: &mut Conn, ctx: &Ctx, row: &PostingRow, step: PostingSt
     let staff = people::staff_of(conn, row.host_organisation_id, ctx.today())?;
     let mut readers: Vec<_> = staff.into_iter().map(|to| (to, PostingReader::Host)).collect();
     if let Some(expert) = crate::experts::store::find(conn, row.expert_id)? {
-        let person = Recipient::person(&expert.email, &expert.name, "", Locale::Ja).with_account(expert.user_id);
-        readers.push((person, PostingReader::Expert));
+        readers.push((expert.recipient(), PostingReader::Expert));
     }
     let (kind, as_notice): (EventKind, fn(PostingNews) -> Notice) = match step {
         PostingStep::Decided => (EventKind::PostingDecided, Notice::PostingDecided),

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::store::{self, PostingRow};
 use crate::db::Conn;
-use crate::error::{Error, Locale};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::deadlines::{DAYS_BEFORE, stage};
@@ -36,8 +36,7 @@ pub fn ending(conn: &mut Conn, ctx: &Ctx, most: usize) -> Result<usize, Error> {
         let staff = people::staff_of(conn, row.host_organisation_id, today)?;
         readers.extend(staff.into_iter().map(|to| (to, PostingReader::Host)));
         if let Some(expert) = crate::experts::store::find(conn, row.expert_id)? {
-            let person = Recipient::person(&expert.email, &expert.name, "", Locale::Ja).with_account(expert.user_id);
-            readers.push((person, PostingReader::Expert));
+            readers.push((expert.recipient(), PostingReader::Expert));
         }
         let letters = readers.into_iter().map(|(to, reader)| letter((to, reader), &row, &host, &name, today)).collect();
         publish(conn, ctx, &event, letters)?;
