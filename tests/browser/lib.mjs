@@ -176,8 +176,10 @@ export async function openGuardedPage(browser, contextOptions = {}) {
   });
   page.on("pageerror", (error) => problems.push(`uncaught exception: ${error.message}`));
   page.on("requestfailed", (request) => {
-    // The sign in the tab is given up when the next page follows at once.
-    const givenUp = request.failure()?.errorText === "net::ERR_ABORTED" && request.url().includes("/assets/icon-");
+    // The browser gives up what a page still loads when the next page follows at once (the sign in the tab, a style asked
+    // for again). Only the browser says so with this word: a server that fails or a lost connection has another one, and
+    // an answer that is not there comes with its status.
+    const givenUp = request.failure()?.errorText === "net::ERR_ABORTED" && new URL(request.url()).pathname.startsWith("/assets/");
     if (isLoopback(request.url()) && !givenUp) problems.push(`request failed: ${request.url()} ${request.failure()?.errorText}`);
   });
   page.on("response", (response) => {

@@ -124,6 +124,7 @@ async function answerOffer(browser, baseUrl) {
       await plain.page.locator("#note").fill("その週は出張です");
       await plain.page.locator("form .actions button").press("Enter");
       await plain.page.locator('[role="alert"]').waitFor({ timeout: 15_000 });
+      await plain.page.waitForLoadState("load");
       if ((await plain.page.locator("#note").inputValue()) !== "その週は出張です") problems.push("the note was lost");
       await plain.page.locator("#reason").selectOption({ index: 1 });
       await plain.page.locator("form .actions button").press("Enter");
