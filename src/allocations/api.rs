@@ -5,12 +5,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::service;
 use super::store;
 use super::views::{
     AllocationComparison, AllocationOptions, AllocationPage, AllocationSummary, AllocationVerification, AllocationView,
     ApplyAllocationBody, CancelAllocationBody, OverrideAllocationBody,
 };
+use super::{asking, change, service};
 use crate::auth::policy::MatchExperts;
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
@@ -42,7 +42,7 @@ pub fn configure(config: &mut ServiceConfig) {
 async fn create_allocation(write: Write<MatchExperts>) -> Result<HttpResponse, Error> {
     let id = write.id::<PoolId>("id").ok();
     write
-        .under(move |conn, ctx| crate::pools::store::owned_pool(conn, ctx, id.ok_or_else(Error::not_found)?), service::create)
+        .under(move |conn, ctx| crate::pools::store::owned_pool(conn, ctx, id.ok_or_else(Error::not_found)?), asking::create)
         .await
 }
 
@@ -173,9 +173,7 @@ async fn cancel_allocation(write: Write<MatchExperts>) -> Result<HttpResponse, E
 #[post("/allocations/{id}/override")]
 async fn override_allocation(write: Write<MatchExperts>) -> Result<HttpResponse, Error> {
     let id = write.id::<AllocationId>("id").ok();
-    write
-        .change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), service::override_assignment)
-        .await
+    write.change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), change::override_assignment).await
 }
 
 /// 計画を適用する / Makes offers from the assignments; never a decision.
@@ -185,5 +183,5 @@ async fn override_allocation(write: Write<MatchExperts>) -> Result<HttpResponse,
 #[post("/allocations/{id}/apply")]
 async fn apply_allocation(write: Write<MatchExperts>) -> Result<HttpResponse, Error> {
     let id = write.id::<AllocationId>("id").ok();
-    write.change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), service::apply).await
+    write.change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), change::apply).await
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::standing::{Alike, Standing, alike};
 use super::teams;
 use super::views::{AllocationOptions, NamedPair, Objective};
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range, week_range};
@@ -15,7 +16,7 @@ use crate::http::Ctx;
 use crate::ids::{ExpertId, OrganisationId, PoolId, ProgrammeId};
 use crate::matching::allocation::instance::{
     BusyTime, CapacityLeft, Conversion, DaysLeft, Instance, InstanceBody, InstanceBudget, InstanceEdge, InstanceExpert,
-    InstanceFormat, InstanceObjective, InstanceRequest, InstanceVisit,
+    InstanceFormat, InstanceObjective, InstanceRequest, InstanceSeries, InstanceVisit, TakenBefore,
 };
 use crate::matching::allocation::problem::Level;
 use crate::matching::{self, Asked, Candidate, ExclusionCount, Need, NeedMode, PlannedVisit, kilometres};
@@ -56,16 +57,14 @@ const MOST_EDGES_OF_A_REQUEST: usize = 200;
 /// # Errors
 /// 422 where a request that was named cannot be planned; an internal error where facts contradict each other.
 pub fn load(conn: &mut Conn, ctx: &Ctx, pools: &[PoolId], options: &AllocationOptions) -> Result<Facts, Error> {
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered { standing: Standing::load(conn, pools, None)?, ..Gathered::default() };
     for pool in pools {
-        let rows = waiting(conn, *pool, options)?;
+        let rows = waiting(conn, *pool, options, &gathered.standing)?;
         gathered.pool(conn, *pool, rows, options)?;
     }
     let years = years(conn, &gathered.requests)?;
     let objective = objective(&years, options);
     gathered.budgets(conn, &years)?;
-    let asked = crate::offers::store::waiting_by_expert(conn, pools)?;
-    let asked: BTreeMap<i64, i64> = asked.into_iter().map(|(expert, count)| (expert.0, count)).collect();
     let bodies = gathered.bodies();
     // The year whose requests are planned; with several, the first.
     let today = FiscalYear::of(ctx.today()).starting_year();
@@ -82,10 +81,11 @@ pub fn load(conn: &mut Conn, ctx: &Ctx, pools: &[PoolId], options: &AllocationOp
         format: InstanceFormat::V1,
         objective: InstanceObjective { band_points: objective.band_points, order: objective.level_order.clone() },
         bodies: served_bodies(conn, year, pools, &bodies, &populations, objective.small_population)?,
-        experts: gathered.takers.iter().map(|(id, taker)| taker.expert(*id, &asked, options)).collect(),
+        experts: gathered.takers.iter().map(|(id, taker)| taker.expert(*id, &gathered.standing, options)).collect(),
         requests: gathered.instance_requests,
         edges: gathered.edges,
         budgets: gathered.budgets,
+        series: gathered.series.values().map(|(id, most)| InstanceSeries { id: *id, most: *most }).collect(),
     };
     let conversion = instance.convert().map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
     let possible = |pin: &&NamedPair| {
@@ -107,10 +107,15 @@ pub fn load(conn: &mut Conn, ctx: &Ctx, pools: &[PoolId], options: &AllocationOp
     })
 }
 
-/// The requests of a pool that are to be planned: accepted ones for which nobody has been asked, and beside them those that the
-/// options add as if they had been accepted.
-fn waiting(conn: &mut Conn, pool: PoolId, options: &AllocationOptions) -> Result<Vec<RequestRow>, Error> {
+/// The requests of a pool that are to be planned: accepted ones for which nobody has been asked, or not as many as are needed, and
+/// beside them those that the options add as if they had been accepted.
+fn waiting(conn: &mut Conn, pool: PoolId, options: &AllocationOptions, standing: &Standing) -> Result<Vec<RequestRow>, Error> {
     let mut rows = crate::requests::store::waiting_for_experts(conn, pool, &options.programme_ids)?;
+    let teams = crate::requests::store::teams_asked(conn, pool, &options.programme_ids)?;
+    let is_short =
+        |row: &RequestRow| i32::try_from(standing.of_request(row.id).len()).is_ok_and(|there| there < row.experts_needed);
+    rows.extend(teams.into_iter().filter(is_short));
+    rows.sort_by_key(|row| row.id);
     if options.include_waitlisted || !options.add_request_ids.is_empty() {
         let more = crate::requests::store::not_yet_accepted(conn, pool, &options.programme_ids)?;
         rows.extend(more.into_iter().filter(|row| {
@@ -174,6 +179,9 @@ fn served_bodies(
 
 #[derive(Default)]
 struct Gathered {
+    standing: Standing,
+    /// Requests that are alike: the number they have in the instance, and how many of them one expert takes at most.
+    series: BTreeMap<Alike, (i64, u32)>,
     requests: BTreeMap<i64, RequestRow>,
     instance_requests: Vec<InstanceRequest>,
     edges: Vec<InstanceEdge>,
@@ -191,11 +199,19 @@ impl Gathered {
             return Ok(());
         }
         let mut facts = PoolFacts::load(conn, pool, &needs, None)?;
-        facts.change(|candidate| assume(candidate, options));
+        facts.change(|candidate| {
+            assume(candidate, options);
+            self.standing.put(candidate);
+        });
         let gone = crate::offers::store::refused_or_expired(conn, pool)?;
         for (row, need) in rows.into_iter().zip(&needs) {
             let gone: BTreeSet<i64> = gone.iter().filter(|(request, _)| *request == row.id).map(|(_, expert)| expert.0).collect();
-            self.request(row, need, facts.for_need(need), &gone, options);
+            let candidates = facts.for_need(need);
+            let there = self.standing.of_request(row.id);
+            let there = there.iter().map(|(expert, _)| *expert).collect();
+            if let Some(need) = self.standing.remainder(row.id, need, candidates) {
+                self.request(row, &need, candidates, (&gone, &there), options);
+            }
         }
         Ok(())
     }
@@ -205,16 +221,19 @@ impl Gathered {
         row: RequestRow,
         need: &Need,
         candidates: &[Candidate],
-        gone: &BTreeSet<i64>,
+        (gone, there): (&BTreeSet<i64>, &BTreeSet<i64>),
         options: &AllocationOptions,
     ) {
         let id = row.id.0;
+        let series = self.series_of(need);
         let ranking = matching::rank(need, candidates);
         let asked = Asked::of(need);
         let pinned: BTreeSet<i64> = options.pinned(id);
         let forbidden: BTreeSet<i64> = options.forbidden(id);
         // Whoever declined, or let an offer run out, is not asked again unless a person says so.
-        let out = |expert: i64| forbidden.contains(&expert) || (gone.contains(&expert) && !pinned.contains(&expert));
+        let out = |expert: i64| {
+            forbidden.contains(&expert) || there.contains(&expert) || (gone.contains(&expert) && !pinned.contains(&expert))
+        };
         let edges: Vec<InstanceEdge> = if need.experts_needed > 1 {
             teams::edges(need, &ranking, candidates, out, |expert| pinned.contains(&expert))
         } else {
@@ -238,7 +257,12 @@ impl Gathered {
             edge.kept = std::iter::once(&edge.expert).chain(&edge.others).any(|expert| pinned.contains(expert));
             for member in std::iter::once(&edge.expert).chain(&edge.others) {
                 if let Some(candidate) = find(candidates, *member) {
-                    self.takers.entry(*member).or_insert_with(|| Taker::new(candidate)).take(need, candidate);
+                    let taker = self.takers.entry(*member).or_insert_with(|| Taker::new(candidate));
+                    taker.take(need, candidate);
+                    if let Some((number, alike)) = &series {
+                        let before = candidate.programme_limit.map_or(0, |limit| limit.used);
+                        taker.taken.insert(*number, before.saturating_add(self.standing.alike(*member, alike)));
+                    }
                 }
             }
             self.edges.push(edge);
@@ -252,8 +276,18 @@ impl Gathered {
             period_from: need.visits.iter().filter_map(|visit| visit.day).fold(need.period_from, NaiveDate::min),
             period_to: need.visits.iter().filter_map(|visit| visit.day).fold(need.period_to, NaiveDate::max),
             buffer_minutes: if need.mode == NeedMode::Online { 0 } else { need.buffer_minutes.min(1440) },
+            series: series.map(|(number, _)| number),
         });
         self.requests.insert(id, row);
+    }
+
+    /// The requests to which this one is alike, and their number in the instance.
+    fn series_of(&mut self, need: &Need) -> Option<(i64, Alike)> {
+        let alike = alike(need)?;
+        let most = need.same_theme.as_ref()?.most;
+        let next = i64::try_from(self.series.len()).ok()? + 1;
+        let (number, _) = *self.series.entry(alike.clone()).or_insert((next, most));
+        Some((number, alike))
     }
 
     fn bodies(&self) -> Vec<OrganisationId> {
@@ -391,6 +425,8 @@ struct Taker {
     weeks: BTreeSet<NaiveDate>,
     years: BTreeSet<FiscalYear>,
     engaged: u32,
+    /// Requests of each series that were taken before, or may be by saying yes.
+    taken: BTreeMap<i64, u32>,
 }
 
 impl Taker {
@@ -402,6 +438,7 @@ impl Taker {
             weeks: BTreeSet::new(),
             years: BTreeSet::new(),
             engaged: 0,
+            taken: BTreeMap::new(),
         }
     }
 
@@ -417,10 +454,9 @@ impl Taker {
         }
     }
 
-    fn expert(&self, id: i64, asked: &BTreeMap<i64, i64>, options: &AllocationOptions) -> InstanceExpert {
+    fn expert(&self, id: i64, standing: &Standing, options: &AllocationOptions) -> InstanceExpert {
         let candidate = &self.candidate;
-        let asked = u32::try_from(asked.get(&id).copied().unwrap_or(0)).unwrap_or(u32::MAX);
-        let load = self.engaged.saturating_add(asked);
+        let load = self.engaged.saturating_add(standing.waiting(id));
         let places = match options.assumed(id).and_then(|assumed| assumed.places) {
             Some(places) => places,
             None => candidate.simultaneous_capacity.map_or(self.requests, |most| most.saturating_sub(load)),
@@ -462,6 +498,8 @@ impl Taker {
                 end_minute: u32::from(slot.end_minute),
             })
             .collect();
-        InstanceExpert { id, name: None, load, places, capacities, days: days.unwrap_or_default(), busy }
+        let taken = self.taken.iter().filter(|(_, requests)| **requests > 0);
+        let taken = taken.map(|(series, requests)| TakenBefore { series: *series, requests: *requests }).collect();
+        InstanceExpert { id, name: None, load, places, capacities, days: days.unwrap_or_default(), busy, taken }
     }
 }

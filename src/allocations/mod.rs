@@ -3,6 +3,8 @@
 //! migration 9. A run never decides: what it leads to is an offer, looked at again under lock like any other.
 
 pub mod api;
+pub mod asking;
+pub mod change;
 pub mod facts;
 mod fairness;
 pub mod model;
@@ -11,7 +13,9 @@ pub mod page_today;
 pub mod page_words;
 pub mod pages;
 pub mod results;
+pub mod run;
 pub mod service;
+mod standing;
 pub mod store;
 mod teams;
 pub mod views;

@@ -14,7 +14,7 @@ use crate::allocations::page_words::{
 };
 use crate::allocations::pages::{others, tone};
 use crate::allocations::service;
-use crate::allocations::views::{AllocationResult, AllocationView, KeptRefusal, PopulationBand};
+use crate::allocations::views::{AllocationResult, AllocationView, KeptFailure, KeptRefusal, PopulationBand};
 use crate::auth::policy::MatchExperts;
 use crate::db::Conn;
 use crate::error::Error;
@@ -68,7 +68,7 @@ struct LevelRow {
 <h1>{{ tongue.t("計画", "Plan ") }}{{ run.id }}{% if !run.options.note.is_empty() %}{{ tongue.t("：", ": ") }}{{ run.options.note }}{% endif %}</h1>
 <p><span class="tag {{ tone }}">{{ tongue.t(run.status.label_ja(), run.status.as_str()) }}</span> {{ pool }} <span class="hint">{{ tongue.instant(*run.created_at) }} {{ tongue.t("に依頼", "asked for") }}</span></p>
 {% if run.status == AllocationStatus::Queued %}<div class="notice"><p>{{ tongue.t("計算しています。探索の進み具合：", "Being worked out. Progress: ") }}<strong>{{ run.progress }}%</strong>{{ tongue.t("。ふつうは数秒から数分で終わります。", ". It usually takes seconds to minutes.") }}</p></div><div class="verbs"><a class="button" href="/allocations/{{ run.id }}">{{ tongue.t("最新の状態を見る", "See how far it is") }}</a>{{ cancel|safe }}</div>{% endif %}
-{% if run.status == AllocationStatus::Failed %}<div class="notice bad"><p>{{ tongue.t("計画を作れませんでした。条件を変えてもう一度お試しください。続くときはシステム管理者へお知らせください。", "No plan could be made. Try again with other options; tell the administrator if it goes on.") }}</p></div>{% endif %}
+{% if run.status == AllocationStatus::Failed %}<div class="notice bad"><p>{{ tongue.t("計画を作れませんでした。", "No plan could be made. ") }}{% if let Some(why) = failure %}{{ why }}{% else %}{{ tongue.t("条件を変えてもう一度お試しください", "Try again with other options") }}{% endif %}{{ tongue.t("。", ".") }}</p></div>{% endif %}
 {% if !refused.is_empty() %}<div class="notice warn"><p>{{ tongue.t("前回、打診を作れなかった割当てがあります。", "Some assignments could not become offers the last time.") }}</p><ul>{% for (request, why) in refused %}<li>{{ request }}{{ tongue.t("：", ": ") }}{{ why }}</li>{% endfor %}</ul></div>{% endif %}
 {% if let Some(result) = run.result %}
 <ul class="cards"><li><span class="figure">{{ result.fairness.served }} / {{ result.fairness.requests }}</span> {{ tongue.t("件の申請に割当て", "requests served") }}</li><li><span class="figure">{{ result.fairness.never_served_reached }} / {{ result.fairness.never_served_bodies }}</span> {{ tongue.t("未利用の団体に届く", "never-served bodies reached") }}</li><li><span class="figure">{% if result.optimal %}{{ tongue.t("証明済み", "proved") }}{% else %}{{ tongue.t("一部未証明", "in part") }}{% endif %}</span> {{ tongue.t("これより良い計画はない", "no better plan exists") }}{% if let Some(gap) = result.gap_permille %} {{ tongue.t("（差は最大", "(at most ") }}{{ Self::permille(**gap) }}{{ tongue.t("）", " off)") }}{% endif %}</li><li><span class="figure">{{ unserved.len() }}</span> {{ tongue.t("件は割当てなし（理由は下）", "without anybody; reasons below") }}</li></ul>
@@ -107,6 +107,7 @@ struct Content {
     tone: &'static str,
     pool: String,
     refused: Vec<(String, String)>,
+    failure: Option<String>,
     names: Names,
     cancel: String,
     assigned: Vec<Assigned>,
@@ -143,20 +144,20 @@ async fn show(page: Page<MatchExperts>) -> Result<HttpResponse, Error> {
     page.show(move |conn, view| {
         let row = service::owned(conn, &view.ctx, id)?;
         let run = service::view(conn, &row)?;
-        let refused = service::refused_of(&row)?;
+        let kept = Kept { refused: service::refused_of(&row)?, failure: service::failure_of(&row)? };
         let title = format!("{}{id}", view.t("計画", "Plan "));
-        Ok(Sheet::new(title, content(conn, view, run, refused, wanted.change)?))
+        Ok(Sheet::new(title, content(conn, view, run, kept, wanted.change)?))
     })
     .await
 }
 
-fn content(
-    conn: &mut Conn,
-    view: &View,
-    run: AllocationView,
+/// What a run keeps in both languages.
+struct Kept {
     refused: Vec<KeptRefusal>,
-    change: Option<RequestId>,
-) -> Result<Content, Error> {
+    failure: Option<KeptFailure>,
+}
+
+fn content(conn: &mut Conn, view: &View, run: AllocationView, kept: Kept, change: Option<RequestId>) -> Result<Content, Error> {
     let t = view.tongue;
     let today = Today::load(conn, &run)?;
     let names = names(conn, &run, &today)?;
@@ -173,12 +174,21 @@ fn content(
         let only = serde_json::json!({"version": run.version});
         let form = Form::load(conn, view, "override_allocation", format!("{path}/override"), only)?.then(path.clone());
         changed = names.request(request);
+        let there = crate::offers::store::standing(conn, &[request])?.len();
+        let needed = crate::requests::store::find(conn, request)?.map_or(1, |row| row.experts_needed);
+        let needed = usize::try_from(needed).unwrap_or(1).saturating_sub(there);
+        let team = needed > 1;
+        let fields: &[&str] = if team { &["expert_id", "other_expert_ids", "reason"] } else { &["expert_id", "reason"] };
+        let hint = (
+            format!("専門家があと{needed}名必要な申請です。全員を選ぶか、割当てなしにしてください。"),
+            format!("The request needs {needed} more experts: name all of them, or nobody."),
+        );
         change_form = format!(
             "{}{}{}{}{}",
             form.open(),
             form.fixed("request_id", request),
-            form.fields(&["expert_id", "reason"]),
-            details(t.t("チームで行くとき", "Where a team goes"), &form.field("other_expert_ids")),
+            if team { format!("<p>{}</p>", esc(t.t(&hint.0, &hint.1))) } else { String::new() },
+            form.fields(fields),
             form.close(t.t("変更する", "Change"))
         );
     }
@@ -186,12 +196,13 @@ fn content(
     let apply = apply(view, &run, &assigned, &path)?;
     let result = run.result.as_ref();
     let pool = crate::pools::store::pool(conn, run.pool_id)?.name;
-    let refused = refused.into_iter().map(|one| (names.request(one.request_id), t.t(&one.ja, &one.en).to_owned())).collect();
+    let refused = kept.refused.into_iter().map(|one| (names.request(one.request_id), t.t(&one.ja, &one.en).to_owned())).collect();
     Ok(Content {
         tongue: t,
         tone: tone(run.status),
         pool,
         refused,
+        failure: kept.failure.map(|why| t.t(&why.ja, &why.en).to_owned()),
         cancel,
         assigned,
         unserved: result.map_or_else(Vec::new, |result| unserved(t, &run, result, &names, &today)),
@@ -212,10 +223,6 @@ fn content(
         names,
         run,
     })
-}
-
-fn details(summary: &str, inner: &str) -> String {
-    format!("<details><summary>{}</summary>{inner}</details>", esc(summary))
 }
 
 /// The names of everybody and everything that the run names.
@@ -274,7 +281,7 @@ fn assigned(t: Tongue, run: &AllocationView, names: &Names, today: &Today) -> Ve
             }
             let second = match fact.map(|fact| fact.second_choice.as_ref()) {
                 Some(Some(change)) => change_lines(t, change, names, Some(row.request_id)),
-                Some(None) => vec![t.t("ほかに対応できる人がいません", "nobody else could take it").to_owned()],
+                Some(None) => vec![nobody_else(t, fact.and_then(|fact| fact.other_choices))],
                 None => Vec::new(),
             };
             Assigned {
@@ -292,6 +299,22 @@ fn assigned(t: Tongue, run: &AllocationView, names: &Names, today: &Today) -> Ve
             }
         })
         .collect()
+}
+
+/// Why there is no second choice.
+fn nobody_else(t: Tongue, others: Option<u32>) -> String {
+    match others {
+        Some(0) => t.t("ほかに対応できる人がいません", "nobody else could take it").to_owned(),
+        Some(many) => format!(
+            "{}{many}{}",
+            t.t("ほかに候補は", "of "),
+            t.t(
+                "組ありますが、上限を守って入れ替える案は見つかっていません",
+                " other choices none was found that keeps every limit"
+            )
+        ),
+        None => t.t("次善の案はありません", "no second choice").to_owned(),
+    }
 }
 
 fn unserved(t: Tongue, run: &AllocationView, result: &AllocationResult, names: &Names, today: &Today) -> Vec<Unserved> {

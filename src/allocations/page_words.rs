@@ -104,6 +104,7 @@ fn limit_label(t: Tongue, kind: LimitKind) -> &'static str {
         LimitKind::Minutes => t.t("稼働時間の上限（分）", "minutes"),
         LimitKind::Days => t.t("稼働日数の上限", "days"),
         LimitKind::Time => t.t("日時の重なり", "time"),
+        LimitKind::Series => t.t("同じ取組に同じ専門家を派遣できる回数", "requests of the same theme"),
         LimitKind::Budget => t.t("予算（円）", "budget (yen)"),
         LimitKind::Other => t.t("上限", "a limit"),
     }
@@ -136,9 +137,12 @@ pub fn exclusion_label(t: Tongue, code: &str) -> String {
         "fiscal_year_days" => t.t("年度の日数の上限に達した", "year's days used up"),
         "simultaneous_capacity" => t.t("同時に受けられる件数に達した", "as many dispatches as agreed"),
         "already_declined" => t.t("すでに辞退・期限切れ", "has declined already"),
-        "minutes" => t.t("稼働時間", "minutes"),
+        "own_visits_overlap" => t.t("申請の訪問どうしが重なる", "the request's own visits overlap"),
+        "busy" => t.t("予定と重なる", "time held already"),
+        "day_full" => t.t("1日に収まらない", "the day is full"),
+        "capacity" => t.t("稼働時間", "minutes"),
         "days" => t.t("稼働日数", "days"),
-        "time" => t.t("予定", "time"),
+        "series" => t.t("同じ取組に同じ専門家を派遣できる回数", "requests of the same theme"),
         "budget" => t.t("予算", "budget"),
         other => other,
     };

@@ -13,9 +13,10 @@ use super::views::{
 use crate::error::Error;
 use crate::ids::{ExpertId, RequestId};
 use crate::matching::allocation::check::{Verdict, check};
-use crate::matching::allocation::network::{Change, Explorer, Model};
+use crate::matching::allocation::network::Model;
+use crate::matching::allocation::parts::Parts;
 use crate::matching::allocation::problem::{LEVELS, LimitKind, Pair, Problem};
-use crate::matching::allocation::report::ledger::Ledger;
+use crate::matching::allocation::report::alternatives::{Alternative, Alternatives};
 use crate::matching::allocation::report::{gap_permille, shown};
 use crate::matching::allocation::search::{Planned, greedy};
 
@@ -35,17 +36,9 @@ pub fn explain(facts: &Facts, planned: &Planned, by_clock: bool, sha256: String)
     // The best of a case can be asked exactly; what was found otherwise is explained by the whole without limits.
     let model = Model::new(problem, &closed);
     let (base, solution) = model.solve().map_err(|error| Error::internal(format!("{error:?}")))?;
-    let told = Told {
-        facts,
-        problem,
-        planned,
-        exact: base == planned.plan && closed.is_empty(),
-        ledger: Ledger::new(problem, &planned.plan),
-        value: problem.objective(&planned.plan),
-        base: &base,
-        explorer: model.explorer(&solution),
-        book: Book::new(problem, &planned.plan),
-    };
+    let parts = Parts::new(problem);
+    let mut alternatives = Alternatives::new(&parts, planned, &model, (&base, &solution));
+    let told = Told { facts, problem, planned, book: Book::new(problem, &planned.plan) };
     Ok(AllocationResult {
         objective: facts.objective.clone(),
         levels: levels(problem, &verdict),
@@ -58,8 +51,13 @@ pub fn explain(facts: &Facts, planned: &Planned, by_clock: bool, sha256: String)
         reproducible: !by_clock,
         problem_sha256: sha256,
         pins_not_possible: facts.pins_not_possible.clone(),
-        assignments: planned.plan.iter().enumerate().map(|(number, pair)| told.assignment(number, *pair)).collect(),
-        unserved: told.unserved(),
+        assignments: planned
+            .plan
+            .iter()
+            .enumerate()
+            .map(|(number, pair)| told.assignment(&mut alternatives, number, *pair))
+            .collect(),
+        unserved: told.unserved(&mut alternatives),
         fairness: fairness(facts, &planned.plan),
     })
 }
@@ -116,34 +114,25 @@ struct Told<'a> {
     facts: &'a Facts,
     problem: &'a Problem,
     planned: &'a Planned,
-    /// Whether the plan is the best of the whole: then the cheapest change of all, if it keeps the limits, is the cheapest there is.
-    exact: bool,
-    ledger: Ledger<'a>,
-    value: [i64; LEVELS],
-    base: &'a [usize],
-    explorer: Explorer<'a>,
     book: Book<'a>,
 }
 
 impl Told<'_> {
-    fn assignment(&self, number: usize, place: usize) -> AssignmentFacts {
+    fn assignment(&self, alternatives: &mut Alternatives<'_>, number: usize, place: usize) -> AssignmentFacts {
         let pair = &self.problem.pairs[place];
-        let asked = number < MOST_CHANGES && self.base.binary_search(&place).is_ok();
-        let second = asked.then(|| self.explorer.without(place)).flatten();
+        let second = if number < MOST_CHANGES { alternatives.instead(place) } else { None };
         AssignmentFacts {
             request_id: RequestId(pair.request),
             score: pair.score,
             kilometres: pair.kilometres,
             pinned: pair.kept,
-            second_choice: second.and_then(|change| self.change(&change)),
+            other_choices: u32::try_from(alternatives.others(place)).ok(),
+            second_choice: second.and_then(|alternative| self.change(&alternative)),
         }
     }
 
-    /// A change in words, if it can be made to the plan as it is and keeps every limit: those are not seen where it is looked for.
-    fn change(&self, change: &Change) -> Option<AllocationChange> {
-        let after = self.ledger.after(&change.added, &change.removed)?;
-        let after = self.problem.objective(&after);
-        let by = std::array::from_fn(|level| after[level] - self.value[level]);
+    /// A change in words.
+    fn change(&self, Alternative { change, cheapest }: &Alternative) -> Option<AllocationChange> {
         let mut moves: BTreeMap<i64, (Option<&Pair>, Option<&Pair>)> = BTreeMap::new();
         for pair in &change.removed {
             let pair = &self.problem.pairs[*pair];
@@ -162,10 +151,10 @@ impl Told<'_> {
             to_other_ids: others(to),
         });
         let moves: Vec<AllocationMove> = moves.collect();
-        (!moves.is_empty()).then(|| AllocationChange { moves, levels: changes(self.problem, &by), exact: self.exact })
+        (!moves.is_empty()).then(|| AllocationChange { moves, levels: changes(self.problem, &change.levels), exact: *cheapest })
     }
 
-    fn unserved(&self) -> Vec<UnservedRequest> {
+    fn unserved(&self, alternatives: &mut Alternatives<'_>) -> Vec<UnservedRequest> {
         let problem = self.problem;
         let served: BTreeSet<i64> = self.planned.plan.iter().map(|pair| problem.pairs[*pair].request).collect();
         let mut of_request: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
@@ -179,7 +168,7 @@ impl Told<'_> {
                 let blockers: Vec<Vec<Blocker>> = pairs.iter().map(|pair| self.book.blockers(*pair)).collect();
                 let dropped: Vec<_> = self.facts.conversion.dropped.iter().filter(|edge| edge.request == request).collect();
                 let reason = self.reason(request, &blockers, !dropped.is_empty());
-                let change = (number < MOST_CHANGES && !pairs.is_empty()).then(|| self.explorer.to_serve(request)).flatten();
+                let change = if number < MOST_CHANGES && !pairs.is_empty() { alternatives.to_serve(request) } else { None };
                 let mut counts: Vec<PolicyCount> = self
                     .facts
                     .exclusions
@@ -200,7 +189,7 @@ impl Told<'_> {
                     reason_label: reason.label_ja().to_owned(),
                     exclusions: counts,
                     blockers: blockers.into_iter().flatten().take(MOST_BLOCKERS).collect(),
-                    change: change.and_then(|change| self.change(&change)),
+                    change: change.and_then(|alternative| self.change(&alternative)),
                 }
             })
             .collect()

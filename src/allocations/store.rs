@@ -37,6 +37,8 @@ pub struct RunRow {
     pub created_at: UtcTime,
     /// Which assignments did not become offers when it was last applied, as JSON.
     pub refused: Option<String>,
+    /// Why no plan could be made, as JSON.
+    pub failure: Option<String>,
 }
 
 impl Versioned for RunRow {
@@ -180,11 +182,16 @@ pub fn keep_refused(conn: &mut Conn, id: AllocationId, refused: Option<&str>) ->
     Ok(())
 }
 
-/// Marks a run that cannot be planned, unless it was called off meanwhile.
-pub fn fail(conn: &mut Conn, id: AllocationId, now: UtcTime) -> Result<(), Error> {
+/// Marks a run that cannot be planned, with the reason as JSON, unless it was called off meanwhile.
+pub fn fail(conn: &mut Conn, id: AllocationId, failure: &str, now: UtcTime) -> Result<(), Error> {
     use allocation_runs as t;
     diesel::update(t::table.filter(t::id.eq(id)).filter(t::status.eq(AllocationStatus::Queued)))
-        .set((t::status.eq(AllocationStatus::Failed), t::version.eq(t::version + 1), t::updated_at.eq(now)))
+        .set((
+            t::status.eq(AllocationStatus::Failed),
+            t::failure.eq(failure),
+            t::version.eq(t::version + 1),
+            t::updated_at.eq(now),
+        ))
         .execute(conn)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::model::{AllocationStatus, UnservedReason};
 use super::store::RunLine;
 use crate::clock::UtcTime;
+use crate::error::Error;
 use crate::ids::{AllocationId, ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId};
 use crate::matching::allocation::problem::{Level, LimitKind};
 
@@ -311,7 +312,12 @@ pub struct AssignmentFacts {
     pub kilometres: u32,
     /// Whether it had to be kept.
     pub pinned: bool,
-    /// What the plan would be with somebody else for this request; absent: nobody else could take it.
+    /// How many other experts, or teams, could take the request at all; absent in plans made before this was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub other_choices: Option<u32>,
+    /// What the plan would be with somebody else for this request; absent: nobody else could take it, or no change was found that
+    /// keeps every limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_choice: Option<AllocationChange>,
 }
@@ -472,11 +478,60 @@ pub struct AllocationView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 100_000)]
     pub refused: Vec<RefusedAssignment>,
+    /// Why no plan could be made; only of a run that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<AllocationFailure>,
     /// Version, for `If-Match`.
     #[schema(minimum = 1)]
     pub version: i64,
     /// When it was asked for.
     pub created_at: UtcTime,
+}
+
+/// Why no plan could be made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AllocationFailure {
+    /// Stable code of the problem.
+    #[schema(max_length = 100, example = "too_large")]
+    pub code: String,
+    /// Why, and what to do.
+    #[schema(max_length = 2000)]
+    pub detail: String,
+}
+
+/// What kept something from being done, as a run keeps it: in both languages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptFailure {
+    /// Stable code of the problem.
+    pub code: String,
+    /// Why, in Japanese.
+    pub ja: String,
+    /// Why, in English.
+    pub en: String,
+}
+
+impl KeptFailure {
+    /// The first thing that an error names; of one that is nobody's business, that it happened.
+    pub fn of(error: Error) -> Self {
+        let failure = error.failure();
+        if failure.code.status().is_server_error() {
+            return Self {
+                code: failure.code.code().to_owned(),
+                ja: "計算中に予期しない誤りが起きました。計画の番号を添えてシステム管理者へお知らせください".to_owned(),
+                en: "Something unexpected happened: tell the administrator, with the number of the plan".to_owned(),
+            };
+        }
+        let field = failure.fields.into_iter().next();
+        let code = field.as_ref().map_or_else(|| failure.code.code(), |field| field.code).to_owned();
+        let words = field.map(|field| field.detail).or(failure.detail).unwrap_or_else(|| failure.code.title());
+        Self { code, ja: words.ja.into_owned(), en: words.en.into_owned() }
+    }
+}
+
+impl From<KeptFailure> for AllocationFailure {
+    fn from(kept: KeptFailure) -> Self {
+        Self { code: kept.code, detail: kept.ja }
+    }
 }
 
 /// An assignment that did not become an offer.

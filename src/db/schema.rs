@@ -989,6 +989,7 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         refused -> Nullable<Text>,
+        failure -> Nullable<Text>,
     }
 }
 

@@ -110,7 +110,7 @@ pub fn plan_due(app: &Arc<App>, name: &str, go_on: &dyn Fn() -> bool) -> Result<
                 }
                 go_on()
             };
-            worked = crate::allocations::service::work_out_next(app, &keep)?;
+            worked = crate::allocations::run::work_out_next(app, &keep)?;
             Ok(())
         })?;
         if !worked || !go_on() {

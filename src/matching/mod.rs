@@ -38,6 +38,7 @@ mod explain;
 mod index;
 mod input;
 mod near;
+mod remainder;
 mod score;
 mod weights;
 mod wording;
@@ -58,6 +59,7 @@ pub use input::{
     YearLoad,
 };
 pub use near::{NearMiss, Relaxation, near_misses};
+pub use remainder::{Present, remainder};
 pub use weights::{MAX_SCORE, OutOfBounds, Weights};
 
 /// Everything a person needs to choose: who can come, in order, and why the others cannot.

@@ -10,7 +10,7 @@ const TOWN: i64 = 100;
 const PREFECTURE: i64 = 22;
 
 /// A day of June 2026; 1 June is a Monday.
-fn june(day: u32) -> NaiveDate {
+pub(super) fn june(day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 6, day).unwrap()
 }
 
@@ -18,7 +18,7 @@ fn visit(day: u32, start_hour: u16, minutes: u32) -> PlannedVisit {
     PlannedVisit { day: Some(june(day)), start_minute: Some(start_hour * 60), minutes }
 }
 
-fn skill(skill_item_id: i64, min_level: u8, must: bool) -> SkillNeed {
+pub(super) fn skill(skill_item_id: i64, min_level: u8, must: bool) -> SkillNeed {
     SkillNeed {
         skill_item_id,
         name: format!("スキル{skill_item_id}"),
@@ -29,12 +29,12 @@ fn skill(skill_item_id: i64, min_level: u8, must: bool) -> SkillNeed {
     }
 }
 
-fn held(skill_item_id: i64, level: u8, verified: bool) -> CandidateSkill {
+pub(super) fn held(skill_item_id: i64, level: u8, verified: bool) -> CandidateSkill {
     CandidateSkill { skill_item_id, level, verified }
 }
 
 /// One visit of three hours somewhere in June, on site, nothing else asked.
-fn need() -> Need {
+pub(super) fn need() -> Need {
     Need {
         request_id: 1,
         required: Vec::new(),
@@ -59,7 +59,7 @@ fn need() -> Need {
 }
 
 /// An expert whom nothing excludes.
-fn candidate(expert_id: i64) -> Candidate {
+pub(super) fn candidate(expert_id: i64) -> Candidate {
     Candidate {
         expert_id,
         status: CandidateStatus::Registered,

@@ -8,10 +8,10 @@ use crate::auth::policy::Role;
 use crate::clock::UtcTime;
 use crate::db::dialect::insert_rows;
 use crate::db::schema::{experts, offer_visits, offers, organisations, programmes, requests};
-use crate::db::{Conn, Ids};
+use crate::db::{Conn, Day, Ids};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
-use crate::ids::{ExpertId, OfferId, OrganisationId, PoolId, RequestId, UserId};
+use crate::ids::{ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
 use crate::requests::model::Mode;
 
 /// An offer.
@@ -449,17 +449,72 @@ pub fn mark_ended(conn: &mut Conn, offer: &OfferRow, status: OfferStatus, now: U
         .ok_or_else(stale)
 }
 
-/// How many offers that are not accepted yet stand with each expert of some pools.
-pub fn waiting_by_expert(conn: &mut Conn, pools: &[PoolId]) -> Result<Vec<(ExpertId, i64)>, Error> {
-    let waiting: Vec<OfferStatus> =
-        OfferStatus::ALL.iter().copied().filter(|status| status.stands() && *status != OfferStatus::Accepted).collect();
-    Ok(offers::table
-        .inner_join(requests::table.inner_join(programmes::table))
-        .filter(programmes::pool_id.eq_any(pools))
-        .filter(offers::status.eq_any(waiting))
-        .group_by(offers::expert_id)
-        .select((offers::expert_id, diesel::dsl::count_star()))
+/// An offer that stands and on which no dispatch has been decided, with the request it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct StandingOffer {
+    /// Id.
+    pub id: OfferId,
+    /// The request.
+    pub request_id: RequestId,
+    /// With whom it stands.
+    pub expert_id: ExpertId,
+    /// State.
+    pub status: OfferStatus,
+    /// Programme of the request.
+    pub programme_id: ProgrammeId,
+    /// Its fiscal year.
+    pub fiscal_year: i32,
+    /// Who asks.
+    pub applicant_organisation_id: OrganisationId,
+    /// The theme, as themes are compared.
+    pub theme_key: String,
+    /// First day of the requested period.
+    #[diesel(deserialize_as = Day)]
+    pub period_from: NaiveDate,
+}
+
+/// Narrows offers to those that stand in some pools, with some experts or all, while no dispatch has been decided.
+macro_rules! undecided {
+    ($query:expr, $conn:ident, $pools:ident, $only:ident) => {{
+        let stands: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
+        let all = $query
+            .filter(programmes::pool_id.eq_any($pools))
+            .filter(offers::status.eq_any(stands))
+            .filter(requests::status.eq(crate::requests::model::RequestStatus::Accepted))
+            .into_boxed();
+        match $only {
+            Some(experts) => {
+                let experts = Ids::new($conn, experts.iter().map(|id| id.0));
+                all.filter(experts.among(offers::expert_id))
+            }
+            None => all,
+        }
+    }};
+}
+
+/// The offers that stand with the experts of some pools, or with some of them, while no dispatch has been decided.
+pub fn undecided(conn: &mut Conn, pools: &[PoolId], only: Option<&[ExpertId]>) -> Result<Vec<StandingOffer>, Error> {
+    let all = offers::table.inner_join(requests::table.inner_join(programmes::table));
+    Ok(undecided!(all, conn, pools, only)
+        .order(offers::id)
+        .select((
+            offers::id,
+            offers::request_id,
+            offers::expert_id,
+            offers::status,
+            requests::programme_id,
+            requests::fiscal_year,
+            requests::applicant_organisation_id,
+            requests::theme_key,
+            requests::period_from,
+        ))
         .load(conn)?)
+}
+
+/// The visits of those offers, asked for and proposed.
+pub fn visits_undecided(conn: &mut Conn, pools: &[PoolId], only: Option<&[ExpertId]>) -> Result<Vec<OfferVisitRow>, Error> {
+    let all = offer_visits::table.inner_join(offers::table.inner_join(requests::table.inner_join(programmes::table)));
+    Ok(undecided!(all, conn, pools, only).order(offer_visits::id).select(OfferVisitRow::as_select()).load(conn)?)
 }
 
 /// Requests of a pool with the experts who declined an offer for them or let it run out.

@@ -492,6 +492,25 @@ pub fn waiting_for_experts(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) 
     Ok(query.load(conn)?)
 }
 
+/// The accepted requests of a pool for teams, for which some offer stands, by id: perhaps not everybody has been asked.
+pub fn teams_asked(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
+    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
+    let asked = offers::table.filter(offers::request_id.eq(requests::id)).filter(offers::status.eq_any(standing));
+    let mut query = requests::table
+        .inner_join(programmes::table)
+        .filter(programmes::pool_id.eq(pool))
+        .filter(requests::status.eq(RequestStatus::Accepted))
+        .filter(requests::experts_needed.gt(1))
+        .filter(diesel::dsl::exists(asked))
+        .order(requests::id)
+        .select(RequestRow::as_select())
+        .into_boxed();
+    if !only.is_empty() {
+        query = query.filter(requests::programme_id.eq_any(only.to_vec()));
+    }
+    Ok(query.load(conn)?)
+}
+
 /// The requests of a pool that reached the office and are not accepted yet, those on the waiting list among them, by id.
 pub fn not_yet_accepted(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
     let mut query = requests::table

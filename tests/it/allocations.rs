@@ -10,7 +10,7 @@ use crate::support::tools::{number, race, sql};
 use crate::support::world::{World, preset};
 
 /// An accepted request of a body with one visit, perhaps with a wished date.
-fn accepted(world: &World, staff: &Client, programme: i64, theme: &str, wished: &Value) -> i64 {
+pub fn accepted(world: &World, staff: &Client, programme: i64, theme: &str, wished: &Value) -> i64 {
     let mut body = flow::request_body(world);
     for (key, value) in
         [("programme_id", json!(programme)), ("theme", json!(theme)), ("visit_count", json!(1)), ("wished_dates", wished.clone())]
@@ -23,21 +23,21 @@ fn accepted(world: &World, staff: &Client, programme: i64, theme: &str, wished: 
     request
 }
 
-fn programme(world: &World) -> i64 {
+pub fn programme(world: &World) -> i64 {
     let mut rules = preset(&world.coordinator, "shizuoka_ict_expert");
     rules["limits"] = json!([]);
     flow::programme(world, "割当てを計画する事業", &rules)
 }
 
 /// An expert who takes so many requests at a time.
-fn expert(world: &World, email: &str, at_a_time: i64) -> i64 {
+pub fn expert(world: &World, email: &str, at_a_time: i64) -> i64 {
     let mut body = flow::expert_body(world.pool, "見本 太郎", email);
     body["capacity_simultaneous"] = json!(at_a_time);
     flow::id(&world.coordinator.post("/experts", &body), 201)
 }
 
 /// Asks for a plan and lets the worker make it.
-fn planned(app: &TestApp, world: &World, options: &Value) -> Value {
+pub fn planned(app: &TestApp, world: &World, options: &Value) -> Value {
     let run = flow::id(&world.coordinator.post(&format!("/pools/{}/allocations", world.pool), options), 201);
     app.run_jobs();
     let view = world.coordinator.get(&format!("/allocations/{run}")).ok(200).clone();
@@ -45,16 +45,16 @@ fn planned(app: &TestApp, world: &World, options: &Value) -> Value {
     view
 }
 
-fn path(run: &Value) -> String {
+pub fn path(run: &Value) -> String {
     format!("/allocations/{}", run["id"])
 }
 
-fn level(run: &Value, name: &str) -> i64 {
+pub fn level(run: &Value, name: &str) -> i64 {
     let levels = run["result"]["levels"].as_array().unwrap();
     levels.iter().find(|level| level["level"] == name).unwrap()["value"].as_i64().unwrap()
 }
 
-fn expert_of(run: &Value, request: i64) -> Value {
+pub fn expert_of(run: &Value, request: i64) -> Value {
     let rows = run["assignments"].as_array().unwrap();
     rows.iter().find(|row| row["request_id"] == request).unwrap()["expert_id"].clone()
 }

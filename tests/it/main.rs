@@ -4,6 +4,7 @@
 
 mod support;
 
+mod allocation_limits;
 mod allocations;
 mod api_clients;
 mod audit;

@@ -14,7 +14,7 @@ use limits::Limits;
 pub use memory::{Chosen, Memory};
 use work::Work;
 
-use super::model::{AffiliationKind, EmployerConsent, ExceptionKind, ExpertStatus, languages_in};
+use super::model::{AffiliationKind, EmployerConsent, ExceptionKind, ExpertStatus, LoadEntry, languages_in};
 use super::store::ExceptionRow;
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, jst_day, jst_minute, month_range, week_range};
 use crate::clock::UtcTime;
@@ -384,6 +384,20 @@ impl Load {
             YearDays { fiscal_year: *year, days: dated.saturating_add(self.undated.get(year).copied().unwrap_or(0)) }
         }));
     }
+}
+
+/// Adds visits to a candidate's load. A day on which there is a visit already counts once more.
+pub fn weigh(candidate: &mut Candidate, visits: impl Iterator<Item = LoadEntry>) {
+    let mut load = Load::default();
+    for visit in visits {
+        load.add(visit.load_day, visit.dated, cut(visit.minutes));
+    }
+    load.put(candidate);
+}
+
+/// Adds time held, from one instant to another, to a candidate's calendar.
+pub fn hold(candidate: &mut Candidate, held: impl Iterator<Item = (UtcTime, UtcTime)>) {
+    candidate.busy.extend(held.flat_map(|(from, to)| slots(from, to)));
 }
 
 fn loads(rows: Vec<LoadColumns>) -> HashMap<ExpertId, Load> {

@@ -7,6 +7,7 @@ use super::parts::Parts;
 use super::problem::LEVELS;
 
 /// A plan that can be changed pair by pair, with what it has used.
+#[derive(Clone)]
 pub struct Draft<'a> {
     /// The parts of the problem.
     pub parts: &'a Parts<'a>,
@@ -20,6 +21,8 @@ pub struct Draft<'a> {
     places: Vec<i64>,
     left: Vec<i64>,
     trail: Vec<(u32, bool)>,
+    /// A pair that is not pushed out.
+    pub fixed: Option<u32>,
     /// Changes so far: the work.
     pub steps: u64,
 }
@@ -37,6 +40,7 @@ impl<'a> Draft<'a> {
             places: problem.experts.iter().map(|expert| i64::from(expert.places)).collect(),
             left: problem.limits.iter().map(|limit| limit.capacity).collect(),
             trail: Vec::new(),
+            fixed: None,
             steps: 0,
         };
         for pair in plan {
@@ -65,6 +69,20 @@ impl<'a> Draft<'a> {
         self.places[self.parts.expert_of[at] as usize] > 0
             && self.parts.others(pair).iter().all(|other| self.places[*other as usize] > 0)
             && self.parts.draws(pair).iter().all(|(limit, amount)| self.left[*limit as usize] >= *amount)
+    }
+
+    /// What a pair lacks: members without places, and limits without room. Whoever serves its request now is left out of account.
+    pub fn lacks(&self, pair: u32) -> (Vec<u32>, Vec<u32>) {
+        let lead = self.parts.expert_of[pair as usize];
+        let members = std::iter::once(lead).chain(self.parts.others(pair).iter().copied());
+        let members = members.filter(|member| self.places[*member as usize] <= 0).collect();
+        let limits = self.parts.draws(pair).iter().filter(|(limit, amount)| self.left[*limit as usize] < *amount);
+        (members, limits.map(|(limit, _)| *limit).collect())
+    }
+
+    /// What was changed so far is not taken back any more.
+    pub fn settle(&mut self) {
+        self.trail.clear();
     }
 
     /// Lets a pair in.
@@ -164,7 +182,8 @@ impl<'a> Draft<'a> {
             self.back(mark);
             return false;
         }
-        let led = self.led[expert as usize].clone();
+        let mut led = self.led[expert as usize].clone();
+        led.retain(|pair| self.fixed != Some(*pair));
         for (at, first) in led.iter().enumerate() {
             let here = self.trail.len();
             self.remove(*first);

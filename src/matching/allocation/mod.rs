@@ -26,6 +26,7 @@
 //! another, with a bound for every level.
 
 pub mod ascent;
+pub mod changes;
 pub mod check;
 pub mod choice;
 pub mod closing;
@@ -41,6 +42,8 @@ pub mod schema;
 pub mod search;
 pub mod tree;
 
+#[cfg(test)]
+mod changes_tests;
 #[cfg(test)]
 mod hours_tests;
 #[cfg(test)]

@@ -128,6 +128,8 @@ pub enum LimitKind {
     Days,
     /// Times that overlap.
     Time,
+    /// Requests of one series.
+    Series,
     /// Money.
     Budget,
     /// Anything else.

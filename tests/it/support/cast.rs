@@ -151,7 +151,7 @@ impl Cast {
         let document =
             flow::id(&coordinator.post("/documents", &json!({"kind": "decision_notice", "dispatch_id": dispatch})), 201);
         let allocation = flow::id(&coordinator.post(&format!("/pools/{}/allocations", world.pool), &json!({})), 201);
-        while tasuki::allocations::service::work_out_next(&app.app, &|| true).unwrap() {}
+        while tasuki::allocations::run::work_out_next(&app.app, &|| true).unwrap() {}
         super::tools::sql(
             app,
             "INSERT INTO notices (id, event_id, user_id, title, mail, created_at)

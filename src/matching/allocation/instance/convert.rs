@@ -37,6 +37,8 @@ pub enum DropReason {
     Capacity,
     /// The visits take more days than are left.
     Days,
+    /// A member has taken as many requests of the series as it allows.
+    Series,
     /// It costs more than is left of the budget.
     Budget,
 }
@@ -50,6 +52,7 @@ impl DropReason {
             Self::DayFull => "day_full",
             Self::Capacity => "capacity",
             Self::Days => "days",
+            Self::Series => "series",
             Self::Budget => "budget",
         }
     }
@@ -160,6 +163,7 @@ struct Facts<'a> {
     requests: BTreeMap<i64, &'a InstanceRequest>,
     experts: BTreeMap<i64, &'a InstanceExpert>,
     budgets: BTreeMap<i64, i64>,
+    series: BTreeMap<i64, i64>,
     /// By expert and day: stretches of time held, in order and apart, in minutes counted over all days.
     held: BTreeMap<(i64, NaiveDate), Vec<(i64, i64)>>,
 }
@@ -194,12 +198,19 @@ impl<'a> Facts<'a> {
             requests: instance.requests.iter().map(|request| (request.id, request)).collect(),
             experts: instance.experts.iter().map(|expert| (expert.id, expert)).collect(),
             budgets: instance.budgets.iter().map(|budget| (budget.id, yen(budget.yen))).collect(),
+            series: instance.series.iter().map(|series| (series.id, i64::from(series.most))).collect(),
             held,
         }
     }
 
     fn held(&self, expert: i64, day: NaiveDate) -> &[(i64, i64)] {
         self.held.get(&(expert, day)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many requests of a series an expert can still take.
+    fn left_of_series(&self, expert: &InstanceExpert, series: i64) -> i64 {
+        let before = expert.taken.iter().find(|before| before.series == series).map_or(0, |before| i64::from(before.requests));
+        (self.series.get(&series).copied().unwrap_or(0) - before).max(0)
     }
 
     /// Minutes of a day that are not held.
@@ -247,6 +258,15 @@ impl<'a> Facts<'a> {
             for left in &expert.days {
                 let uses = parts.iter().map(|(at, part)| (*at, part.days_between(left.from, left.to))).collect();
                 self.limit(&mut limits, LimitKind::Days, i64::from(left.days), uses);
+            }
+            let mut alike: BTreeMap<i64, Vec<(usize, i64)>> = BTreeMap::new();
+            for (at, part) in &parts {
+                if let Some(series) = part.request.series {
+                    alike.entry(series).or_default().push((*at, 1));
+                }
+            }
+            for (series, uses) in alike {
+                self.limit(&mut limits, LimitKind::Series, self.left_of_series(expert, series), uses);
             }
             let mut by_day: BTreeMap<NaiveDate, (bool, Vec<(usize, i64)>)> = BTreeMap::new();
             let mut timed = Vec::new();
@@ -359,7 +379,11 @@ impl Part<'_> {
             return Some(DropReason::Capacity);
         }
         let too_long = expert.days.iter().any(|left| self.days_between(left.from, left.to) > i64::from(left.days));
-        too_long.then_some(DropReason::Days)
+        if too_long {
+            return Some(DropReason::Days);
+        }
+        let full = self.request.series.is_some_and(|series| self.facts.left_of_series(expert, series) < 1);
+        full.then_some(DropReason::Series)
     }
 
     fn overlaps_held(&self) -> bool {

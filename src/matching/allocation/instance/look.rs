@@ -8,7 +8,7 @@ use chrono::{Datelike as _, NaiveDate};
 use super::errors::Mistakes;
 use super::{
     DAY, Instance, InstanceEdge, InstanceExpert, InstanceRequest, InstanceVisit, MOST_BUDGETS, MOST_BUSY, MOST_CAPACITY,
-    MOST_COUNT, MOST_EDGES, MOST_ENTRIES, MOST_ID, MOST_NAME, MOST_PARTS, MOST_YEN,
+    MOST_COUNT, MOST_EDGES, MOST_ENTRIES, MOST_ID, MOST_NAME, MOST_PARTS, MOST_TAKEN, MOST_YEN,
 };
 use crate::matching::allocation::problem::Level;
 
@@ -18,6 +18,7 @@ struct Known {
     experts: BTreeSet<i64>,
     requests: std::collections::BTreeMap<i64, usize>,
     budgets: BTreeSet<i64>,
+    series: BTreeSet<i64>,
 }
 
 /// Notes every mistake.
@@ -28,6 +29,7 @@ pub fn look(instance: &Instance, mistakes: &mut Mistakes) {
         ("experts", instance.experts.len(), MOST_ENTRIES),
         ("requests", instance.requests.len(), MOST_ENTRIES),
         ("budgets", instance.budgets.len(), MOST_ENTRIES),
+        ("series", instance.series.len(), MOST_ENTRIES),
         ("edges", instance.edges.len(), MOST_EDGES),
     ] {
         items(mistakes, &format!("/{list}"), length, most);
@@ -40,20 +42,29 @@ pub fn look(instance: &Instance, mistakes: &mut Mistakes) {
             instance.requests.iter().enumerate().map(|(at, request)| (request.id, at)).collect()
         },
         budgets: ids(mistakes, "budgets", instance.budgets.iter().map(|budget| budget.id)),
+        series: ids(mistakes, "series", instance.series.iter().map(|series| series.id)),
     };
     for (at, body) in instance.bodies.iter().enumerate() {
         count(mistakes, &format!("/bodies/{at}/served"), u64::from(body.served), u64::from(MOST_COUNT));
         name(mistakes, &format!("/bodies/{at}/name"), body.name.as_deref());
     }
     for (at, one) in instance.experts.iter().enumerate() {
-        expert(mistakes, &format!("/experts/{at}"), one);
+        let pointer = format!("/experts/{at}");
+        expert(mistakes, &pointer, one);
+        taken(mistakes, &pointer, one, &known.series);
     }
     for (at, one) in instance.requests.iter().enumerate() {
         request(mistakes, &format!("/requests/{at}"), one);
         exists(mistakes, &format!("/requests/{at}/body"), "bodies", one.body, known.bodies.contains(&one.body));
+        if let Some(series) = one.series {
+            exists(mistakes, &format!("/requests/{at}/series"), "series", series, known.series.contains(&series));
+        }
     }
     for (at, budget) in instance.budgets.iter().enumerate() {
         count(mistakes, &format!("/budgets/{at}/yen"), budget.yen, MOST_YEN);
+    }
+    for (at, series) in instance.series.iter().enumerate() {
+        count(mistakes, &format!("/series/{at}/most"), u64::from(series.most), u64::from(MOST_COUNT));
     }
     let mut keys = BTreeSet::new();
     for (at, one) in instance.edges.iter().enumerate() {
@@ -202,6 +213,19 @@ fn expert(mistakes: &mut Mistakes, pointer: &str, one: &InstanceExpert) {
                 format!("開始（{}分）より後にしてください", busy.start_minute),
                 format!("after the beginning at minute {}", busy.start_minute),
             );
+        }
+    }
+}
+
+fn taken(mistakes: &mut Mistakes, pointer: &str, one: &InstanceExpert, series: &BTreeSet<i64>) {
+    items(mistakes, &format!("{pointer}/taken"), one.taken.len(), MOST_TAKEN);
+    let mut seen = BTreeSet::new();
+    for (at, before) in one.taken.iter().enumerate() {
+        let here = format!("{pointer}/taken/{at}");
+        exists(mistakes, &format!("{here}/series"), "series", before.series, series.contains(&before.series));
+        count(mistakes, &format!("{here}/requests"), u64::from(before.requests), u64::from(MOST_COUNT));
+        if !seen.insert(before.series) {
+            mistakes.add(format!("{here}/series"), "duplicate", "同じ系列が重なっています", "the series is named twice");
         }
     }
 }

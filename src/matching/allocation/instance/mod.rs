@@ -14,6 +14,7 @@
 //!   them, but one member cannot be at two of them at once.
 //! - *Day*: the minutes of all visits of a day, with a start or without, and the time already held that day come to no more
 //!   than 1440.
+//! - *Series*: of the requests of one series nobody takes more than its number, what was taken before counted in.
 //! - *Budget*: the costs of the edges that draw on it come to no more than what is left.
 //!
 //! An edge that breaks one of these alone can never be chosen: it is left out of the problem and named ([`DroppedEdge`]).
@@ -58,6 +59,8 @@ pub const MOST_ENTRIES: usize = 1_000_000;
 pub const MOST_PARTS: usize = 1_000;
 /// Most budgets that one edge draws on.
 pub const MOST_BUDGETS: usize = 10;
+/// Most series of which one expert has taken requests before.
+pub const MOST_TAKEN: usize = 100_000;
 /// Most entries of time already held by one expert.
 pub const MOST_BUSY: usize = 100_000;
 /// Most minutes of a visit, kilometres, loads, places and requests served.
@@ -105,6 +108,10 @@ pub struct Instance {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1_000_000)]
     pub budgets: Vec<InstanceBudget>,
+    /// Requests that are alike, of which one expert takes only so many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1_000_000)]
+    pub series: Vec<InstanceSeries>,
 }
 
 /// How plans are compared: level by level, first those whose place is fixed (must-keep, never served, small, served), then the
@@ -181,6 +188,22 @@ pub struct InstanceExpert {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 100_000)]
     pub busy: Vec<BusyTime>,
+    /// What was taken of series before; nothing of those that are not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100_000)]
+    pub taken: Vec<TakenBefore>,
+}
+
+/// How many requests of a series an expert has taken before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakenBefore {
+    /// The series.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub series: i64,
+    /// How many.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub requests: u32,
 }
 
 /// What is left of an agreed capacity between two days, both included.
@@ -256,6 +279,10 @@ pub struct InstanceRequest {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1440, default = 0)]
     pub buffer_minutes: u32,
+    /// The series it belongs to; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub series: Option<i64>,
 }
 
 /// A visit.
@@ -353,6 +380,18 @@ pub struct InstanceBudget {
     /// Yen left.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub yen: u64,
+}
+
+/// Requests that are alike: those of one body for one theme in one fiscal year, say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceSeries {
+    /// Id, unique among the series.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub id: i64,
+    /// How many of them one expert takes at most.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub most: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

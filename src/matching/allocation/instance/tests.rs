@@ -68,6 +68,7 @@ pub fn random(dice: &mut Dice) -> Instance {
         requests: Vec::new(),
         edges: Vec::new(),
         budgets: vec![InstanceBudget { id: 1, yen: 100 * (3 + dice.roll(8)) }],
+        series: (1..=2).map(|id| InstanceSeries { id, most: 1 + dice.small(3) }).collect(),
     };
     for id in (11..).take(usize::try_from(experts).unwrap()) {
         let mut expert = InstanceExpert {
@@ -78,6 +79,10 @@ pub fn random(dice: &mut Dice) -> Instance {
             capacities: vec![],
             days: vec![],
             busy: vec![],
+            taken: (1..=2)
+                .map(|series| (dice.roll(3), TakenBefore { series, requests: dice.small(2) }))
+                .filter_map(|(roll, taken)| (roll == 0).then_some(taken))
+                .collect(),
         };
         for _ in 0..dice.roll(3) {
             let (from, to) = span(dice);
@@ -107,6 +112,7 @@ pub fn random(dice: &mut Dice) -> Instance {
             period_from,
             period_to,
             buffer_minutes,
+            series: (dice.roll(3) == 0).then(|| dice.id(1, 2)),
         });
     }
     for at in 0..7 {
@@ -176,6 +182,14 @@ fn allowed(instance: &Instance, set: &[&InstanceEdge]) -> bool {
         }
         if taken > expert.places {
             return false;
+        }
+        for series in &instance.series {
+            let before = expert.taken.iter().find(|before| before.series == series.id).map_or(0, |before| before.requests);
+            let comes = |edge: &&&InstanceEdge| edge.expert == expert.id || edge.others.contains(&expert.id);
+            let now = set.iter().filter(comes).filter(|edge| request(edge.request).series == Some(series.id)).count();
+            if now > 0 && now + before as usize > series.most as usize {
+                return false;
+            }
         }
         for left in &expert.capacities {
             let within = |day: NaiveDate| left.from <= day && day <= left.to;
@@ -274,7 +288,7 @@ fn a_set_is_allowed_by_the_problem_just_where_the_definition_allows_it() {
         }
     }
     assert!(yes > 10_000 && no > 10_000 && dropped > 1_000 && limited > 2_000, "{yes} {no} {dropped} {limited}");
-    assert_eq!(reasons.len(), 6, "{reasons:?}");
+    assert_eq!(reasons.len(), 7, "{reasons:?}");
 }
 
 #[test]
@@ -286,10 +300,12 @@ fn the_order_of_the_lists_means_nothing() {
         dice.shuffle(&mut turned.bodies);
         dice.shuffle(&mut turned.experts);
         dice.shuffle(&mut turned.budgets);
+        dice.shuffle(&mut turned.series);
         for expert in &mut turned.experts {
             dice.shuffle(&mut expert.capacities);
             dice.shuffle(&mut expert.days);
             dice.shuffle(&mut expert.busy);
+            dice.shuffle(&mut expert.taken);
         }
         for request in &mut turned.requests {
             let edges: Vec<usize> = (0..turned.edges.len()).filter(|at| turned.edges[*at].request == request.id).collect();
@@ -351,6 +367,9 @@ fn all_mistakes_are_named_at_once_and_where_they_are() {
     document["edges"][4]["others"] = json!([12, 12, 99]);
     document["edges"][5]["rotation"] = json!(true);
     document["budgets"][0]["id"] = json!(0);
+    document["series"] = json!([{"id": 1, "most": 1_000_001}]);
+    document["requests"][0]["series"] = json!(2);
+    document["experts"][0]["taken"] = json!([{"series": 1, "requests": 0}, {"series": 1, "requests": 1}]);
     let instance = Instance::from_json(document.to_string().as_bytes()).unwrap();
     let wrong = instance.convert().unwrap_err();
     let found: Vec<(&str, &str)> = wrong.iter().map(|one| (one.pointer.as_str(), one.code)).collect();
@@ -373,6 +392,9 @@ fn all_mistakes_are_named_at_once_and_where_they_are() {
         ("/edges/5/rotation", "rotation_alone"),
         ("/budgets/0/id", "out_of_range"),
         ("/edges/0/budgets/0", "unknown_id"),
+        ("/series/0/most", "out_of_range"),
+        ("/requests/0/series", "unknown_id"),
+        ("/experts/0/taken/1/series", "duplicate"),
     ] {
         assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
     }

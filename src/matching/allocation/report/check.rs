@@ -267,5 +267,10 @@ fn is_right(ledger: &Ledger<'_>, problem: &Problem, value: &[i64; LEVELS], reque
     }
     let serves = added.iter().any(|place| problem.pairs[*place].request == request);
     let after = ledger.after(&added, &removed);
-    serves && after.is_some_and(|plan| differences(problem, value, &problem.objective(&plan)) == change.levels)
+    serves
+        && after.is_some_and(|plan| {
+            let after = problem.objective(&plan);
+            let by = std::array::from_fn(|level| after[level].saturating_sub(value[level]));
+            differences(problem, &by) == change.levels
+        })
 }

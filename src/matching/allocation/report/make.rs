@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ledger::Ledger;
+use super::alternatives::{Alternative, Alternatives};
 use super::{
     AllocationReport, ReportAssignment, ReportCertificate, ReportChange, ReportFormat, ReportMove, ReportReason, ReportTaker,
     ReportUnserved, differences, figures, gap, levels,
@@ -10,8 +10,9 @@ use super::{
 use crate::matching::allocation::check::check;
 use crate::matching::allocation::flow::FlowError;
 use crate::matching::allocation::instance::{Conversion, Instance, problem_sha256};
-use crate::matching::allocation::network::{Change, Explorer, Model};
-use crate::matching::allocation::problem::{LEVELS, Pair, Problem};
+use crate::matching::allocation::network::{Change, Model};
+use crate::matching::allocation::parts::Parts;
+use crate::matching::allocation::problem::{Pair, Problem};
 use crate::matching::allocation::search::{Planned, greedy};
 
 /// Most changes that are looked for; further requests that nobody takes get a reason alone.
@@ -86,19 +87,12 @@ fn unserved(instance: &Instance, conversion: &Conversion, planned: &Planned) -> 
     }
     let places: BTreeMap<i64, u32> = problem.experts.iter().map(|expert| (expert.id, expert.places)).collect();
     let has_places = |pair: &&Pair| pair.members().all(|member| places.get(&member).is_some_and(|places| *places > 0));
-    // The best of a case can be asked what a change of it would cost; a plan that was found otherwise cannot.
     let closed = planned.closed.clone().unwrap_or_default();
     let model = Model::new(problem, &closed);
     let (base, solution) = model.solve().map_err(MakingError::Flow)?;
-    let changes = Changes {
-        problem,
-        value: problem.objective(&planned.plan),
-        ledger: Ledger::new(problem, &planned.plan),
-        whole: closed.is_empty(),
-        explorer: model.explorer(&solution),
-        full: full(problem, &planned.plan),
-    };
-    let can_ask = base == planned.plan;
+    let parts = Parts::new(problem);
+    let mut alternatives = Alternatives::new(&parts, planned, &model, (&base, &solution));
+    let changes = Changes { problem, full: full(problem, &planned.plan) };
     let mut left = MOST_CHANGES;
     let mut told = Vec::with_capacity(open.len());
     for request in open {
@@ -110,12 +104,9 @@ fn unserved(instance: &Instance, conversion: &Conversion, planned: &Planned) -> 
         } else if !pairs.iter().any(has_places) {
             ReportReason::NoPlaces
         } else {
-            let change = if can_ask && left > 0 {
-                left -= 1;
-                changes.to_serve(request)
-            } else {
-                None
-            };
+            let change =
+                if left > 0 { alternatives.to_serve(request).map(|alternative| changes.told(&alternative)) } else { None };
+            left = left.saturating_sub(1);
             let reason = changes.reason(pairs);
             told.push(ReportUnserved { request, reason, change });
             continue;
@@ -127,23 +118,14 @@ fn unserved(instance: &Instance, conversion: &Conversion, planned: &Planned) -> 
 
 struct Changes<'a> {
     problem: &'a Problem,
-    value: [i64; LEVELS],
-    ledger: Ledger<'a>,
-    /// Whether the plan is the best of the whole, not only of a case.
-    whole: bool,
-    explorer: Explorer<'a>,
     /// Experts without places left.
     full: BTreeSet<i64>,
 }
 
 impl Changes<'_> {
-    /// The cheapest change that serves a request, if it keeps the limits: those are not seen where it is looked for.
-    fn to_serve(&self, request: i64) -> Option<ReportChange> {
-        let change = self.explorer.to_serve(request)?;
-        let plan = self.ledger.after(&change.added, &change.removed)?;
-        let levels = differences(self.problem, &self.value, &self.problem.objective(&plan));
-        // The cheapest of all changes, if it keeps the limits, is the cheapest of those that do.
-        Some(ReportChange { moves: self.moves(&change), levels, cheapest: self.whole })
+    fn told(&self, alternative: &Alternative) -> ReportChange {
+        let levels = differences(self.problem, &alternative.change.levels);
+        ReportChange { moves: self.moves(&alternative.change), levels, cheapest: alternative.cheapest }
     }
 
     fn moves(&self, change: &Change) -> Vec<ReportMove> {

@@ -6,6 +6,7 @@
 //!
 //! Levels are shown as people read them: what is gained is counted upwards, squares and kilometres are to be small.
 
+pub mod alternatives;
 mod check;
 pub mod ledger;
 mod make;
@@ -289,7 +290,6 @@ fn figures(problem: &Problem, values: &[i64; LEVELS]) -> Vec<LevelFigure> {
 }
 
 /// By how much the levels differ that do.
-fn differences(problem: &Problem, from: &[i64; LEVELS], to: &[i64; LEVELS]) -> Vec<LevelFigure> {
-    let by: [i64; LEVELS] = std::array::from_fn(|place| to[place].saturating_sub(from[place]));
-    figures(problem, &by).into_iter().filter(|figure| figure.value != 0).collect()
+fn differences(problem: &Problem, by: &[i64; LEVELS]) -> Vec<LevelFigure> {
+    figures(problem, by).into_iter().filter(|figure| figure.value != 0).collect()
 }
