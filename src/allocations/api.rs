@@ -10,7 +10,7 @@ use super::views::{
     AllocationComparison, AllocationOptions, AllocationPage, AllocationSummary, AllocationVerification, AllocationView,
     ApplyAllocationBody, CancelAllocationBody, OverrideAllocationBody,
 };
-use super::{asking, change, service};
+use super::{apply, asking, change, service};
 use crate::auth::policy::MatchExperts;
 use crate::error::Error;
 use crate::http::read::{Answer, NoQuery};
@@ -183,5 +183,5 @@ async fn override_allocation(write: Write<MatchExperts>) -> Result<HttpResponse,
 #[post("/allocations/{id}/apply")]
 async fn apply_allocation(write: Write<MatchExperts>) -> Result<HttpResponse, Error> {
     let id = write.id::<AllocationId>("id").ok();
-    write.change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), change::apply).await
+    write.change(move |conn, ctx| service::locked(conn, ctx, id.ok_or_else(Error::not_found)?), apply::apply).await
 }

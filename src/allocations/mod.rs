@@ -3,6 +3,7 @@
 //! migration 9. A run never decides: what it leads to is an offer, looked at again under lock like any other.
 
 pub mod api;
+pub mod apply;
 pub mod asking;
 pub mod change;
 pub mod facts;

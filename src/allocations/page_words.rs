@@ -91,7 +91,8 @@ pub fn level_value(t: Tongue, level: Level, value: i64) -> String {
     let unit = match level {
         Level::Kept | Level::Served => t.t("件", ""),
         Level::NeverServed | Level::Small => t.t("団体", ""),
-        Level::Fit | Level::Score => t.t("点", " points"),
+        Level::Fit => t.t("段", " bands"),
+        Level::Score => t.t("点", " points"),
         Level::Travel => " km",
         Level::Spread | Level::Load => "",
     };
@@ -264,5 +265,10 @@ mod tests {
         assert_eq!(level_value(ja, Level::NeverServed, 3), "3団体");
         assert_eq!(exclusion_label(ja, "impossible_budget"), "単独でも収まらない：予算");
         assert_eq!(exclusion_label(ja, "new_code"), "new_code");
+        use crate::matching::allocation::instance::DropReason::*;
+        for reason in [OwnVisitsOverlap, Busy, DayFull, Capacity, Days, Series, Budget] {
+            let label = exclusion_label(ja, &format!("impossible_{}", reason.as_str()));
+            assert!(label.starts_with("単独でも収まらない：") && label.chars().all(|c| !c.is_ascii_alphabetic()), "{label}");
+        }
     }
 }

@@ -127,7 +127,7 @@ struct Start {
     source = r##"<nav class="crumbs" aria-label="{{ tongue.t("現在地", "You are here") }}"><ol><li><a href="/allocations">{{ tongue.t("一括配分", "Allocation") }}</a></li>{% if let Some(from) = from %}<li><a href="/allocations/{{ from }}">{{ tongue.t("計画", "Plan ") }}{{ from }}</a></li>{% endif %}</ol></nav>
 <h1>{{ tongue.t("計画を作る", "Make a plan") }}{{ tongue.t("：", ": ") }}{{ pool }}</h1>
 {% if !added.is_empty() %}<div class="notice"><p>{{ tongue.t("前の計画の条件に、次を加えました。", "Added to the options of the plan before:") }}</p><ul>{% for line in added %}<li>{{ line }}</li>{% endfor %}</ul></div>{% endif %}
-<p>{{ tongue.t("そのまま始めれば、この人材プールの受理済みの申請すべてを、事業の定めた優先順で計画します。", "Started as it is, it plans all accepted requests of the pool, in the order of priorities that the programmes set.") }}</p>
+<p>{{ tongue.t("そのまま始めれば、この人材プールの受理済みの申請すべてを、事業の定めた優先順で計画します。未回答の打診は、承諾されたものとして数えます。", "Started as it is, it plans all accepted requests of the pool, in the order of priorities that the programmes set. Offers without an answer count as if they were accepted.") }}</p>
 {{ open|safe }}{{ first|safe }}
 <details{% if details_open %} open{% endif %}><summary>{{ tongue.t("固定・除外・仮定・優先順（必要なときだけ）", "Pins, exclusions, what-ifs, priorities (only if needed)") }}</summary>{{ rest|safe }}</details>
 {{ close|safe }}"##

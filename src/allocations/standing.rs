@@ -12,6 +12,7 @@ use crate::ids::{ExpertId, OfferId, PoolId, ProgrammeId, RequestId};
 use crate::matching::{self, Candidate, Need, PlannedVisit, Present};
 use crate::offers::model::{OfferStatus, OfferedVisit};
 use crate::offers::store::{self, StandingOffer};
+use crate::requests::store::RequestRow;
 
 /// Requests of one body for one theme in one fiscal year of a programme: programme, year, body, theme.
 pub(super) type Alike = (i64, i32, i64, String);
@@ -30,7 +31,7 @@ pub(super) struct Standing {
 
 /// One offer that stands with an expert.
 #[derive(Debug)]
-struct Asked {
+pub(super) struct Asked {
     offer: StandingOffer,
     /// The visits it comes to if it is accepted as things are: those that the expert proposed, where that was the answer.
     visits: Vec<OfferedVisit>,
@@ -112,14 +113,43 @@ impl Standing {
 
     /// Adds to a candidate's load and calendar what waits for an answer. Visits without a start hold no time.
     pub(super) fn put(&self, candidate: &mut Candidate) {
-        let waiting: Vec<&Asked> = self.of(candidate.expert_id).iter().filter(|asked| asked.offer.waits()).collect();
-        if waiting.is_empty() {
-            return;
+        for asked in self.of(candidate.expert_id).iter().filter(|asked| asked.offer.waits()) {
+            asked.put(candidate);
         }
-        let visits = waiting.iter().flat_map(|asked| asked.visits.iter().map(|visit| visit.load(asked.offer.period_from)));
-        candidates::weigh(candidate, visits);
-        let held = waiting.iter().flat_map(|asked| asked.visits.iter().filter_map(|visit| visit.blocked(asked.buffer_minutes)));
-        candidates::hold(candidate, held);
+    }
+
+    /// Adds an offer that has just been sent.
+    pub(super) fn promise(
+        &mut self,
+        request: &RequestRow,
+        (expert, id): (ExpertId, OfferId),
+        visits: Vec<OfferedVisit>,
+        buffer_minutes: u32,
+    ) -> &Asked {
+        let offer = StandingOffer {
+            id,
+            request_id: request.id,
+            expert_id: expert,
+            status: OfferStatus::Sent,
+            programme_id: request.programme_id,
+            fiscal_year: request.fiscal_year,
+            applicant_organisation_id: request.applicant_organisation_id,
+            theme_key: request.theme_key.clone(),
+            period_from: request.period_from,
+        };
+        let buffer_minutes = i32::try_from(buffer_minutes).unwrap_or(i32::MAX);
+        let of = self.of.entry(expert.0).or_default();
+        let place = of.len();
+        of.push(Asked { offer, visits, buffer_minutes });
+        &of[place]
+    }
+}
+
+impl Asked {
+    /// Adds it to a candidate's load and calendar.
+    pub(super) fn put(&self, candidate: &mut Candidate) {
+        candidates::weigh(candidate, self.visits.iter().map(|visit| visit.load(self.offer.period_from)));
+        candidates::hold(candidate, self.visits.iter().filter_map(|visit| visit.blocked(self.buffer_minutes)));
     }
 }
 

@@ -18,7 +18,9 @@ use crate::notifications::calendars::CalendarMethod;
 use crate::notifications::catalogue::EventKind;
 use crate::notifications::recipient::Recipient;
 use crate::notifications::service::{Event, Told, publish};
-use crate::notifications::template::{Change, DecisionReader, DispatchRef, Notice, PlannedVisit, ReportSubmitted, SurveyDue};
+use crate::notifications::template::{
+    Both, Change, DecisionReader, DispatchRef, Notice, PlannedVisit, ReportSubmitted, SurveyDue,
+};
 use crate::organisations::people;
 use crate::requests::store::RequestRow;
 
@@ -230,18 +232,12 @@ impl Item {
         Self { name: ("専門家", "Expert"), before: Some(text(before)), after: Some(text(after)) }
     }
 
-    fn change(&self, locale: Locale) -> Change {
-        let pick = |(ja, en): &(String, String)| match locale {
-            Locale::Ja => ja.clone(),
-            Locale::En => en.clone(),
-        };
+    fn change(&self) -> Change {
+        let both = |(ja, en): &(String, String)| Both { ja: ja.clone(), en: en.clone() };
         Change {
-            item: match locale {
-                Locale::Ja => self.name.0.to_owned(),
-                Locale::En => self.name.1.to_owned(),
-            },
-            before: self.before.as_ref().map(pick),
-            after: self.after.as_ref().map(pick),
+            item: Both { ja: self.name.0.to_owned(), en: self.name.1.to_owned() },
+            before: self.before.as_ref().map(both),
+            after: self.after.as_ref().map(both),
         }
     }
 }
@@ -303,7 +299,7 @@ pub fn amended(conn: &mut Conn, ctx: &Ctx, row: &DispatchRow, parties: &Parties,
             recipient: to.addressee(),
             dispatch: parties.about.clone(),
             amended_on: ctx.today(),
-            changes: told.items.iter().map(|item| item.change(to.locale)).collect(),
+            changes: told.items.iter().map(Item::change).collect(),
             reason: told.reason.map(str::to_owned),
             visits: ahead(told.visits, of),
             link: link(row),

@@ -6,12 +6,14 @@ use diesel::prelude::*;
 
 use super::catalogue::{EventKind, MailChoice, Topic};
 use super::service::Event;
+use super::template::Locale;
 use crate::clock::UtcTime;
-use crate::db::schema::{events, notices, notification_preferences as preferences};
+use crate::db::schema::{events, notices, notification_preferences as preferences, users};
 use crate::db::{Conn, Ids, dialect};
 use crate::error::Error;
 use crate::http::ListQuery;
 use crate::ids::{EventId, NoticeId, OrganisationId, RequestId, UserId};
+use crate::organisations::model::Language;
 
 /// Keeps an event, or nothing when the same one is there already.
 pub fn insert_event(conn: &mut Conn, event: &Event, key: &str, now: UtcTime) -> Result<Option<EventId>, Error> {
@@ -190,6 +192,17 @@ pub fn choices(conn: &mut Conn, users: &[UserId]) -> Result<BTreeMap<(UserId, To
         .select((preferences::user_id, preferences::topic, preferences::mail))
         .load(conn)?;
     Ok(rows.into_iter().map(|(user, topic, mail)| ((user, topic), mail)).collect())
+}
+
+/// The languages of accounts.
+pub fn languages(conn: &mut Conn, users: &[UserId]) -> Result<BTreeMap<UserId, Locale>, Error> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let users = Ids::new(conn, users.iter().map(|user| user.0));
+    let rows: Vec<(UserId, Language)> =
+        users::table.filter(users.among(users::id)).select((users::id, users::locale)).load(conn)?;
+    Ok(rows.into_iter().map(|(user, language)| (user, language.into())).collect())
 }
 
 /// What a person has chosen, by topic.

@@ -53,10 +53,18 @@ fn tell_some(conn: &mut Conn, app: &App, only: Option<EventId>) -> Result<usize,
         }
     }
     let users: BTreeSet<UserId> = readable.iter().flat_map(|(_, told)| told).filter_map(|told| told.to.user_id).collect();
-    let chosen = notice_store::choices(conn, &users.into_iter().collect::<Vec<_>>())?;
+    let users: Vec<UserId> = users.into_iter().collect();
+    let chosen = notice_store::choices(conn, &users)?;
+    let languages = notice_store::languages(conn, &users)?;
     let (mut messages, mut notices) = (Vec::new(), Vec::new());
     let mut done: Vec<EventId> = Vec::new();
-    for (waiting, told) in readable {
+    for (waiting, mut told) in readable {
+        // Whoever has an account is told in its language, in whatever role.
+        for to in told.iter_mut().map(|told| &mut told.to) {
+            if let Some(language) = to.user_id.and_then(|user| languages.get(&user)) {
+                to.locale = *language;
+            }
+        }
         // A text that cannot be written must not end the worker.
         match catch_unwind(AssertUnwindSafe(|| write(app, waiting, told, &chosen))) {
             Ok(Ok((mails, lines))) => {

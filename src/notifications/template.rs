@@ -12,7 +12,7 @@ pub use super::templates_accounts_changed::{AccountChange, AccountChanged};
 pub use super::templates_deadlines::{AppointmentEnding, PauseEnding, PostingEnding, PostingReader, WindowClosing};
 pub use super::templates_experts::{ExpertUnavailable, PostingNews, PostingStep, UnavailableCause, VisitInQuestion};
 pub use super::templates_facts::{
-    Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
+    Addressee, Both, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
 };
 pub use super::templates_kinds::NoticeKind;
 pub use super::templates_money::{AgreementConcluded, AgreementProposed, BilledKind, ClaimOverdue, Instalment, SettlementBilled};

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::templates_facts::{CancelParty, Change, DecisionReader, DispatchRef, PlannedVisit};
+use super::templates_facts::{Both, CancelParty, Change, DecisionReader, DispatchRef, PlannedVisit};
 use super::templates_letter::{Letter, day_text, instant_text, pick, visit_text};
 use super::templates_wording::Pen;
 use crate::error::Locale;
@@ -165,15 +165,16 @@ fn first_visit(letter: Letter, visits: &[PlannedVisit], locale: Locale) -> Lette
 
 /// One change on one line.
 fn change_text(change: &Change, locale: Locale) -> String {
-    let Change { item, before, after } = change;
-    match (before, after, locale) {
+    let item = change.item.of(locale);
+    let side = |side: &Option<Both>| side.as_ref().map(|text| text.of(locale).to_owned());
+    match (side(&change.before), side(&change.after), locale) {
         (Some(before), Some(after), Locale::Ja) => format!("{item}：{before} → {after}"),
         (Some(before), Some(after), Locale::En) => format!("{item}: {before} → {after}"),
         (None, Some(after), Locale::Ja) => format!("{item}：{after}（追加）"),
         (None, Some(after), Locale::En) => format!("{item}: {after} (added)"),
         (Some(before), None, Locale::Ja) => format!("{item}：{before}（取りやめ）"),
         (Some(before), None, Locale::En) => format!("{item}: {before} (removed)"),
-        (None, None, _) => item.clone(),
+        (None, None, _) => item.to_owned(),
     }
 }
 

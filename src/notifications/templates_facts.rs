@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Locale;
 use crate::requests::model::Mode;
 
 /// Who is written to, as addressed in the text.
@@ -125,15 +126,34 @@ pub enum DecisionReader {
     ParticipatingBody,
 }
 
+/// The same in both languages: which is read is known when it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Both {
+    /// In Japanese.
+    pub ja: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Both {
+    /// In one of the languages.
+    pub(super) fn of(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::Ja => &self.ja,
+            Locale::En => &self.en,
+        }
+    }
+}
+
 /// One item of an amendment (変更決定).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// What changed, for example 日時.
-    pub item: String,
+    pub item: Both,
     /// How it was; `None` when it was not there before.
-    pub before: Option<String>,
+    pub before: Option<Both>,
     /// How it is now; `None` when it was taken away.
-    pub after: Option<String>,
+    pub after: Option<Both>,
 }
 
 /// Until when something is to be done.

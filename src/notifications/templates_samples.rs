@@ -4,10 +4,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::template::{Notice, NoticeKind, PostingStep};
 use super::templates_facts::{
-    Addressee, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
+    Addressee, Both, CancelParty, Change, DecisionReader, DispatchRef, OneTimeLink, PlannedVisit, RequestRef,
 };
 use super::templates_samples_more as more;
 use crate::requests::model::Mode;
+
+fn both(ja: &str, en: &str) -> Both {
+    Both { ja: ja.to_owned(), en: en.to_owned() }
+}
 
 /// An example of the kind with everything filled in; a decision is the applicant's.
 pub fn sample(kind: NoticeKind) -> Notice {
@@ -166,11 +170,13 @@ pub fn sample(kind: NoticeKind) -> Notice {
             amended_on: day(3),
             changes: vec![
                 Change {
-                    item: "1回目の日時".to_owned(),
-                    before: Some("4月20日 10:00".to_owned()),
-                    after: Some("4月21日 10:00".to_owned()),
+                    item: both("1回目の日時", "First visit"),
+                    before: Some(both("4月20日 10:00", "20 April 10:00")),
+                    after: Some(both("4月21日 10:00", "21 April 10:00")),
                 },
-                Change { item: "会場".to_owned(), before: None, after: Some("役場3階会議室".to_owned()) },
+                Change {
+                    item: both("会場", "Place"), before: None, after: Some(both("役場3階会議室", "役場3階会議室"))
+                },
             ],
             reason: Some("会場の都合".to_owned()),
             visits: visits(),

@@ -1,12 +1,14 @@
 //! What a plan has to keep beside calendars: what has been promised but not answered, the same theme, whole teams, and a person's
 //! own changes.
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::allocations::{accepted, expert, expert_of, level, path, planned, programme};
 use crate::on_both;
 use crate::support::flow;
 use crate::support::pages::Browser;
+use crate::support::queries;
 use crate::support::tools::{number, sql};
 use crate::support::world::{World, preset};
 
@@ -144,5 +146,30 @@ on_both! {
         assert!(!view["failure"]["detail"].as_str().unwrap().contains("rules"), "no internals");
         let page = Browser::new(app, "coordinator@pref.example.jp").get(&format!("/allocations/{run}")).text();
         assert!(page.contains("計画を作れませんでした") && page.contains("システム管理者へ"), "{page}");
+    }
+}
+
+on_both! {
+    fn applying_a_plan_reads_the_facts_once_for_all_assignments(app) {
+        let world = World::new(app);
+        let programme = programme(&world);
+        expert(&world, "one@example.jp", 50);
+        for n in 0..6 {
+            accepted(&world, &world.hamamatsu_staff, programme, &format!("相談{n}"), &json!([]));
+        }
+        let run = planned(app, &world, &json!({}));
+        let ids: Vec<&Value> = run["assignments"].as_array().unwrap().iter().map(|row| &row["request_id"]).collect();
+        let address = app.app.config.database.url.expose_secret().to_owned();
+        let counted = |ids: &[&Value]| {
+            let client = world.coordinator.alone();
+            let body = json!({"request_ids": ids});
+            let (answer, asked) = queries::asked(&address, || client.verb(&path(&run), "apply", &body));
+            answer.ok(200);
+            asked
+        };
+        let (one, four) = (counted(&ids[..1]), counted(&ids[1..5]));
+        let each = (four.len() - one.len()) / 3;
+        // What is looked at is read once for all; what is left is the offer itself, its event, audit and mail.
+        assert!(each <= 32, "{each} statements for each further assignment: {four:#?}");
     }
 }

@@ -148,3 +148,21 @@ on_both! {
         assert_eq!(told(STAFF).len(), 3);
     }
 }
+
+on_both! {
+    fn an_expert_with_an_account_is_told_in_its_language(app) {
+        let world = World::new(app);
+        let expert = flow::expert(&world, "見本 太郎", EXPERT);
+        let (user, _) = crate::support::world::user(app, "account@example.jp", "見本 太郎", world.prefecture, tasuki::auth::policy::Role::Expert);
+        world.coordinator.patch(&format!("/experts/{expert}"), &json!({"user_id": user.0})).ok(200);
+        world.coordinator.patch(&format!("/users/{}", user.0), &json!({"locale": "en"})).ok(200);
+        let case = flow::dispatched(&world, expert);
+        assert_eq!(said(app, EXPERT, "What to do: ").len(), 2, "the offer and the decision: {:#?}", said(app, EXPERT, ""));
+        let move_it = json!({"reason": "会場の都合", "move": [{"visit_id": case.visits[0], "visit": visit_on("2026-05-19")}]});
+        world.coordinator.verb(&format!("/dispatches/{}", case.dispatch), "amend", &move_it).ok(200);
+        let mails = said(app, EXPERT, "Check the changes below.");
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].contains("Visit: 2026-05-") && !mails[0].contains("日程"), "the change is in English as well: {}", mails[0]);
+        assert_eq!(said(app, STAFF, "日程：").len(), 1, "the others keep theirs");
+    }
+}
