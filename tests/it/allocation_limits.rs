@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::allocations::{accepted, expert, expert_of, level, path, planned, programme};
 use crate::on_both;
+use crate::support::client::Answer;
 use crate::support::flow;
 use crate::support::pages::Browser;
 use crate::support::queries;
-use crate::support::tools::{number, sql};
+use crate::support::tools::{number, race, sql};
 use crate::support::world::{World, preset};
 
 fn unserved(run: &Value, request: i64) -> Value {
@@ -171,5 +172,55 @@ on_both! {
         let each = (four.len() - one.len()) / 3;
         // What is looked at is read once for all; what is left is the offer itself, its event, audit and mail.
         assert!(each <= 32, "{each} statements for each further assignment: {four:#?}");
+    }
+}
+
+on_both! {
+    fn what_was_promised_since_leaves_less_to_apply(app) {
+        let world = World::new(app);
+        let programme = programme(&world);
+        let only = expert(&world, "only@example.jp", 2);
+        let (one, two) = (
+            accepted(&world, &world.hamamatsu_staff, programme, "一件目", &json!([])),
+            accepted(&world, &world.kosai_staff, programme, "二件目", &json!([])),
+        );
+        let run = planned(app, &world, &json!({}));
+        assert_eq!((expert_of(&run, one), expert_of(&run, two)), (json!(only), json!(only)));
+        let urgent = accepted(&world, &world.kosai_staff, programme, "急ぎの相談", &json!([]));
+        flow::offer(&world, urgent, only, &[flow::visit_on("2026-05-11")]);
+        // Two at a time were agreed, one is promised: of the two that were planned the first becomes an offer.
+        let applied = world.coordinator.verb(&path(&run), "apply", &json!({})).ok(200).clone();
+        let refused: Vec<&Value> = applied["refused"].as_array().unwrap().iter().map(|one| &one["request_id"]).collect();
+        assert_eq!(refused, [&json!(two)], "{applied:#}");
+        assert_eq!(number(app, "SELECT COUNT(*) FROM offers"), 2);
+    }
+}
+
+on_both! {
+    fn plans_applied_beside_offers_by_hand_wait_for_each_other(app) {
+        let world = World::new(app);
+        let programme = programme(&world);
+        let experts: Vec<i64> = (0..4).map(|n| expert(&world, &format!("pool{n}@example.jp"), 4)).collect();
+        let requests: Vec<i64> = (0..8)
+            .map(|n| {
+                let staff = if n % 2 == 0 { &world.hamamatsu_staff } else { &world.kosai_staff };
+                accepted(&world, staff, programme, &format!("相談{n}"), &json!([]))
+            })
+            .collect();
+        let runs: Vec<Value> = (0..4).map(|n| planned(app, &world, &json!({"band_points": 1 + n * 100}))).collect();
+        let answers: Vec<Answer> = race(24, |n| {
+            if n % 2 == 0 {
+                return world.coordinator.verb(&path(&runs[n / 2 % 4]), "apply", &json!({}));
+            }
+            // Backwards through requests and experts: whoever locked in another order would stand still.
+            let (request, expert) = (requests[7 - n / 2 % 8], experts[3 - n / 2 % 4]);
+            world.coordinator.post(&format!("/requests/{request}/offers"), &json!({"expert_id": expert, "visits": [flow::visit_on("2026-05-11")]}))
+        });
+        for answer in &answers {
+            assert!(matches!(answer.status, 200 | 201 | 409 | 412 | 422), "{}", answer.text());
+        }
+        let twice = "SELECT COUNT(*) FROM (SELECT request_id, expert_id FROM offers GROUP BY request_id, expert_id HAVING COUNT(*) > 1) AS twice";
+        assert_eq!(number(app, twice), 0);
+        assert_eq!(number(app, "SELECT COUNT(DISTINCT request_id) FROM offers"), 8);
     }
 }
