@@ -428,12 +428,12 @@ pub struct VisitAhead {
     pub applicant: String,
 }
 
-/// The planned visits of an expert from a day on, and those whose day is still open; the next first.
+/// The visits of an expert from a day on, decided or promised, and those whose day is still open; the next first.
 pub fn visits_from(conn: &mut Conn, id: ExpertId, from: NaiveDate) -> Result<Vec<VisitAhead>, Error> {
     Ok(visits::table
         .inner_join(organisations::table.on(organisations::id.eq(visits::applicant_organisation_id)))
         .filter(visits::expert_id.eq(id))
-        .filter(visits::status.eq("planned"))
+        .filter(visits::status.eq_any(super::load::AHEAD))
         .filter(visits::load_day.ge(from).or(visits::day.is_null()))
         .order((visits::load_day, visits::id))
         .select((visits::id, visits::day, visits::start_minute, visits::planned_minutes, organisations::name))

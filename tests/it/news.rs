@@ -93,8 +93,15 @@ on_both! {
         assert_eq!(told().len(), 1, "it ends when the visit begins");
         away(json!([leave, part(0, begins + 1)]));
         assert_eq!(told().len(), 2);
+        // What was promised and is not decided yet counts as well.
+        let promised = flow::accepted(&world);
+        let offer = flow::offer(&world, promised, expert, &[visit_on("2026-05-25")]);
+        flow::accept_offer(&world, offer).ok(200);
+        away(json!([leave, part(0, begins + 1), {"kind": "leave", "first_day": "2026-05-25", "last_day": "2026-05-25"}]));
+        assert_eq!(told().len(), 3);
+        assert!(told()[2].contains("令和8年5月25日"), "{}", told()[2]);
         world.coordinator.verb(&format!("/experts/{expert}"), "suspend", &json!({"reason": "事情により"})).ok(200);
-        let mails = said(app, OFFICE, "登録が一時停止となりました。予定された訪問が2回あります。");
+        let mails = said(app, OFFICE, "登録が一時停止となりました。予定された訪問が3回あります。");
         assert_eq!(mails.len(), 1);
     }
 }
