@@ -8,7 +8,6 @@ use serde_json::json;
 use super::facts;
 use super::model::AllocationStatus;
 use super::service::{require_planned, view};
-use super::standing::{Standing, alike};
 use super::store::{self, AssignmentRow, MemberRow, RunRow};
 use super::views::{AllocationView, ApplyAllocationBody, KeptFailure, KeptRefusal};
 use crate::db::Conn;
@@ -19,6 +18,7 @@ use crate::http::{Audit, Ctx, Fields, Outcome};
 use crate::ids::{ExpertId, OfferId, PoolId, ProgrammeId, RequestId};
 use crate::matching::{self, Asked, Candidate, Need};
 use crate::offers::model::OfferedVisit;
+use crate::offers::standing::{Standing, alike};
 use crate::offers::views::{CreateOfferBody, OfferVisitBody};
 use crate::requests::store::RequestRow;
 

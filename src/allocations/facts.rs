@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::standing::{Alike, Standing, alike};
 use super::teams;
 use super::views::{AllocationOptions, NamedPair, Objective};
 use crate::calendar::{FiscalYear, MINUTES_PER_DAY, month_range, week_range};
@@ -20,6 +19,7 @@ use crate::matching::allocation::instance::{
 };
 use crate::matching::allocation::problem::Level;
 use crate::matching::{self, Asked, Candidate, ExclusionCount, Need, NeedMode, PlannedVisit, kilometres};
+use crate::offers::standing::{Alike, Standing, alike};
 use crate::pools::store::YearRow;
 use crate::requests::model::RequestStatus;
 use crate::requests::store::RequestRow;

@@ -16,7 +16,6 @@ pub mod pages;
 pub mod results;
 pub mod run;
 pub mod service;
-mod standing;
 pub mod store;
 mod teams;
 pub mod views;

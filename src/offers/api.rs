@@ -61,6 +61,9 @@ pub struct CandidateListParams {
 }
 
 /// 候補者の一覧 / Experts who can take the request, best first.
+///
+/// チームの一部にすでに依頼しているときは、残る人数・スキル・回について順位を付けます。
+/// Where a part of a team has been asked already, they are ranked for what is left of it.
 #[utoipa::path(tag = "requests", params(("id" = RequestId, Path), CandidateListParams),
     extensions(("x-permission" = json!("match_experts"))),
     responses((status = 200, description = "得点順。得点の内訳と、対象外の理由別の人数を含む", body = CandidatePage)))]

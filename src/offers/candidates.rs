@@ -16,6 +16,7 @@ use crate::matching::{self, Asked, Exclusion, ExclusionCount, Ranked, ScorePart}
 use crate::requests::store::RequestRow;
 
 use super::model::OfferStatus;
+use super::standing;
 use super::store::{self, OfferRow};
 
 /// An expert who can take the request, with place, score and the score's parts.
@@ -97,10 +98,10 @@ fn pool_of(conn: &mut Conn, request: &RequestRow) -> Result<PoolId, Error> {
     Ok(crate::pools::store::programme(conn, request.programme_id)?.pool_id)
 }
 
-/// A page of the eligible, best first.
+/// A page of the eligible, best first; of a team of which a part is there already, those who suit what is left.
 pub fn page(conn: &mut Conn, ctx: &Ctx, request: &RequestRow, list: &ListQuery) -> Result<CandidatePage, Error> {
-    let need = crate::requests::service::need_of(conn, request)?;
     let pool = pool_of(conn, request)?;
+    let need = standing::needed(conn, request, pool)?;
     let after = list.after_parsed::<u32>()?.map_or(0, |(rank, _)| rank);
     // One row more than the page shows tells whether there is a next page.
     let fetch = usize::try_from(list.fetch()).unwrap_or(usize::MAX);
@@ -141,9 +142,9 @@ fn view(ranked: &Ranked, experts: &mut HashMap<ExpertId, NameRow>, offers: &[Off
 /// A page of the excluded, by id, each with every reason. The pool is looked through some experts at a time until the page is
 /// full, so that a large pool costs no more than a small one.
 pub fn excluded_page(conn: &mut Conn, request: &RequestRow, list: &ListQuery) -> Result<ExcludedPage, Error> {
-    let need = crate::requests::service::need_of(conn, request)?;
-    let asked = Asked::of(&need);
     let pool = pool_of(conn, request)?;
+    let need = standing::needed(conn, request, pool)?;
+    let asked = Asked::of(&need);
     let wished: Vec<ExpertId> = need.wished_experts.iter().copied().map(ExpertId).collect();
     let mut after = ExpertId(list.after().map_or(0, |(_, id)| id));
     let mut rows: Vec<ExcludedView> = Vec::new();

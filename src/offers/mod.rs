@@ -18,5 +18,6 @@ pub mod model;
 pub mod near;
 pub mod pages;
 pub mod service;
+pub mod standing;
 pub mod store;
 pub mod views;

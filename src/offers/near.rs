@@ -93,8 +93,8 @@ pub struct OtherPool {
 /// # Errors
 /// The database's.
 pub fn near_misses(conn: &mut Conn, ctx: &Ctx, request: &RequestRow) -> Result<NearMissView, Error> {
-    let need = crate::requests::service::need_of(conn, request)?;
     let pool = crate::pools::store::programme(conn, request.programme_id)?.pool_id;
+    let need = super::standing::needed(conn, request, pool)?;
     let candidates = PoolFacts::load(conn, pool, std::slice::from_ref(&need), None)?.for_need(&need).to_vec();
     let eligible = ids_of(&need, &candidates);
     let open = moved(&need, need.period_from, need.period_to);

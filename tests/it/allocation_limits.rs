@@ -133,6 +133,47 @@ on_both! {
 }
 
 on_both! {
+    fn candidates_for_the_rest_of_a_team_hold_what_is_missing(app) {
+        let world = World::new(app);
+        let office = &world.coordinator;
+        let programme = programme(&world);
+        let items = office.get("/skill-frameworks").ok(200)["items"][0]["items"].as_array().unwrap().clone();
+        let item = |place: usize| items[place]["id"].as_i64().unwrap();
+        let skilled = |email: &str, held: &[i64]| {
+            let id = expert(&world, email, 3);
+            let skills: Vec<Value> = held.iter().map(|item| json!({"skill_item_id": item, "level": 3, "verified": true})).collect();
+            office.put_at(&format!("/experts/{id}"), "skills", &json!({"skills": skills})).ok(200);
+            id
+        };
+        let (plans, builds) = (skilled("plans@example.jp", &[item(0)]), skilled("builds@example.jp", &[item(1)]));
+        let also_plans = skilled("also@example.jp", &[item(0)]);
+        let must = |item: i64| json!({"skill_item_id": item, "min_level": 1, "must": true});
+        let mut body = flow::request_body(&world);
+        for (key, value) in
+            [("programme_id", json!(programme)), ("visit_count", json!(1)), ("experts_needed", json!(2)), ("required_skills", json!([must(item(0)), must(item(1))]))]
+        {
+            body[key] = value;
+        }
+        let request = flow::id(&world.hamamatsu_staff.post("/requests", &body), 201);
+        world.hamamatsu_staff.verb(&format!("/requests/{request}"), "submit", &json!({})).ok(200);
+        office.verb(&format!("/requests/{request}"), "accept", &json!({})).ok(200);
+        let candidates = || {
+            let page = office.get(&format!("/requests/{request}/candidates")).ok(200).clone();
+            let mut ids: Vec<i64> = page["items"].as_array().unwrap().iter().map(|row| row["expert_id"].as_i64().unwrap()).collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(candidates(), [plans, builds, also_plans]);
+        let offer = flow::offer(&world, request, plans, &[flow::visit_on("2026-05-11")]);
+        assert_eq!(candidates(), [builds], "the first skill is there");
+        let missing = office.get(&format!("/requests/{request}/candidates/excluded")).ok(200).clone();
+        assert!(missing["items"].as_array().unwrap().iter().any(|row| row["expert_id"] == also_plans), "{missing:#}");
+        office.verb(&format!("/offers/{offer}"), "decline", &json!({"reason_code": "schedule"})).ok(200);
+        assert_eq!(candidates(), [plans, builds, also_plans]);
+    }
+}
+
+on_both! {
     fn a_run_that_fails_says_so_to_whoever_asked(app) {
         let world = World::new(app);
         let programme = programme(&world);
