@@ -25,15 +25,20 @@
 //! limits bind at once the search may stop early: the plan is then at least as good as that of taking one request after
 //! another, with a bound for every level.
 
+pub mod around;
 pub mod ascent;
+pub mod branch;
 pub mod check;
 pub mod choice;
 pub mod closing;
 pub mod flow;
 pub mod improve;
+pub mod master;
+pub mod simplex;
 pub mod instance;
 pub mod network;
 pub mod parts;
+pub mod portion;
 pub mod pricing;
 pub mod problem;
 pub mod report;
