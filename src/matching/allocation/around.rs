@@ -40,12 +40,13 @@ impl Closer<'_, '_> {
     fn part(&mut self, free: &[u32], level: usize, most: u64) -> bool {
         let portion = Portion::new(self.parts, &self.plan, free, &self.held);
         let parts = Parts::new(&portion.problem);
-        if !Master::fits(&parts) {
+        let plan = portion.within(&self.plan);
+        if !Master::fits(&parts, &plan) {
             return false;
         }
         let most = WORK.min(most.saturating_sub(self.used()));
         let mut meter = Meter { most, stop: self.meter.stop, steps: 0, stopped: false };
-        let mut closer = Closer::new(&parts, portion.within(&self.plan), &mut meter);
+        let mut closer = Closer::new(&parts, plan, &mut meter);
         if self.held.quotas.is_some() {
             closer.held.quotas = Some(parts.counts(&closer.plan));
         }

@@ -91,9 +91,19 @@ impl<'a> Closer<'a, '_> {
             let wanted = program.wanted();
             let plan = self.complete_wanted(&wanted);
             self.offer_at(plan, &mut goal);
-            if looked == 1 && manner != Manner::Part {
+            if looked == 1 {
                 let least = goal.rounded(found.bound, step);
-                self.plans(&mut program, (&found.prices, &wanted), (&mut goal, least), most);
+                let fine: &[usize] = if manner == Manner::Part { &[16] } else { &[16, 48] };
+                for fine in fine {
+                    if goal.values[level] > least && !self.over(most) {
+                        let plan = self.dive_wanted(&mut program, (&found.prices, &wanted), *fine, most);
+                        self.offer_at(plan, &mut goal);
+                    }
+                }
+                if manner != Manner::Part {
+                    let used = self.used();
+                    self.around(&mut goal, &wanted, least, used + most.saturating_sub(used) / 4 * 3);
+                }
             }
             let target = goal.values[level];
             let enough = move |bound: i64| goal.rounded(bound, step) >= target;
@@ -165,18 +175,6 @@ impl<'a> Closer<'a, '_> {
         let found = program.run(&mut self.pricer, &self.held, from, (rounds, work, exact), enough);
         self.meter.steps += program.work() - before;
         found
-    }
-
-    /// Plans for the whole: dives, and what is around them, until a plan reaches the `least`.
-    fn plans(&mut self, program: &mut Master<'a>, from: (&Prices, &[f64]), (goal, least): (&mut Goal, i64), most: u64) {
-        for fine in [16, 48] {
-            if goal.values[goal.level] > least && !self.over(most) {
-                let plan = self.dive_wanted(program, from, fine, most);
-                self.offer_at(plan, goal);
-            }
-        }
-        let used = self.used();
-        self.around(goal, from.1, least, used + most.saturating_sub(used) / 2);
     }
 
     fn offer_at(&mut self, plan: Vec<usize>, goal: &mut Goal) {

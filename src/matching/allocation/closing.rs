@@ -145,7 +145,7 @@ impl<'a, 'm> Closer<'a, 'm> {
         most: u64,
         open: bool,
     ) -> Option<(Tree, Option<Prices>)> {
-        if Master::fits(self.parts) {
+        if Master::fits(self.parts, &self.plan) {
             let manner = if open { Manner::Plans } else { Manner::Whole };
             return self.branch(level, master, most, manner).map(|(tree, _)| (tree, None));
         }
@@ -186,7 +186,15 @@ impl<'a, 'm> Closer<'a, 'm> {
         }
         let root = ascent.prices.clone();
         let mut tree = Tree { level, nodes: Vec::new() };
-        self.neighbours(&mut goal, step, &scales, &ascent, most);
+        if Master::suits(self.parts, &self.plan) {
+            let wanted: Vec<f64> = ascent.wanted.iter().map(|wanted| f64::from(*wanted) / WHOLE as f64).collect();
+            let used = self.used();
+            let most = used + most.saturating_sub(used) / 4 * 3;
+            let least = goal.rounded(ascent.bound, step);
+            self.around(&mut goal, &wanted, least, most);
+        } else {
+            self.neighbours(&mut goal, step, &scales, &ascent, most);
+        }
         if open {
             return Some((tree, root));
         }

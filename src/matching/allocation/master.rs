@@ -21,6 +21,8 @@ use super::simplex::{Program, Row};
 
 /// Rows of the largest program that is tried.
 const MOST_ROWS: usize = 1_000;
+/// How many requests an expert leads on average where it is.
+const MOST_LED: usize = 6;
 /// Columns of experts that are kept.
 const MOST_SETS: usize = 5_000;
 /// Steps of the program between two questions.
@@ -71,9 +73,15 @@ fn shared_bodies(parts: &Parts<'_>) -> usize {
 }
 
 impl<'a> Master<'a> {
-    /// Whether a problem is small enough for a program.
-    pub fn fits(parts: &Parts<'_>) -> bool {
-        parts.own.len() + 2 * shared_bodies(parts) + parts.of_request.len() + parts.shared.len() + LEVELS <= MOST_ROWS
+    /// Whether a problem is small enough for a program, and experts lead so little that what they could lead are few columns.
+    pub fn fits(parts: &Parts<'_>, plan: &[usize]) -> bool {
+        let rows = parts.own.len() + 2 * shared_bodies(parts) + parts.of_request.len() + parts.shared.len() + LEVELS;
+        rows <= MOST_ROWS && Self::suits(parts, plan)
+    }
+
+    /// Whether experts lead so little that what they could lead are few columns: that also goes for parts of a problem.
+    pub fn suits(parts: &Parts<'_>, plan: &[usize]) -> bool {
+        plan.len() <= MOST_LED * parts.own.len()
     }
 
     /// The program of a level: the levels before it come to no more than the goal says.
@@ -178,7 +186,7 @@ impl<'a> Master<'a> {
         for (level, cost) in costs.iter().enumerate().take(self.goal.level).filter(|(_, cost)| **cost != 0) {
             rows.insert(number(self.level_row(level)), *cost as f64 / self.scales[level]);
         }
-        let column = self.program.add(costs[self.goal.level] as f64, rows.into_iter().collect());
+        let column = self.program.add(costs[self.goal.level] as f64, rows);
         self.known.insert(key, column);
         self.sets.push(Set { expert: number(expert), pairs, column, barred: false });
     }

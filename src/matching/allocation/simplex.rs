@@ -38,7 +38,8 @@ pub struct Row {
 /// A column.
 #[derive(Debug, Clone)]
 struct Column {
-    rows: Vec<(u32, f64)>,
+    /// Its entries: the first, and the one after the last.
+    entries: (u32, u32),
     cost: f64,
     /// What is added to the cost while others go out.
     shift: f64,
@@ -54,6 +55,8 @@ pub struct Program {
     rows: Vec<Row>,
     /// Two slacks a row, of either sign, and then the columns.
     columns: Vec<Column>,
+    /// The rows of all columns, one after the other, and how much of each.
+    entries: Vec<(u32, f64)>,
     basis: Vec<u32>,
     /// Column by column.
     inverse: Vec<f64>,
@@ -72,6 +75,7 @@ impl Program {
     pub fn new(rows: Vec<Row>) -> Self {
         let many = rows.len();
         let mut columns = Vec::with_capacity(2 * many);
+        let mut entries = Vec::with_capacity(2 * many);
         let mut basis = Vec::with_capacity(many);
         for (at, row) in (0_u32..).zip(&rows) {
             let below = row.right < 0.0;
@@ -81,12 +85,13 @@ impl Program {
                 if basic.is_some() {
                     basis.push(2 * at + u32::from(below));
                 }
-                columns.push(Column { rows: vec![(at, sign)], cost, shift: 0.0, barred: false, basic });
+                columns.push(Column { entries: extend(&mut entries, [(at, sign)]), cost, shift: 0.0, barred: false, basic });
             }
         }
         let mut program = Self {
             rows,
             columns,
+            entries,
             basis,
             inverse: vec![0.0; many * many],
             amounts: vec![0.0; many],
@@ -100,8 +105,9 @@ impl Program {
     }
 
     /// Adds a column; its number.
-    pub fn add(&mut self, cost: f64, rows: Vec<(u32, f64)>) -> u32 {
-        self.columns.push(Column { rows, cost, shift: 0.0, barred: false, basic: None });
+    pub fn add(&mut self, cost: f64, rows: impl IntoIterator<Item = (u32, f64)>) -> u32 {
+        let entries = extend(&mut self.entries, rows);
+        self.columns.push(Column { entries, cost, shift: 0.0, barred: false, basic: None });
         u32::try_from(self.columns.len() - 1).unwrap_or(u32::MAX)
     }
 
@@ -144,10 +150,14 @@ impl Program {
         self.basis.iter().zip(&self.amounts).map(|(column, amount)| self.columns[*column as usize].cost * amount).sum()
     }
 
+    fn of(&self, column: &Column) -> &[(u32, f64)] {
+        &self.entries[column.entries.0 as usize..column.entries.1 as usize]
+    }
+
     /// How much dearer a column is than what it replaces.
     pub fn reduced(&self, column: u32) -> f64 {
         let column = &self.columns[column as usize];
-        column.rows.iter().fold(column.cost, |sum, (row, by)| sum - self.prices[*row as usize] * by)
+        self.of(column).iter().fold(column.cost, |sum, (row, by)| sum - self.prices[*row as usize] * by)
     }
 
     /// Right sides moved by a hair.
@@ -201,11 +211,12 @@ impl Program {
 
     /// Makes every column cost at least what it is worth, and a hair more; or takes that back.
     fn shift(&mut self, on: bool) {
-        let prices = &self.prices;
+        let (prices, entries) = (&self.prices, &self.entries);
         for (at, column) in (0_u64..).zip(&mut self.columns) {
             column.shift = 0.0;
             if on && column.basic.is_none() && !column.barred {
-                let reduced = column.rows.iter().fold(column.cost, |sum, (of, by)| sum - prices[*of as usize] * by);
+                let rows = &entries[column.entries.0 as usize..column.entries.1 as usize];
+                let reduced = rows.iter().fold(column.cost, |sum, (of, by)| sum - prices[*of as usize] * by);
                 column.shift = (-reduced).max(0.0) + hair(at) * 1e-5;
             }
         }
@@ -215,7 +226,7 @@ impl Program {
     fn adds_up(&self) -> bool {
         let mut left: Vec<f64> = (0..self.rows.len()).map(|row| self.right(row)).collect();
         for (column, amount) in self.basis.iter().zip(&self.amounts) {
-            for (row, by) in &self.columns[*column as usize].rows {
+            for (row, by) in self.of(&self.columns[*column as usize]) {
                 left[*row as usize] -= by * amount;
             }
         }
@@ -276,10 +287,10 @@ impl Program {
             if column.basic.is_some() || column.barred {
                 continue;
             }
-            let share = column.rows.iter().fold(0.0, |sum, (of, by)| sum + row[*of as usize] * by);
+            let share = self.of(column).iter().fold(0.0, |sum, (of, by)| sum + row[*of as usize] * by);
             if share > LEAST {
                 let cost = column.cost + column.shift;
-                let reduced = column.rows.iter().fold(cost, |sum, (of, by)| sum - self.prices[*of as usize] * by);
+                let reduced = self.of(column).iter().fold(cost, |sum, (of, by)| sum - self.prices[*of as usize] * by);
                 least = least.min((reduced.max(0.0) + 1e-6) / share);
                 ways.push((at, share, reduced));
             }
@@ -359,7 +370,7 @@ impl Program {
     fn change(&self, column: u32) -> Vec<f64> {
         let many = self.rows.len();
         let mut change = vec![0.0; many];
-        for (row, by) in &self.columns[column as usize].rows {
+        for (row, by) in self.of(&self.columns[column as usize]) {
             let inverse = &self.inverse[*row as usize * many..][..many];
             for (change, inverse) in change.iter_mut().zip(inverse) {
                 *change += by * inverse;
@@ -464,7 +475,7 @@ impl Program {
                 rest.push(column);
             }
         }
-        rest.sort_by_key(|column| (self.columns[*column as usize].rows.len(), *column));
+        rest.sort_by_key(|column| (self.of(&self.columns[*column as usize]).len(), *column));
         for column in rest {
             let change = self.change(column);
             let mut place: Option<(usize, f64)> = None;
@@ -525,6 +536,13 @@ impl Program {
             self.inverse[at] = -self.inverse[at];
         }
     }
+}
+
+fn extend(entries: &mut Vec<(u32, f64)>, rows: impl IntoIterator<Item = (u32, f64)>) -> (u32, u32) {
+    let at = |entries: &Vec<(u32, f64)>| u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let from = at(entries);
+    entries.extend(rows);
+    (from, at(entries))
 }
 
 /// Something between one and two that looks like chance.
