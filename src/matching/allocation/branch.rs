@@ -17,6 +17,9 @@ const CASES_OF_A_PART: u32 = 40;
 /// Rounds of questions for the whole, and for a case.
 const ROUNDS: (u32, u32) = (400, 30);
 
+/// Pairs of which the one that promises the most is split.
+const CANDIDATES: usize = 8;
+
 /// How a level is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
@@ -119,8 +122,10 @@ impl<'a> Closer<'a, '_> {
             }
             let doubt = |pair: usize| (wanted[pair] - 0.6).abs();
             let may = |pair: &usize| self.held.status[*pair] == Status::Open;
-            let split = (0..wanted.len()).filter(may).min_by(|a, b| doubt(*a).total_cmp(&doubt(*b)));
-            let Some(split) = split.and_then(|pair| u32::try_from(pair).ok()) else {
+            let mut few: Vec<usize> = (0..wanted.len()).filter(may).collect();
+            few.sort_by(|a, b| doubt(*a).total_cmp(&doubt(*b)).then(a.cmp(b)));
+            few.truncate(if manner == Manner::Whole { CANDIDATES } else { 1 });
+            let Some(split) = self.splits_best(&mut program, &few) else {
                 // Nothing is left to decide.
                 continue;
             };
@@ -175,6 +180,24 @@ impl<'a> Closer<'a, '_> {
         let found = program.run(&mut self.pricer, &self.held, from, (rounds, work, exact), enough);
         self.meter.steps += program.work() - before;
         found
+    }
+
+    /// The pair whose two cases promise the most: where one of them says little the other has to say much.
+    fn splits_best(&mut self, program: &mut Master<'a>, few: &[usize]) -> Option<u32> {
+        let few: Vec<u32> = few.iter().filter_map(|pair| u32::try_from(*pair).ok()).collect();
+        if few.len() < 2 {
+            return few.first().copied();
+        }
+        let before = program.work();
+        let mut best: Option<(f64, u32)> = None;
+        for pair in few {
+            let [taken, closed] = [true, false].map(|takes| program.outlook(pair, takes).max(1e-3));
+            if best.is_none_or(|(so_far, _)| taken * closed > so_far) {
+                best = Some((taken * closed, pair));
+            }
+        }
+        self.meter.steps += program.work() - before;
+        best.map(|(_, pair)| pair)
     }
 
     fn offer_at(&mut self, plan: Vec<usize>, goal: &mut Goal) {

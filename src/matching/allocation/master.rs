@@ -27,6 +27,8 @@ const MOST_LED: usize = 6;
 const MOST_SETS: usize = 5_000;
 /// Steps of the program between two questions.
 const STEPS: u32 = 5_000;
+/// Steps of an outlook.
+const OUTLOOK: u32 = 25;
 /// How much a new column must be worth.
 const WORTH: f64 = 1e-6;
 
@@ -236,8 +238,12 @@ impl<'a> Master<'a> {
 
     /// The work so far.
     pub fn work(&self) -> u64 {
+        self.worked + self.program.steps * self.a_step()
+    }
+
+    fn a_step(&self) -> u64 {
         let rows = self.program.rows() as u64;
-        self.worked + self.program.steps * (rows * rows / 64 + 64)
+        rows * rows / 64 + 64
     }
 
     /// Bars what is not possible as things are held.
@@ -297,6 +303,26 @@ impl<'a> Master<'a> {
         );
         all.extend(&weights[..self.goal.level]);
         all
+    }
+
+    /// How much more the program comes to at least if a pair is taken, or closed: as far as a few steps and the columns so far
+    /// tell.
+    pub fn outlook(&mut self, pair: u32, takes: bool) -> f64 {
+        let parts = self.parts;
+        let (request, expert) = (parts.request_of[pair as usize], parts.expert_of[pair as usize]);
+        let mut program = self.program.clone();
+        let before = program.cost();
+        for set in self.sets.iter().filter(|set| !set.barred) {
+            let has = set.pairs.contains(&pair);
+            let serves = set.pairs.iter().any(|other| parts.request_of[*other as usize] == request);
+            if if takes { !has && (set.expert == expert || serves) } else { has } {
+                program.bar(set.column, true);
+            }
+        }
+        let steps = program.steps;
+        let gain = program.outlook(OUTLOOK) - before;
+        self.worked += (program.steps - steps) * self.a_step();
+        gain
     }
 
     fn flat(prices: &Prices) -> Vec<f64> {

@@ -34,7 +34,6 @@ pub mod closing;
 pub mod flow;
 pub mod improve;
 pub mod master;
-pub mod simplex;
 pub mod instance;
 pub mod network;
 pub mod parts;
@@ -44,9 +43,12 @@ pub mod problem;
 pub mod report;
 pub mod schema;
 pub mod search;
+pub mod simplex;
 pub mod tree;
 
 #[cfg(test)]
 mod hours_tests;
+#[cfg(test)]
+mod program_tests;
 #[cfg(test)]
 mod tests;

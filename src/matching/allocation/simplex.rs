@@ -50,7 +50,7 @@ struct Column {
 }
 
 /// The program and where its solution stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Program {
     rows: Vec<Row>,
     /// Two slacks a row, of either sign, and then the columns.
@@ -177,17 +177,8 @@ impl Program {
         let mut steps = 0;
         if self.wrong().is_some() {
             self.shift(true);
-            let mut norms = self.norms();
-            while let Some(out) = self.wrongest(&norms) {
-                steps += 1;
-                if steps > MOST_OUT || !self.push_out(out, &mut norms) {
-                    self.reset();
-                    break;
-                }
-                if self.since >= REFRESH {
-                    self.refresh();
-                    norms = self.norms();
-                }
+            if !self.put_out(MOST_OUT, &mut steps) {
+                self.reset();
             }
             self.shift(false);
             self.reprice();
@@ -207,6 +198,30 @@ impl Program {
             }
         }
         false
+    }
+
+    /// What the solution costs at least when what must not be used goes out, after so many steps.
+    pub fn outlook(&mut self, most: u32) -> f64 {
+        self.shift(true);
+        self.put_out(most, &mut 0);
+        self.cost()
+    }
+
+    /// Puts out what must not be used or is less than nothing; whether that came to an end.
+    fn put_out(&mut self, most: u32, steps: &mut u32) -> bool {
+        let mut norms = self.norms();
+        for _ in 0..most {
+            let Some(out) = self.wrongest(&norms) else { return true };
+            *steps += 1;
+            if !self.push_out(out, &mut norms) {
+                return false;
+            }
+            if self.since >= REFRESH {
+                self.refresh();
+                norms = self.norms();
+            }
+        }
+        self.wrong().is_none()
     }
 
     /// Makes every column cost at least what it is worth, and a hair more; or takes that back.
@@ -419,7 +434,7 @@ impl Program {
         }
         self.amounts[out] = far;
         let touched: Vec<u32> = (0_u32..).zip(change).filter(|(_, change)| **change != 0.0).map(|(row, _)| row).collect();
-        let few = touched.len() * 4 < many;
+        let few = touched.len() * 2 < many;
         for column in 0..many {
             let inverse = &mut self.inverse[column * many..][..many];
             if inverse[out] != 0.0 {
