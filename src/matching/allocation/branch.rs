@@ -17,6 +17,8 @@ const CASES_OF_A_PART: u32 = 40;
 /// Rounds of questions for the whole, and for a case.
 const ROUNDS: (u32, u32) = (400, 30);
 
+/// How fine the dives are: the share of what is wanted that is taken at once. The later ones where no plan came of the others.
+const DIVES: [usize; 5] = [16, 48, 32, 96, 8];
 /// Pairs of which the one that promises the most is split.
 const CANDIDATES: usize = 8;
 
@@ -96,16 +98,18 @@ impl<'a> Closer<'a, '_> {
             self.offer_at(plan, &mut goal);
             if looked == 1 {
                 let least = goal.rounded(found.bound, step);
-                let fine: &[usize] = if manner == Manner::Part { &[16] } else { &[16, 48] };
-                for fine in fine {
-                    if goal.values[level] > least && !self.over(most) {
-                        let plan = self.dive_wanted(&mut program, (&found.prices, &wanted), *fine, most);
-                        self.offer_at(plan, &mut goal);
+                let dives: &[usize] = if manner == Manner::Part { &DIVES[..1] } else { &DIVES };
+                let mut taken = 0;
+                for (at, fine) in dives.iter().enumerate() {
+                    if goal.values[level] <= least || (at > 1 && taken > 0) || self.over(most) {
+                        break;
                     }
+                    let plan = self.dive_wanted(&mut program, (&found.prices, &wanted), *fine, most);
+                    taken += usize::from(self.offer_at(plan, &mut goal));
                 }
                 if manner != Manner::Part {
                     let used = self.used();
-                    self.around(&mut goal, &wanted, least, used + most.saturating_sub(used) / 4 * 3);
+                    self.around(&mut goal, &wanted, least, used + most.saturating_sub(used) / 3 * 2);
                 }
             }
             let target = goal.values[level];
@@ -200,11 +204,13 @@ impl<'a> Closer<'a, '_> {
         best.map(|(_, pair)| pair)
     }
 
-    fn offer_at(&mut self, plan: Vec<usize>, goal: &mut Goal) {
+    fn offer_at(&mut self, plan: Vec<usize>, goal: &mut Goal) -> bool {
         let value = self.parts.problem.objective(&plan);
-        if self.offer(plan, value) {
+        let better = self.offer(plan, value);
+        if better {
             goal.values = self.value;
         }
+        better
     }
 
     /// Takes what the program wants most, solves again, and goes on until everything is decided: a plan.

@@ -62,8 +62,8 @@ impl<'a, 'm> Closer<'a, 'm> {
     /// order, from the first that is not known already.
     pub fn run(&mut self, bound: &mut [i64; LEVELS]) -> Vec<Tree> {
         let whole = self.meter.most;
-        // The rest is for what is proved within the counts of bodies.
-        self.meter.most = whole / 5 * 3;
+        // The rest is for what is proved within the counts of bodies; a program hardly proves more within them than without.
+        self.meter.most = whole / 5 * if Master::fits(self.parts, &self.plan) { 4 } else { 3 };
         let mut trees = Vec::new();
         let mut from: Option<Prices> = None;
         let mut master = None;

@@ -27,6 +27,8 @@ const MOST_LED: usize = 6;
 const MOST_SETS: usize = 5_000;
 /// Steps of the program between two questions.
 const STEPS: u32 = 5_000;
+/// Rounds after which it has to be possible that the bound becomes enough.
+const VAIN: u32 = 6;
 /// Steps of an outlook.
 const OUTLOOK: u32 = 25;
 /// How much a new column must be worth.
@@ -109,8 +111,8 @@ impl<'a> Master<'a> {
             let (capacity, most) = of_shared(limit);
             row(1, capacity as f64 / most, true, penalty);
         }
-        for level in 0..LEVELS {
-            row(1, if level < goal.level { goal.values[level] as f64 / scales[level] } else { 0.0 }, true, penalty);
+        for (level, scale) in scales.iter().enumerate() {
+            row(1, if level < goal.level { goal.values[level] as f64 / scale } else { 0.0 }, true, penalty);
         }
         let (sets, known, bodies) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let mut master = Self { parts, goal, program: Program::new(rows), sets, known, bodies, scales, limits, worked: 0 };
@@ -369,14 +371,13 @@ impl<'a> Master<'a> {
         }
         self.add_all(&pricer.chosen.clone());
         let mut share = 0.5;
-        for _ in 0..most {
+        for round in 0..most {
             self.program.solve(STEPS);
-            // What the program comes to is more than any prices prove.
+            // What the program comes to is more than any prices prove: where that is not enough, better prices help little.
             let most = (self.program.cost() * SCALE as f64) as i64;
-            if most <= found.bound
-                || (!exact && goal.rounded(most - 1, step) <= goal.rounded(found.bound, step))
-                || self.work() > end
-            {
+            let rounded = goal.rounded(most - 1, step) <= goal.rounded(found.bound, step);
+            let vain = rounded || (round >= VAIN && !enough(most));
+            if most <= found.bound || (!exact && vain) || self.work() > end {
                 break;
             }
             let told = self.told();

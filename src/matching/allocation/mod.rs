@@ -13,7 +13,10 @@
 //! ([`search`]) uses the circulation as its bound. It stops on counted work, never on a clock, and then says what is proved.
 //! Where so many limits bind that the search does not end, requests get prices and every expert's own choice is solved exactly
 //! within all limits of that expert ([`pricing`], [`choice`]): bounds level by level, plans along what prices want ([`closing`],
-//! [`improve`]), pairs closed by the bound, and a search over the rest.
+//! [`improve`]), pairs closed by the bound, and a search over the rest. Where experts lead few requests each, the prices are
+//! those of a linear program of what they could lead ([`master`], [`simplex`]), and what it wants guides plans, cases and their
+//! order ([`branch`]); otherwise, and where the program would be too large, they are found by steps ([`ascent`]). Plans get better
+//! part by part: some experts are freed, and their part is solved by itself ([`around`], [`portion`]).
 //!
 //! # Proof
 //! Potentials of the circulations and the cases of the search are the certificate. [`check`] reads nothing else: it looks at
@@ -33,8 +36,8 @@ pub mod choice;
 pub mod closing;
 pub mod flow;
 pub mod improve;
-pub mod master;
 pub mod instance;
+pub mod master;
 pub mod network;
 pub mod parts;
 pub mod portion;
