@@ -17,12 +17,12 @@ use std::collections::BTreeMap;
 use super::parts::Parts;
 use super::pricing::{Goal, Held, NEVER, Pricer, Prices, SCALE, Status};
 use super::problem::LEVELS;
-use super::simplex::{Program, Row};
+use super::program::{Program, Row};
 
 /// Rows of the largest program that is tried.
 const MOST_ROWS: usize = 1_000;
 /// How many requests an expert leads on average where it is.
-const MOST_LED: usize = 6;
+const MOST_LED: usize = 4;
 /// Columns of experts that are kept.
 const MOST_SETS: usize = 5_000;
 /// Steps of the program between two questions.

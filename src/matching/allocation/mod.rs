@@ -14,7 +14,7 @@
 //! Where so many limits bind that the search does not end, requests get prices and every expert's own choice is solved exactly
 //! within all limits of that expert ([`pricing`], [`choice`]): bounds level by level, plans along what prices want ([`closing`],
 //! [`improve`]), pairs closed by the bound, and a search over the rest. Where experts lead few requests each, the prices are
-//! those of a linear program of what they could lead ([`master`], [`simplex`]), and what it wants guides plans, cases and their
+//! those of a linear program of what they could lead ([`master`], [`program`]), and what it wants guides plans, cases and their
 //! order ([`branch`]); otherwise, and where the program would be too large, they are found by steps ([`ascent`]). Plans get better
 //! part by part: some experts are freed, and their part is solved by itself ([`around`], [`portion`]).
 //!
@@ -43,10 +43,10 @@ pub mod parts;
 pub mod portion;
 pub mod pricing;
 pub mod problem;
+pub mod program;
 pub mod report;
 pub mod schema;
 pub mod search;
-pub mod simplex;
 pub mod tree;
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::parts::Parts;
 use super::portion::Portion;
 use super::pricing::{Goal, Held, Pricer};
 use super::problem::LEVELS;
+use super::program::{Program, Row};
 use super::search::greedy;
-use super::simplex::{Program, Row};
 use super::tests::{Dice, brute, random};
 
 /// A program is solved where its prices say as much as its solution costs and nothing is worth it any more, also after columns
