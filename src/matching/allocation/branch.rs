@@ -85,7 +85,10 @@ impl<'a> Closer<'a, '_> {
             self.held.back(self.parts, start);
             let from = self.replay(&cases, at);
             let rounds = (if looked == 0 { ROUNDS.0 } else { ROUNDS.1 }, looked == 0);
-            let found = self.price(&mut program, from.as_ref(), rounds, most, &enough)?;
+            let Some(found) = self.price(&mut program, from.as_ref(), rounds, most, &enough) else {
+                self.held.back(self.parts, start);
+                return None;
+            };
             looked += 1;
             let raised = from.is_none() || found.bound > cases[at].bound;
             cases[at].bound = cases[at].bound.max(found.bound);

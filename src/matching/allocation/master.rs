@@ -374,7 +374,7 @@ impl<'a> Master<'a> {
         for round in 0..most {
             self.program.solve(STEPS);
             // What the program comes to is more than any prices prove: where that is not enough, better prices help little.
-            let most = (self.program.cost() * SCALE as f64) as i64;
+            let most = (self.program.cost() * SCALE as f64).clamp(-(NEVER as f64), NEVER as f64) as i64;
             let rounded = goal.rounded(most - 1, step) <= goal.rounded(found.bound, step);
             let vain = rounded || (round >= VAIN && !enough(most));
             if most <= found.bound || (!exact && vain) || self.work() > end {
@@ -385,7 +385,7 @@ impl<'a> Master<'a> {
             loop {
                 let at: Vec<f64> = told.iter().zip(&best).map(|(told, best)| best * share + told * (1.0 - share)).collect();
                 let prices = self.round(&at);
-                let bound = pricer.bound(&goal, &prices, held)?;
+                let Some(bound) = pricer.bound(&goal, &prices, held) else { return Some(found) };
                 if bound > found.bound {
                     found = Found { prices, bound };
                 }
