@@ -11,7 +11,7 @@ use super::portion::Portion;
 use super::pricing::Goal;
 
 /// So many parts in a row without a better plan are enough.
-const IDLE: usize = 200;
+const IDLE: usize = 60;
 /// Experts of the first part.
 const FIRST: usize = 10;
 /// The most work for a part.
