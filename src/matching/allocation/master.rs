@@ -9,7 +9,7 @@
 //! (Wentges 1997). A body with a single request needs no rows of its own: what it counts is part of the columns.
 //!
 //! # Limits
-//! Up to [`MOST_ROWS`] rows: the inverse is dense. The program is a guess in floating point; what counts is the bound of the
+//! Up to a thousand rows: the inverse is dense. The program is a guess in floating point; what counts is the bound of the
 //! rounded prices.
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! # Method
 //! Primal simplex in floating point (additions, products, quotients and comparisons alone, so that it is the same on every
 //! machine). Every row has a slack of either sign, which costs a lot where it stands for something that may not be: any basis is
-//! one to go on from. Columns can be barred; those of the basis then go out by the dual simplex method ([`out`]). Right sides are
+//! one to go on from. Columns can be barred; those of the basis then go out by the dual simplex method. Right sides are
 //! moved by a hair, which keeps steps from standing still. A step costs O(rows²) and a look at some of the columns. Nothing here
 //! has to be trusted: the prices are rounded, and what they prove is computed again in whole numbers ([`super::pricing`]).
 //! Bounded: so many steps, and the inverse is computed anew now and then and where amounts do not add up.
