@@ -2,7 +2,9 @@
 //! search over the rest.
 
 use super::ascent::{Ascent, Course, Scales, WHOLE, first_prices};
+use super::branch::Manner;
 use super::improve::Draft;
+use super::master::Master;
 use super::parts::Parts;
 use super::pricing::{Goal, Held, NEVER, Pricer, Prices, Status};
 use super::problem::LEVELS;
@@ -21,17 +23,17 @@ pub struct Meter<'a> {
 }
 
 /// So many changes of a draft are as much work as asking one expert.
-const STEPS: u64 = 256;
+pub(super) const STEPS: u64 = 256;
 /// Rounds for the first prices of a level.
 const ROUNDS: u32 = 300;
 
 /// Works on the levels of one problem.
 pub struct Closer<'a, 'm> {
-    parts: &'a Parts<'a>,
-    pricer: Pricer<'a>,
-    meter: &'m mut Meter<'m>,
+    pub(super) parts: &'a Parts<'a>,
+    pub(super) pricer: Pricer<'a>,
+    pub(super) meter: &'m mut Meter<'m>,
     /// What is closed for good.
-    held: Held,
+    pub(super) held: Held,
     /// The best plan so far.
     pub plan: Vec<usize>,
     /// What it comes to.
@@ -50,7 +52,7 @@ impl<'a, 'm> Closer<'a, 'm> {
         self.pricer.asked() + self.meter.steps / STEPS
     }
 
-    fn over(&mut self, most: u64) -> bool {
+    pub(super) fn over(&mut self, most: u64) -> bool {
         let over = self.used() > most.min(self.meter.most) || (self.meter.stop)();
         self.meter.stopped |= over;
         over
@@ -60,10 +62,11 @@ impl<'a, 'm> Closer<'a, 'm> {
     /// order, from the first that is not known already.
     pub fn run(&mut self, bound: &mut [i64; LEVELS]) -> Vec<Tree> {
         let whole = self.meter.most;
-        // The rest is for what is proved within the counts of bodies.
-        self.meter.most = whole / 5 * 3;
+        // The rest is for what is proved within the counts of bodies; a program hardly proves more within them than without.
+        self.meter.most = whole / 5 * if Master::fits(self.parts, &self.plan) { 4 } else { 3 };
         let mut trees = Vec::new();
         let mut from: Option<Prices> = None;
+        let mut master = None;
         let mut open = false;
         for level in 0..LEVELS {
             if self.value[..=level] == bound[..=level] || (open && !self.parts.counted(level)) {
@@ -74,7 +77,7 @@ impl<'a, 'm> Closer<'a, 'm> {
             if self.over(most) {
                 break;
             }
-            let Some((tree, prices)) = self.level(level, from.as_ref(), most, open) else { break };
+            let Some((tree, prices)) = self.any_level(level, (&mut master, from.as_ref()), most, open) else { break };
             if !open {
                 let goal = Goal { level, values: self.value };
                 let step = self.parts.step(level);
@@ -89,7 +92,7 @@ impl<'a, 'm> Closer<'a, 'm> {
                 }
                 trees.push(tree);
             }
-            from = Some(prices);
+            from = prices;
         }
         self.meter.most = whole;
         trees
@@ -102,6 +105,7 @@ impl<'a, 'm> Closer<'a, 'm> {
         self.held.quotas = Some(self.parts.counts(&self.plan));
         let mut trees = Vec::new();
         let mut from: Option<Prices> = None;
+        let mut master = None;
         let mut open = false;
         for level in (0..LEVELS).filter(|level| !self.parts.counted(*level)) {
             let left = self.meter.most.saturating_sub(self.used());
@@ -109,7 +113,7 @@ impl<'a, 'm> Closer<'a, 'm> {
             if self.over(most) {
                 break;
             }
-            let Some((tree, prices)) = self.level(level, from.as_ref(), most, open) else { break };
+            let Some((tree, prices)) = self.any_level(level, (&mut master, from.as_ref()), most, open) else { break };
             if !open {
                 let goal = Goal { level, values: self.value };
                 let step = self.parts.step(level);
@@ -119,13 +123,13 @@ impl<'a, 'm> Closer<'a, 'm> {
                 }
                 trees.push(tree);
             }
-            from = Some(prices);
+            from = prices;
         }
         trees
     }
 
     /// Takes a plan over if it is better.
-    fn offer(&mut self, plan: Vec<usize>, value: [i64; LEVELS]) -> bool {
+    pub(super) fn offer(&mut self, plan: Vec<usize>, value: [i64; LEVELS]) -> bool {
         let better = value < self.value && self.held.quotas.as_ref().is_none_or(|quotas| *quotas == self.parts.counts(&plan));
         if better {
             (self.plan, self.value) = (plan, value);
@@ -133,7 +137,22 @@ impl<'a, 'm> Closer<'a, 'm> {
         better
     }
 
-    /// One level.
+    /// One level: with prices from a linear program where that is small enough.
+    fn any_level(
+        &mut self,
+        level: usize,
+        (master, from): (&mut Option<Master<'a>>, Option<&Prices>),
+        most: u64,
+        open: bool,
+    ) -> Option<(Tree, Option<Prices>)> {
+        if Master::fits(self.parts, &self.plan) {
+            let manner = if open { Manner::Plans } else { Manner::Whole };
+            return self.branch(level, master, most, manner).map(|(tree, _)| (tree, None));
+        }
+        self.level(level, from, most, open).map(|(tree, prices)| (tree, Some(prices)))
+    }
+
+    /// One level, with prices from steps.
     fn level(&mut self, level: usize, from: Option<&Prices>, most: u64, open: bool) -> Option<(Tree, Prices)> {
         let mut goal = Goal { level, values: self.value };
         let step = self.parts.step(level);
@@ -167,7 +186,15 @@ impl<'a, 'm> Closer<'a, 'm> {
         }
         let root = ascent.prices.clone();
         let mut tree = Tree { level, nodes: Vec::new() };
-        self.neighbours(&mut goal, step, &scales, &ascent, most);
+        if Master::suits(self.parts, &self.plan) {
+            let wanted: Vec<f64> = ascent.wanted.iter().map(|wanted| f64::from(*wanted) / WHOLE as f64).collect();
+            let used = self.used();
+            let most = used + most.saturating_sub(used) / 4 * 3;
+            let least = goal.rounded(ascent.bound, step);
+            self.around(&mut goal, &wanted, least, most);
+        } else {
+            self.neighbours(&mut goal, step, &scales, &ascent, most);
+        }
         if open {
             return Some((tree, root));
         }
@@ -358,10 +385,10 @@ impl<'a, 'm> Closer<'a, 'm> {
 }
 
 /// Numbers that look like chance and are the same every time.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % sides.max(1)
     }

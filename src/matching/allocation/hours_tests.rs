@@ -7,7 +7,7 @@ use super::search::{Case, Planned, greedy, plan, plan_with, priced};
 use super::tests::{Dice, brute, brute_among, random};
 
 /// Prices from the start, without the search over closed pairs.
-fn by_prices(problem: &Problem, most_solves: u32) -> Planned {
+pub(super) fn by_prices(problem: &Problem, most_solves: u32) -> Planned {
     let mut planned = Planned { plan: greedy(problem), cases: Vec::new(), closed: None, solves: 1, stopped: true };
     priced(problem, most_solves, &mut planned, &|| false).unwrap();
     planned

@@ -13,7 +13,10 @@
 //! ([`search`]) uses the circulation as its bound. It stops on counted work, never on a clock, and then says what is proved.
 //! Where so many limits bind that the search does not end, requests get prices and every expert's own choice is solved exactly
 //! within all limits of that expert ([`pricing`], [`choice`]): bounds level by level, plans along what prices want ([`closing`],
-//! [`improve`]), pairs closed by the bound, and a search over the rest.
+//! [`improve`]), pairs closed by the bound, and a search over the rest. Where experts lead few requests each, the prices are
+//! those of a linear program of what they could lead ([`master`], [`program`]), and what it wants guides plans, cases and their
+//! order ([`branch`]); otherwise, and where the program would be too large, they are found by steps ([`ascent`]). Plans get better
+//! part by part: some experts are freed, and their part is solved by itself ([`around`], [`portion`]).
 //!
 //! # Proof
 //! Potentials of the circulations and the cases of the search are the certificate. [`check`] reads nothing else: it looks at
@@ -25,7 +28,9 @@
 //! limits bind at once the search may stop early: the plan is then at least as good as that of taking one request after
 //! another, with a bound for every level.
 
+pub mod around;
 pub mod ascent;
+pub mod branch;
 pub mod changes;
 pub mod check;
 pub mod choice;
@@ -33,10 +38,13 @@ pub mod closing;
 pub mod flow;
 pub mod improve;
 pub mod instance;
+pub mod master;
 pub mod network;
 pub mod parts;
+pub mod portion;
 pub mod pricing;
 pub mod problem;
+pub mod program;
 pub mod report;
 pub mod schema;
 pub mod search;
@@ -46,5 +54,7 @@ pub mod tree;
 mod changes_tests;
 #[cfg(test)]
 mod hours_tests;
+#[cfg(test)]
+mod program_tests;
 #[cfg(test)]
 mod tests;

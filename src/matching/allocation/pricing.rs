@@ -108,6 +108,11 @@ impl Held {
         self.trail.len()
     }
 
+    /// The pairs that were closed since a mark.
+    pub fn since(&self, mark: usize) -> Vec<u32> {
+        self.trail[mark..].iter().filter(|(_, how)| *how == Status::Open).map(|(pair, _)| *pair).collect()
+    }
+
     /// Goes back to a mark.
     pub fn back(&mut self, parts: &Parts<'_>, mark: usize) {
         while self.trail.len() > mark {
