@@ -21,7 +21,7 @@ pub fn create(conn: &mut Conn, ctx: &Ctx, pool: PoolRow, body: AllocationOptions
     if let Some(band) = body.band_points {
         fields.within("/band_points", i64::from(band), 1, 1_000);
     }
-    fields.within("/most_solves", i64::from(body.most_solves), 1, 10_000);
+    fields.within("/most_solves", i64::from(body.most_solves), 1, 1_000_000);
     if let Some(seconds) = body.time_limit_seconds {
         fields.within("/time_limit_seconds", i64::from(seconds), 1, 3_600);
     }

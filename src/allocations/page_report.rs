@@ -59,6 +59,7 @@ struct LevelRow {
     value: String,
     bound: Option<String>,
     proved: bool,
+    within: bool,
 }
 
 #[derive(Template)]
@@ -88,7 +89,7 @@ struct LevelRow {
 <h2 id="proof">{{ tongue.t("目標と証明", "Levels and proof") }}</h2>
 <p>{{ tongue.t("上の目標ほど優先します。「証明済み」は、独立した検査プログラムが、上の目標を損なわずにこれより良い計画はないと確かめたものです。", "A level counts before all below it. Proved: an independent checker has confirmed that no plan equal above is better here.") }}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="{{ tongue.t("目標と証明の表", "Table of levels") }}"><table><thead><tr><th scope="col" class="n">{{ tongue.t("順", "No.") }}</th><th scope="col">{{ tongue.t("目標", "Level") }}</th><th scope="col" class="n">{{ tongue.t("この計画", "This plan") }}</th><th scope="col" class="n">{{ tongue.t("最良でも", "At best") }}</th><th scope="col">{{ tongue.t("証明", "Proof") }}</th></tr></thead><tbody>
-{% for row in levels %}<tr><td class="n">{{ loop.index }}</td><th scope="row">{{ row.label }}</th><td class="n">{{ row.value }}</td><td class="n">{{ row.bound.as_deref().unwrap_or("–") }}</td><td>{% if row.proved %}<span class="tag good">{{ tongue.t("証明済み", "proved") }}</span>{% else %}<span class="tag">{{ tongue.t("未証明", "open") }}</span>{% endif %}</td></tr>{% endfor %}
+{% for row in levels %}<tr><td class="n">{{ loop.index }}</td><th scope="row">{{ row.label }}</th><td class="n">{{ row.value }}</td><td class="n">{{ row.bound.as_deref().unwrap_or("–") }}</td><td>{% if row.proved %}<span class="tag good">{{ tongue.t("証明済み", "proved") }}</span>{% else if row.within %}<span class="tag good">{{ tongue.t("団体ごとの件数を同じとすれば証明済み", "proved where each body is served as often") }}</span>{% else %}<span class="tag">{{ tongue.t("未証明", "open") }}</span>{% endif %}</td></tr>{% endfor %}
 </tbody></table></div>
 <p class="actions"><a href="/allocations/{{ run.id }}/verification">{{ tongue.t("もう一度検証する", "Verify again") }}</a><a href="/files/allocations/{{ run.id }}/instance">{{ tongue.t("入力データ", "Input data") }}</a><a href="/files/allocations/{{ run.id }}/report">{{ tongue.t("結果と証明書", "Result and certificate") }}</a><span class="hint address">SHA-256 {{ result.problem_sha256 }}</span></p>
 {% if !result.greedy.is_empty() || !result.prices.is_empty() %}<details><summary>{{ tongue.t("ほかの決め方との比較", "Compared with other ways to decide") }}</summary><ul>{% for (label, value) in greedy %}<li>{{ tongue.t("申請を順に一つずつ決めた場合：", "One request after another: ") }}{{ label }} {{ value }}</li>{% endfor %}{% for line in prices %}<li>{{ line }}</li>{% endfor %}</ul></details>{% endif %}
@@ -351,6 +352,7 @@ fn levels(t: Tongue, result: &AllocationResult) -> Vec<LevelRow> {
             value: level_value(t, row.level, row.value),
             bound: row.bound.map(|bound| level_value(t, row.level, bound)),
             proved: row.proved,
+            within: row.proved_within_counts,
         })
         .collect()
 }

@@ -75,6 +75,7 @@ fn levels(problem: &Problem, verdict: &Verdict) -> Vec<LevelResult> {
             // Beyond the first level that is open, plans that are better there may be anything.
             bound: (place <= verdict.proved).then(|| shown(level, *bound)),
             proved: place < verdict.proved,
+            proved_within_counts: place < verdict.within,
         })
         .collect()
 }

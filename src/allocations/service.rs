@@ -196,8 +196,20 @@ pub fn verify(conn: &mut Conn, row: &RunRow) -> Result<AllocationVerification, E
     let problem = instance.problem().map_err(|mistakes| Error::internal(format!("{mistakes:?}")))?;
     let cases = planned.cases.len();
     Ok(match check(&problem, &planned) {
-        Ok(verdict) => AllocationVerification { holds: true, problem: None, proved_levels: verdict.proved, cases },
-        Err(wrong) => AllocationVerification { holds: false, problem: Some(wrong.to_owned()), proved_levels: 0, cases },
+        Ok(verdict) => AllocationVerification {
+            holds: true,
+            problem: None,
+            proved_levels: verdict.proved,
+            proved_within_counts: verdict.within,
+            cases,
+        },
+        Err(wrong) => AllocationVerification {
+            holds: false,
+            problem: Some(wrong.to_owned()),
+            proved_levels: 0,
+            proved_within_counts: 0,
+            cases,
+        },
     })
 }
 

@@ -39,7 +39,7 @@ pub struct AssumedPlaces {
 }
 
 fn solves() -> u32 {
-    200
+    3_000
 }
 
 /// What is to be planned, and how plans are compared.
@@ -87,9 +87,10 @@ pub struct AllocationOptions {
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub places: Vec<AssumedPlaces>,
-    /// Circulations solved at most: the work after which the search stops and tells the gap.
+    /// Circulations solved at most: the work after which the search stops and tells the gap. A plan with hours for 200 requests
+    /// and 60 experts takes about a second for 700; where many limits bind, the last levels are proved with 100,000 and more.
     #[serde(default = "solves")]
-    #[schema(minimum = 1, maximum = 10_000, default = 200)]
+    #[schema(minimum = 1, maximum = 1_000_000, default = 3000)]
     pub most_solves: u32,
     /// Seconds after which the search stops all the same; the plan then depends on the machine, and says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +151,9 @@ pub struct LevelResult {
     pub bound: Option<i64>,
     /// Whether the checker has proved this level, and all before it, to be the best there is.
     pub proved: bool,
+    /// Whether it has proved them to be the best there is among the plans that serve each body as often as this one.
+    #[serde(default)]
+    pub proved_within_counts: bool,
 }
 
 /// A part of a change: who takes a request instead of whom.
@@ -633,6 +637,9 @@ pub struct AllocationVerification {
     /// How many levels are proved, from the first.
     #[schema(minimum = 0, maximum = 9)]
     pub proved_levels: usize,
+    /// How many are proved, from the first, among the plans that serve each body as often as this one.
+    #[schema(minimum = 0, maximum = 9)]
+    pub proved_within_counts: usize,
     /// Cases of the search that were looked at.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub cases: usize,

@@ -619,6 +619,7 @@ pub const FIELDS: &[(&str, &str, &str)] = &[
     ("proposed_visits", "提案された日程", "Proposed visits"),
     ("proved", "証明済み", "Proved"),
     ("proved_levels", "証明済みの基準数", "Criteria proved"),
+    ("proved_within_counts", "件数を同じとすれば証明済み", "Proved within counts"),
     ("q", "検索語", "Search"),
     ("quantity", "数量", "Quantity"),
     ("query", "条件", "Conditions"),

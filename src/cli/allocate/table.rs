@@ -94,7 +94,11 @@ fn levels(out: &mut dyn Write, levels: &[ReportLevel], gap: Option<ReportGap>) -
         let bound = one.bound.map_or_else(|| "-".to_owned(), |bound| bound.to_string());
         let proof = match gap {
             _ if one.proved => "証明済".to_owned(),
+            Some(gap) if gap.level == one.level && one.proved_within_counts => {
+                format!("差 {}‰（団体ごとの件数を同じとすれば証明済）", gap.permille)
+            }
             Some(gap) if gap.level == one.level => format!("差 {}‰", gap.permille),
+            _ if one.proved_within_counts => "件数を同じとすれば証明済".to_owned(),
             _ => "未証明".to_owned(),
         };
         writeln!(out, "{:<14}{:>14}{bound:>14}  {proof}  {}", code(one.level), one.value, in_japanese(one.level))?;

@@ -84,6 +84,16 @@ impl<'a> Closer<'a, '_> {
             }
             self.held.back(self.parts, start);
             let from = self.replay(&cases, at);
+            // The whole has prices in any case.
+            if let Some(only) = self.held.only(self.parts, &goal).filter(|_| looked > 0) {
+                if only < NEVER {
+                    let taken = |place: &usize| self.held.status[*place] == Status::Taken;
+                    let plan = (0..self.held.status.len()).filter(taken).collect();
+                    self.offer_at(plan, &mut goal);
+                }
+                cases[at].bound = cases[at].bound.max(only);
+                continue;
+            }
             let rounds = (if looked == 0 { ROUNDS.0 } else { ROUNDS.1 }, looked == 0);
             let Some(found) = self.price(&mut program, from.as_ref(), rounds, most, &enough) else {
                 self.held.back(self.parts, start);

@@ -103,6 +103,22 @@ impl Held {
         }
     }
 
+    /// What the one plan that is left comes to for a goal, in parts of a unit, where everything is decided; `None` where
+    /// something is not. A plan that breaks something, or does not reach the goal's values of the levels before, is none.
+    pub fn only(&self, parts: &Parts<'_>, goal: &Goal) -> Option<i64> {
+        if self.taken.iter().zip(&self.open).any(|(taken, open)| !taken && *open > 0) {
+            return None;
+        }
+        let is_taken = |place: &usize| self.status[*place] == Status::Taken;
+        let plan: Vec<usize> = (0..self.status.len()).filter(is_taken).collect();
+        let value = parts.problem.objective(&plan);
+        let belongs = self.impossible == 0
+            && value[..goal.level] == goal.values[..goal.level]
+            && self.quotas.as_ref().is_none_or(|quotas| *quotas == parts.counts(&plan))
+            && parts.problem.broken(&plan).is_none();
+        Some(if belongs { value[goal.level].saturating_mul(SCALE) } else { NEVER })
+    }
+
     /// How much has been decided.
     pub fn mark(&self) -> usize {
         self.trail.len()

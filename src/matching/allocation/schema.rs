@@ -230,7 +230,7 @@ mod tests {
             "engine": "x",
             "instance_sha256": "0".repeat(64),
             "assignments": [{"request": 1, "expert": 2, "team": 1, "others": [3]}],
-            "levels": [{"level": "kept", "value": 1, "bound": 1, "proved": true}],
+            "levels": [{"level": "kept", "value": 1, "bound": 1, "proved": true, "proved_within_counts": true}],
             "optimal": false,
             "proved_levels": 1,
             "gap": {"level": "small", "permille": 4},

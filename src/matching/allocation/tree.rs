@@ -64,7 +64,10 @@ impl Tree {
             let mut skip = task.skip;
             let mut scaled = NEVER;
             if !skip {
-                scaled = pricer.bound(goal, prices, held)?;
+                scaled = match held.only(parts, goal) {
+                    Some(only) => only,
+                    None => pricer.bound(goal, prices, held)?,
+                };
                 let here = goal.rounded(scaled, step);
                 whole = whole.or(Some(here));
                 skip = here >= target;

@@ -191,7 +191,9 @@ fn claims(verified: &Verified, report: &AllocationReport, wrong: &mut Wrong) {
         return;
     }
     let proved = |levels: &[ReportLevel]| -> Vec<_> { levels.iter().map(|one| (one.bound, one.proved)).collect() };
-    let differs = (!report.levels.is_empty() && proved(&report.levels) != proved(&verified.levels))
+    let within = report.levels.iter().zip(&verified.levels).any(|(claimed, found)| claims_more_within(claimed, found));
+    let differs = within
+        || (!report.levels.is_empty() && proved(&report.levels) != proved(&verified.levels))
         || report.optimal.is_some_and(|optimal| optimal != verified.optimal)
         || report.proved_levels.is_some_and(|levels| levels as usize != verified.proved_levels)
         || report.gap.is_some_and(|gap| Some(gap) != verified.gap);
@@ -201,6 +203,10 @@ fn claims(verified: &Verified, report: &AllocationReport, wrong: &mut Wrong) {
             format!("the certificate proves {} levels; bounds, gap and optimal do not say the same", verified.proved_levels),
         );
     }
+}
+
+fn claims_more_within(claimed: &ReportLevel, found: &ReportLevel) -> bool {
+    claimed.proved_within_counts && !found.proved_within_counts
 }
 
 /// Whether more is called proved than was found: only where there is no certificate to hold it against.
@@ -218,6 +224,7 @@ fn claims_more(problem: &Problem, verified: &Verified, report: &AllocationReport
     };
     nearer
         || gap
+        || report.levels.iter().zip(&verified.levels).any(|(claimed, found)| claims_more_within(claimed, found))
         || proved > verified.proved_levels
         || report.proved_levels.is_some_and(|levels| levels as usize > verified.proved_levels)
         || report.optimal == Some(true) && !verified.optimal

@@ -129,6 +129,10 @@ pub struct ReportLevel {
     /// Whether this level, and all before it, are proved to be the best there is.
     #[serde(default)]
     pub proved: bool,
+    /// Whether they are proved to be the best there is among the plans that serve each body as often as this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    pub proved_within_counts: bool,
 }
 
 /// How far a level may be from the best.
@@ -267,6 +271,7 @@ fn levels(problem: &Problem, verdict: &Verdict) -> Vec<ReportLevel> {
             value: shown(level, *value),
             bound: (place <= verdict.proved).then(|| shown(level, *bound)),
             proved: place < verdict.proved,
+            proved_within_counts: place < verdict.within,
         })
         .collect()
 }
