@@ -144,7 +144,7 @@ impl Known {
         let mut facts = BTreeMap::new();
         for pool in all {
             let of_pool = rows.iter().zip(&needs).filter(|(row, _)| pools.get(&row.programme_id) == Some(&pool));
-            let of_pool: Vec<Need> = of_pool.map(|(_, need)| need.clone()).collect();
+            let of_pool: Vec<Need> = of_pool.map(|(row, need)| standing.reaching(row.id, need)).collect();
             let mut known = PoolFacts::load(conn, pool, &of_pool, Some(&everybody))?;
             // Whoever has been asked meanwhile may say yes.
             known.change(|candidate| standing.put(candidate));
@@ -179,7 +179,8 @@ impl Known {
         }
         let there = self.standing.of_request(row.id);
         let all = i32::try_from(there.len() + team.members().count()).unwrap_or(i32::MAX);
-        let is_asked = |id: ExpertId| there.iter().any(|(expert, _)| *expert == id.0);
+        let asked = self.standing.asked(row.id);
+        let is_asked = |id: ExpertId| asked.contains(&id.0);
         if all > row.experts_needed || team.members().any(|(id, _)| is_asked(id)) {
             return Err(Error::rule(
                 "already_asked",
@@ -193,8 +194,9 @@ impl Known {
             return Err(changed_since());
         }
         let pool = self.pools.get(&row.programme_id).ok_or_else(Error::not_found)?;
-        let candidates = self.facts.get_mut(pool).ok_or_else(Error::not_found)?.for_need(need);
-        let need = self.standing.remainder(row.id, need, candidates).ok_or_else(changed_since)?;
+        let facts = self.facts.get_mut(pool).ok_or_else(Error::not_found)?;
+        let need = self.standing.remainder(row.id, need, facts.for_need(need)).ok_or_else(changed_since)?;
+        let candidates = facts.for_need(&need);
         let member = |(id, _): (ExpertId, Option<i64>)| {
             candidates.iter().find(|candidate| candidate.expert_id == id.0).cloned().ok_or_else(changed_since)
         };

@@ -9,6 +9,7 @@ use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, Outcome};
+use crate::offers::model::OfferStatus;
 
 /// Puts somebody else, or nobody, in the place of whom the plan names; the reason is kept and audited.
 pub fn override_assignment(
@@ -62,16 +63,19 @@ pub fn override_assignment(
     );
     // Some without others would be half a team; to ask one alone there is the request's own page.
     if let (Some(request), Some(_)) = (&request, body.expert_id) {
-        let there = crate::offers::store::standing(conn, &[request.id])?.len();
+        let there = crate::offers::store::standing(conn, &[request.id])?;
+        let there = there.iter().filter(|(_, _, status)| *status != OfferStatus::Queued).count();
         let wanted = usize::try_from(request.experts_needed).unwrap_or(1).saturating_sub(there);
         let given = 1 + body.other_expert_ids.len();
         if given != wanted {
-            fields.wrong(
-                "/other_expert_ids",
-                "team_size",
-                format!("この申請に必要な専門家はあと{wanted}名です（{given}名が指定されています）"),
-                format!("The request needs {wanted} more experts; {given} are named"),
-            );
+            let (ja, en) = match wanted {
+                0 => ("すでに必要な人数に打診しています".to_owned(), "As many as are needed have been asked already".to_owned()),
+                _ => (
+                    format!("この申請に必要な専門家はあと{wanted}名です（{given}名が指定されています）"),
+                    format!("Experts still needed: {wanted}; named: {given}"),
+                ),
+            };
+            fields.wrong("/other_expert_ids", "team_size", ja, en);
         }
     }
     fields.check(!body.reason.trim().is_empty(), "/reason", "required", "理由を入力してください", "Give the reason");

@@ -198,7 +198,8 @@ impl Gathered {
         if needs.is_empty() {
             return Ok(());
         }
-        let mut facts = PoolFacts::load(conn, pool, &needs, None)?;
+        let reaching: Vec<Need> = rows.iter().zip(&needs).map(|(row, need)| self.standing.reaching(row.id, need)).collect();
+        let mut facts = PoolFacts::load(conn, pool, &reaching, None)?;
         facts.change(|candidate| {
             assume(candidate, options);
             self.standing.put(candidate);
@@ -206,11 +207,9 @@ impl Gathered {
         let gone = crate::offers::store::refused_or_expired(conn, pool)?;
         for (row, need) in rows.into_iter().zip(&needs) {
             let gone: BTreeSet<i64> = gone.iter().filter(|(request, _)| *request == row.id).map(|(_, expert)| expert.0).collect();
-            let candidates = facts.for_need(need);
-            let there = self.standing.of_request(row.id);
-            let there = there.iter().map(|(expert, _)| *expert).collect();
-            if let Some(need) = self.standing.remainder(row.id, need, candidates) {
-                self.request(row, &need, candidates, (&gone, &there), options);
+            let there = self.standing.asked(row.id);
+            if let Some(left) = self.standing.remainder(row.id, need, facts.for_need(need)) {
+                self.request(row, &left, facts.for_need(&left), (&gone, &there), options);
             }
         }
         Ok(())
@@ -246,6 +245,13 @@ impl Gathered {
             })
             .collect()
         };
+        let mut edges = edges;
+        if !there.is_empty() && !need.rotation {
+            // The others come on these days: whoever joins them comes on all of them.
+            let dated = |visits: &[InstanceVisit]| visits.iter().filter(|visit| visit.day.is_some()).count();
+            let arranged = need.visits.iter().filter(|visit| visit.day.is_some() && visit.minutes > 0).count();
+            edges.retain(|edge| edge.visits.as_deref().map_or(0, dated) >= arranged);
+        }
         if edges.is_empty() && ranking.eligible_count > 0 && !forbidden.is_empty() {
             self.forbidden.insert(id);
         }

@@ -105,7 +105,7 @@ fn limit_label(t: Tongue, kind: LimitKind) -> &'static str {
         LimitKind::Minutes => t.t("稼働時間の上限（分）", "minutes"),
         LimitKind::Days => t.t("稼働日数の上限", "days"),
         LimitKind::Time => t.t("日時の重なり", "time"),
-        LimitKind::Series => t.t("同じ取組に同じ専門家を派遣できる回数", "requests of the same theme"),
+        LimitKind::Series => t.t("同じ取組に同じ専門家を派遣できる回数", "same expert for the same theme"),
         LimitKind::Budget => t.t("予算（円）", "budget (yen)"),
         LimitKind::Other => t.t("上限", "a limit"),
     }
@@ -143,7 +143,7 @@ pub fn exclusion_label(t: Tongue, code: &str) -> String {
         "day_full" => t.t("1日に収まらない", "the day is full"),
         "capacity" => t.t("稼働時間", "minutes"),
         "days" => t.t("稼働日数", "days"),
-        "series" => t.t("同じ取組に同じ専門家を派遣できる回数", "requests of the same theme"),
+        "series" => t.t("同じ取組に同じ専門家を派遣できる回数", "same expert for the same theme"),
         "budget" => t.t("予算", "budget"),
         other => other,
     };

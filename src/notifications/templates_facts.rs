@@ -128,11 +128,29 @@ pub enum DecisionReader {
 
 /// The same in both languages: which is read is known when it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct Both {
     /// In Japanese.
     pub ja: String,
     /// In English.
     pub en: String,
+}
+
+/// How it may have been written down: before there were two languages as one text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Plain(String),
+    Both { ja: String, en: String },
+}
+
+impl From<Written> for Both {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Plain(text) => Self { ja: text.clone(), en: text },
+            Written::Both { ja, en } => Self { ja, en },
+        }
+    }
 }
 
 impl Both {

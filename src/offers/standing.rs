@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::experts::candidates::{self, PoolFacts};
 use crate::ids::{ExpertId, OfferId, PoolId, ProgrammeId, RequestId};
 use crate::matching::{self, Candidate, Need, PlannedVisit, Present};
+use crate::requests::model::RequestStatus;
 use crate::requests::store::RequestRow;
 
 /// Requests of one body for one theme in one fiscal year of a programme: programme, year, body, theme.
@@ -24,13 +25,14 @@ pub fn alike(need: &Need) -> Option<Alike> {
     Some((same.programme_id, same.fiscal_year, need.municipality_id, same.theme.clone()))
 }
 
-/// What a request needs now: all it asks for or, where a part of its team is there already, what is left.
+/// What a request that waits for its decision needs now: all it asks for or, where a part of its team is there already, what is
+/// left.
 ///
 /// # Errors
 /// The database's.
 pub fn needed(conn: &mut Conn, request: &RequestRow, pool: PoolId) -> Result<Need, Error> {
     let need = crate::requests::service::need_of(conn, request)?;
-    if request.experts_needed < 2 {
+    if request.experts_needed < 2 || request.status != RequestStatus::Accepted {
         return Ok(need);
     }
     let there: Vec<ExpertId> = store::standing(conn, &[request.id])?.into_iter().map(|(_, expert, _)| expert).collect();
@@ -94,9 +96,25 @@ impl Standing {
         self.of.get(&expert).map_or(&[], Vec::as_slice)
     }
 
-    /// What stands for a request: who, and the visits that fall to each.
-    pub fn of_request(&self, request: RequestId) -> Vec<(i64, Vec<PlannedVisit>)> {
+    /// Everybody with whom an offer for a request stands, those in the queue among them: none of them is asked once more.
+    pub fn asked(&self, request: RequestId) -> BTreeSet<i64> {
         let all = self.of.values().flatten().filter(|promised| promised.offer.request_id == request);
+        all.map(|promised| promised.offer.expert_id.0).collect()
+    }
+
+    /// A need that reaches to the days that have been arranged for the request: what is looked up for it holds for them too.
+    pub fn reaching(&self, request: RequestId, need: &Need) -> Need {
+        let arranged = self.of_request(request).into_iter().flat_map(|(_, visits)| visits).filter(|visit| visit.day.is_some());
+        let mut reaching = need.clone();
+        reaching.visits.extend(arranged.map(|visit| PlannedVisit { minutes: 0, ..visit }));
+        reaching
+    }
+
+    /// Who has been asked for a request or has agreed, and the visits that fall to each; nobody from the queue.
+    pub fn of_request(&self, request: RequestId) -> Vec<(i64, Vec<PlannedVisit>)> {
+        let is_there =
+            |promised: &&Promised| promised.offer.request_id == request && promised.offer.status != OfferStatus::Queued;
+        let all = self.of.values().flatten().filter(is_there);
         // Who has agreed comes first: those days are settled.
         let mut all: Vec<&Promised> = all.collect();
         all.sort_by_key(|promised| (promised.offer.waits(), promised.offer.id));
@@ -128,7 +146,8 @@ impl Standing {
 
     /// How many of the offers that are not yet decided upon are for requests that are alike.
     pub fn alike(&self, expert: i64, alike: &Alike) -> u32 {
-        let count = self.of(expert).iter().filter(|promised| promised.offer.alike() == *alike).count();
+        let counts = |promised: &&Promised| promised.offer.status != OfferStatus::Queued && promised.offer.alike() == *alike;
+        let count = self.of(expert).iter().filter(counts).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
@@ -175,9 +194,10 @@ impl Promised {
 }
 
 impl StandingOffer {
-    /// Whether the answer, or the office's to a proposal, is still to come.
+    /// Whether the answer, or the office's to a proposal, is still to come. Who is only in the queue has not been asked: nothing
+    /// is promised unless those before say no.
     fn waits(&self) -> bool {
-        self.status != OfferStatus::Accepted
+        !matches!(self.status, OfferStatus::Accepted | OfferStatus::Queued)
     }
 
     fn alike(&self) -> Alike {

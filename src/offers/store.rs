@@ -12,7 +12,7 @@ use crate::db::{Conn, Day, Ids};
 use crate::error::{Error, ErrorCode};
 use crate::http::{Ctx, Versioned};
 use crate::ids::{ExpertId, OfferId, OrganisationId, PoolId, ProgrammeId, RequestId, UserId};
-use crate::requests::model::Mode;
+use crate::requests::model::{Mode, RequestStatus};
 
 /// An offer.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -449,7 +449,7 @@ pub fn mark_ended(conn: &mut Conn, offer: &OfferRow, status: OfferStatus, now: U
         .ok_or_else(stale)
 }
 
-/// An offer that stands and on which no dispatch has been decided, with the request it is for.
+/// An offer that stands and on which nothing has been decided, with the request it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct StandingOffer {
     /// Id.
@@ -473,14 +473,19 @@ pub struct StandingOffer {
     pub period_from: NaiveDate,
 }
 
-/// Narrows offers to those that stand in some pools, with some experts or all, while no dispatch has been decided.
+/// Narrows offers to those that stand in some pools, with some experts or all, while nothing has been decided on them.
 macro_rules! undecided {
     ($query:expr, $conn:ident, $pools:ident, $only:ident) => {{
         let stands: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
         let all = $query
             .filter(programmes::pool_id.eq_any($pools))
             .filter(offers::status.eq_any(stands))
-            .filter(requests::status.eq(crate::requests::model::RequestStatus::Accepted))
+            // Of a request that has been decided, those that are to replace somebody and are not answered.
+            .filter(
+                requests::status
+                    .eq(RequestStatus::Accepted)
+                    .or(requests::status.eq(RequestStatus::Decided).and(offers::status.ne(OfferStatus::Accepted))),
+            )
             .into_boxed();
         match $only {
             Some(experts) => {
@@ -492,7 +497,7 @@ macro_rules! undecided {
     }};
 }
 
-/// The offers that stand with the experts of some pools, or with some of them, while no dispatch has been decided.
+/// The offers that stand with the experts of some pools, or with some of them, while nothing has been decided on them.
 pub fn undecided(conn: &mut Conn, pools: &[PoolId], only: Option<&[ExpertId]>) -> Result<Vec<StandingOffer>, Error> {
     let all = offers::table.inner_join(requests::table.inner_join(programmes::table));
     Ok(undecided!(all, conn, pools, only)

@@ -265,3 +265,39 @@ on_both! {
         assert_eq!(number(app, "SELECT COUNT(DISTINCT request_id) FROM offers"), 8);
     }
 }
+
+on_both! {
+    fn who_joins_a_team_comes_on_the_day_that_was_arranged(app) {
+        let world = World::new(app);
+        let office = &world.coordinator;
+        let programme = programme(&world);
+        let (one, two) = (expert(&world, "one@example.jp", 3), expert(&world, "two@example.jp", 3));
+        let other = accepted(&world, &world.kosai_staff, programme, "別の相談", &json!([]));
+        let held = flow::offer(&world, other, two, &[flow::visit_on("2026-05-11")]);
+        flow::accept_offer(&world, held).ok(200);
+        // No day is wished for: the office arranges one with the first expert.
+        let mut body = flow::request_body(&world);
+        for (key, value) in [("programme_id", json!(programme)), ("visit_count", json!(1)), ("experts_needed", json!(2)), ("wished_dates", json!([]))] {
+            body[key] = value;
+        }
+        let request = flow::id(&world.hamamatsu_staff.post("/requests", &body), 201);
+        world.hamamatsu_staff.verb(&format!("/requests/{request}"), "submit", &json!({})).ok(200);
+        office.verb(&format!("/requests/{request}"), "accept", &json!({})).ok(200);
+        let offer = flow::offer(&world, request, one, &[flow::visit_on("2026-05-11")]);
+        flow::accept_offer(&world, offer).ok(200);
+        let run = planned(app, &world, &json!({}));
+        assert_eq!(unserved(&run, request)["exclusions"][0]["code"], "calendar_busy", "{run:#}");
+        // Somebody in the queue has been promised nothing, and is not asked once more.
+        let three = expert(&world, "three@example.jp", 1);
+        let queued = json!({"expert_id": three, "visits": [flow::visit_on("2026-05-18")], "queue": true});
+        let waiting = accepted(&world, &world.kosai_staff, programme, "順番待ちのある相談", &json!([]));
+        flow::offer(&world, waiting, one, &[flow::visit_on("2026-05-25")]);
+        office.post(&format!("/requests/{waiting}/offers"), &queued).ok(201);
+        let run = planned(app, &world, &json!({}));
+        assert_eq!(expert_of(&run, request), three);
+        office.verb(&path(&run), "apply", &json!({})).ok(200);
+        let offers = office.get(&format!("/requests/{request}/offers")).ok(200)["items"].as_array().unwrap().clone();
+        let joined = offers.iter().find(|offer| offer["expert_id"] == three).unwrap();
+        assert_eq!((&joined["visits"][0]["day"], &joined["visits"][0]["start_minute"]), (&json!("2026-05-11"), &json!(600)), "{joined:#}");
+    }
+}

@@ -3,7 +3,7 @@
 //! # Method
 //! The program of the whole gives the bound, and says how much of each pair it wants. Plans come from taking what is wanted most
 //! and solving again, and from parts of the plan that are solved by themselves ([`super::around`]). What then is open is split
-//! on the pair of which the program wants about a half: taken, or closed; the case of the least bound goes on first, of those the
+//! on one of the pairs of which the program wants about a half, the one whose two sides promise the most: taken, or closed; the case of the least bound goes on first, of those the
 //! deepest (branch and price: Barnhart and others, Operations Research 1998).
 
 use super::closing::{Closer, STEPS};
@@ -21,6 +21,8 @@ const ROUNDS: (u32, u32) = (400, 30);
 const DIVES: [usize; 5] = [16, 48, 32, 96, 8];
 /// Pairs of which the one that promises the most is split.
 const CANDIDATES: usize = 8;
+/// Cases of a level at most: a certificate is kept and read as a whole.
+const MOST_CASES: usize = 40_000;
 
 /// How a level is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +76,7 @@ impl<'a> Closer<'a, '_> {
                 continue;
             }
             let over = match manner {
-                Manner::Whole => self.over(most),
+                Manner::Whole => self.over(most) || cases.len() > MOST_CASES,
                 Manner::Plans => true,
                 Manner::Part => looked > CASES_OF_A_PART || self.over(most),
             };
@@ -194,7 +196,7 @@ impl<'a> Closer<'a, '_> {
     ) -> Option<super::master::Found> {
         let before = program.work();
         let work = most.saturating_sub(self.used()).saturating_mul(STEPS);
-        let found = program.run(&mut self.pricer, &self.held, from, (rounds, work, exact), enough);
+        let found = program.run(&mut self.pricer, &self.held, from, (rounds, work, exact), (enough, self.meter.stop));
         self.meter.steps += program.work() - before;
         found
     }

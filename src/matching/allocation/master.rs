@@ -341,7 +341,7 @@ impl<'a> Master<'a> {
     }
 
     /// Grows the program as things are held, from the best prices so far or its own, until nothing that could come in is worth
-    /// it, the bound is `enough`, or so many rounds or so much work is over. Unless it has to be `exact` it also ends where the
+    /// it, the bound is `enough`, so many rounds or so much work is over, or `stop` says so. Unless it has to be `exact` it also ends where the
     /// bound, rounded up, cannot get better.
     pub fn run(
         &mut self,
@@ -349,7 +349,7 @@ impl<'a> Master<'a> {
         held: &Held,
         center: Option<&Prices>,
         (most, work, exact): (u32, u64, bool),
-        enough: &dyn Fn(i64) -> bool,
+        (enough, stop): (&dyn Fn(i64) -> bool, &dyn Fn() -> bool),
     ) -> Option<Found> {
         let goal = self.goal;
         let step = self.parts.step(goal.level);
@@ -377,7 +377,7 @@ impl<'a> Master<'a> {
             let most = (self.program.cost() * SCALE as f64).clamp(-(NEVER as f64), NEVER as f64) as i64;
             let rounded = goal.rounded(most - 1, step) <= goal.rounded(found.bound, step);
             let vain = rounded || (round >= VAIN && !enough(most));
-            if most <= found.bound || (!exact && vain) || self.work() > end {
+            if most <= found.bound || (!exact && vain) || self.work() > end || stop() {
                 break;
             }
             let told = self.told();

@@ -65,7 +65,7 @@ fn prices_of_programs_never_say_more_than_is_true() {
         for level in 0..LEVELS {
             let goal = Goal { level, values: best };
             let mut master = Master::new(&parts, goal);
-            let found = master.run(&mut pricer, &held, None, (50, u64::MAX, true), &|_| false).unwrap();
+            let found = master.run(&mut pricer, &held, None, (50, u64::MAX, true), (&|_| false, &|| false)).unwrap();
             let bound = goal.rounded(found.bound, parts.step(level));
             assert!(bound <= best[level], "{case} {level} {bound} {best:?} {problem:?}");
             tight += usize::from(bound == best[level]);

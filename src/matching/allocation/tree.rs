@@ -63,8 +63,9 @@ impl Tree {
             let prices = self.nodes.get(at)?.prices.as_ref()?;
             let mut skip = task.skip;
             let mut scaled = NEVER;
+            let only = if skip { None } else { held.only(parts, goal) };
             if !skip {
-                scaled = match held.only(parts, goal) {
+                scaled = match only {
                     Some(only) => only,
                     None => pricer.bound(goal, prices, held)?,
                 };
@@ -77,7 +78,7 @@ impl Tree {
             }
             if let Some(pair) = node.split {
                 let pair = u32::try_from(pair).ok().filter(|pair| (*pair as usize) < parts.cost.len())?;
-                if !skip && node.prices.is_some() {
+                if !skip && only.is_none() && node.prices.is_some() {
                     pricer.close_dear(prices, held, scaled, |with| goal.rounded(with, step) >= target);
                 }
                 let mark = held.mark();
