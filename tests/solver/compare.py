@@ -75,13 +75,19 @@ def solve(instance):
         for number, entries in enumerate(rows):
             for column, amount in entries.items():
                 matrix[number, column] = amount
-        found = milp(
-            cost,
-            constraints=LinearConstraint(matrix.tocsr(), low, high),
-            integrality=np.ones(width),
-            bounds=Bounds(0, 1),
-            options={"mip_rel_gap": 0},
-        )
+        def again(presolve):
+            return milp(
+                cost,
+                constraints=LinearConstraint(matrix.tocsr(), low, high),
+                integrality=np.ones(width),
+                bounds=Bounds(0, 1),
+                options={"mip_rel_gap": 0, "presolve": presolve},
+            )
+
+        found = again(True)
+        # What the level before was solved with is feasible here: HiGHS 1.2 has been seen to lose it in its presolve.
+        if found.status == 2:
+            found = again(False)
         if found.status != 0:
             raise SystemExit(f"the second solver gave up: {found.message}")
         best = round(found.fun)
