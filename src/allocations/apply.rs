@@ -208,12 +208,14 @@ impl Known {
         Ok((row.clone(), need, members))
     }
 
+    /// Whether the member could take it even if everybody who has been asked said yes: the conditions are those of matching.
     fn can_take(&self, need: &Need, member: &Candidate) -> bool {
-        let taken = member.simultaneous.saturating_add(self.standing.waiting(member.expert_id));
-        let full = member.simultaneous_capacity.is_some_and(|capacity| taken >= capacity);
-        let often = alike(need).map_or(0, |alike| self.standing.alike(member.expert_id, &alike));
-        let too_often = member.programme_limit.is_some_and(|limit| limit.used.saturating_add(often) >= limit.limit);
-        !full && !too_often && matching::is_eligible(&Asked::of(need), member)
+        let mut member = member.clone();
+        member.simultaneous = member.simultaneous.saturating_add(self.standing.waiting(member.expert_id));
+        if let (Some(limit), Some(alike)) = (&mut member.programme_limit, alike(need)) {
+            limit.used = limit.used.saturating_add(self.standing.alike(member.expert_id, &alike));
+        }
+        matching::is_eligible(&Asked::of(need), &member)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::db::Conn;
 use crate::error::{Error, ErrorCode};
 use crate::experts::store::ExpertRow;
 use crate::http::{Audit, Ctx, Fields, Outcome};
-use crate::offers::model::OfferStatus;
+use crate::offers::standing::experts_missing;
 
 /// Puts somebody else, or nobody, in the place of whom the plan names; the reason is kept and audited.
 pub fn override_assignment(
@@ -63,9 +63,7 @@ pub fn override_assignment(
     );
     // Some without others would be half a team; to ask one alone there is the request's own page.
     if let (Some(request), Some(_)) = (&request, body.expert_id) {
-        let there = crate::offers::store::standing(conn, &[request.id])?;
-        let there = there.iter().filter(|(_, _, status)| *status != OfferStatus::Queued).count();
-        let wanted = usize::try_from(request.experts_needed).unwrap_or(1).saturating_sub(there);
+        let wanted = experts_missing(conn, request)?;
         let given = 1 + body.other_expert_ids.len();
         if given != wanted {
             let (ja, en) = match wanted {

@@ -19,7 +19,7 @@ use crate::auth::policy::MatchExperts;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::ids::{AllocationId, ExpertId, OfferId, RequestId};
-use crate::offers::model::OfferStatus;
+use crate::offers::standing::experts_missing;
 use crate::web::choices::Choices;
 use crate::web::form::Form;
 use crate::web::page::{Page, Sheet, View};
@@ -176,10 +176,8 @@ fn content(conn: &mut Conn, view: &View, run: AllocationView, kept: Kept, change
         let only = serde_json::json!({"version": run.version});
         let form = Form::load(conn, view, "override_allocation", format!("{path}/override"), only)?.then(path.clone());
         changed = names.request(request);
-        let there = crate::offers::store::standing(conn, &[request])?;
-        let there = there.iter().filter(|(_, _, status)| *status != OfferStatus::Queued).count();
-        let needed = crate::requests::store::find(conn, request)?.map_or(1, |row| row.experts_needed);
-        let needed = usize::try_from(needed).unwrap_or(1).saturating_sub(there);
+        let row = crate::requests::store::find(conn, request)?.ok_or_else(Error::not_found)?;
+        let needed = experts_missing(conn, &row)?;
         let team = needed > 1;
         let fields: &[&str] = if team { &["expert_id", "other_expert_ids", "reason"] } else { &["expert_id", "reason"] };
         let hint = (

@@ -45,6 +45,16 @@ pub fn needed(conn: &mut Conn, request: &RequestRow, pool: PoolId) -> Result<Nee
     Ok(left.unwrap_or(need))
 }
 
+/// How many experts a request still needs: nobody from the queue counts as asked.
+///
+/// # Errors
+/// The database's.
+pub fn experts_missing(conn: &mut Conn, request: &RequestRow) -> Result<usize, Error> {
+    let standing = store::standing(conn, &[request.id])?;
+    let there = standing.iter().filter(|(_, _, status)| *status != OfferStatus::Queued).count();
+    Ok(usize::try_from(request.experts_needed).unwrap_or(1).saturating_sub(there))
+}
+
 /// What stands with the experts of some pools.
 #[derive(Debug, Default)]
 pub struct Standing {

@@ -476,35 +476,29 @@ fn stale() -> Error {
 
 /// The accepted requests of a pool for which no offer stands, by id.
 pub fn waiting_for_experts(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
-    let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
-    let asked = offers::table.filter(offers::request_id.eq(requests::id)).filter(offers::status.eq_any(standing));
-    let mut query = requests::table
-        .inner_join(programmes::table)
-        .filter(programmes::pool_id.eq(pool))
-        .filter(requests::status.eq(RequestStatus::Accepted))
-        .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
-        .order(requests::id)
-        .select(RequestRow::as_select())
-        .into_boxed();
-    if !only.is_empty() {
-        query = query.filter(requests::programme_id.eq_any(only.to_vec()));
-    }
-    Ok(query.load(conn)?)
+    accepted(conn, pool, only, false)
 }
 
 /// The accepted requests of a pool for teams, for which some offer stands, by id: perhaps not everybody has been asked.
 pub fn teams_asked(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId]) -> Result<Vec<RequestRow>, Error> {
+    accepted(conn, pool, only, true)
+}
+
+fn accepted(conn: &mut Conn, pool: PoolId, only: &[ProgrammeId], teams_asked: bool) -> Result<Vec<RequestRow>, Error> {
     let standing: Vec<OfferStatus> = OfferStatus::ALL.iter().copied().filter(|status| status.stands()).collect();
     let asked = offers::table.filter(offers::request_id.eq(requests::id)).filter(offers::status.eq_any(standing));
+    let asked = diesel::dsl::exists(asked);
     let mut query = requests::table
         .inner_join(programmes::table)
         .filter(programmes::pool_id.eq(pool))
         .filter(requests::status.eq(RequestStatus::Accepted))
-        .filter(requests::experts_needed.gt(1))
-        .filter(diesel::dsl::exists(asked))
         .order(requests::id)
         .select(RequestRow::as_select())
         .into_boxed();
+    query = match teams_asked {
+        true => query.filter(asked).filter(requests::experts_needed.gt(1)),
+        false => query.filter(diesel::dsl::not(asked)),
+    };
     if !only.is_empty() {
         query = query.filter(requests::programme_id.eq_any(only.to_vec()));
     }

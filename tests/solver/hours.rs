@@ -5,7 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 
 use std::time::Instant;
+use tasuki::matching::allocation::changes::Changer;
 use tasuki::matching::allocation::check::check;
+use tasuki::matching::allocation::parts::Parts;
 use tasuki::matching::allocation::problem::*;
 use tasuki::matching::allocation::search::{greedy, plan};
 
@@ -191,6 +193,17 @@ fn measure(name: &str, problem: &Problem, most_solves: u32) {
         verdict.value,
         serde_json::to_vec(&planned).unwrap().len()
     );
+    // Who else could take each request, or what has to give way for it.
+    let parts = Parts::new(problem);
+    let mut changer = Changer::new(&parts, &planned.plan);
+    let start = Instant::now();
+    let of = |request: &Request| planned.plan.iter().copied().find(|pair| problem.pairs[*pair].request == request.id);
+    let found = problem.requests.iter().filter(|request| match of(request) {
+        Some(pair) => changer.instead(pair).is_some(),
+        None => changer.to_serve(request.id).is_some(),
+    });
+    let (found, all) = (found.count(), problem.requests.len());
+    println!("changes: {found} found for {all} requests, {:.2} ms each", start.elapsed().as_secs_f64() * 1000.0 / all as f64);
 }
 
 /// `gap [name]`, `prefecture seed`, or `seed requests experts bodies candidates solves`.
